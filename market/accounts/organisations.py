@@ -1,0 +1,198 @@
+"""Organisations and who belongs to them: founding, joining, verifying."""
+
+from sqlalchemy.exc import IntegrityError
+
+from market.accounts import creditcode, repository
+from market.accounts.models import (
+    Membership,
+    MembershipState,
+    Organisation,
+    Verification,
+)
+from market.accounts.policy import Action, Relation, Role
+from market.accounts.schemas import DecideMemberIn, JoinIn, OrganisationIn, VerifyIn
+from market.accounts.work import Work
+from market.kit import changes
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import PersonId, PublicId, new_public_id
+
+TAKEN = "这个统一社会信用代码已有机构使用，请改为申请加入该机构"
+
+
+def visible_organisation(work: Work, public_id: PublicId) -> Organisation:
+    """Return an organisation the actor may see: verified ones, one's own, all for the bureau."""
+    row = repository.organisation_by_public_id(work.session, public_id)
+    if row is None or not (
+        row.verification == Verification.VERIFIED
+        or row.id == work.actor.organisation_id
+        or work.actor.role in (Role.OFFICER, Role.AUDITOR)
+    ):
+        raise NotFound
+    return row
+
+
+def found(work: Work, form: OrganisationIn) -> Organisation:
+    """Found an organisation; the founder becomes its manager, the bureau verifies it.
+
+    Raises Invalid at `credit_code`.
+    """
+    work.require(Action.ORGANISATION_FOUND)
+    code = creditcode.normalise(form.credit_code)
+    if wrong := creditcode.problem(code):
+        raise Invalid(fields={"credit_code": wrong})
+    if repository.organisation_by_code(work.session, code) is not None:
+        raise Invalid(fields={"credit_code": TAKEN})
+    organisation = Organisation(
+        public_id=new_public_id(),
+        kind=form.kind,
+        name=form.name,
+        credit_code=code,
+        region=form.region,
+        address=form.address,
+        state_founded=form.state_founded,
+        created_at=work.now,
+    )
+    work.session.add(organisation)
+    try:
+        work.session.flush()
+    except IntegrityError:  # two people found the same organisation at once
+        raise Invalid(fields={"credit_code": TAKEN}) from None
+    add_member(work, work.actor.person, organisation, Role.MANAGER, MembershipState.ACTIVE)
+    work.touched("organisation", organisation.public_id)
+    return organisation
+
+
+def add_member(
+    work: Work,
+    person_id: PersonId,
+    organisation: Organisation,
+    role: Role,
+    state: MembershipState,
+) -> Membership:
+    """Write a membership row. The caller has checked that the actor may."""
+    row = Membership(
+        public_id=new_public_id(),
+        person_id=person_id,
+        organisation_id=organisation.id,
+        role=role,
+        state=state,
+        created_at=work.now,
+        decided_at=work.now if state is MembershipState.ACTIVE else None,
+    )
+    work.session.add(row)
+    work.session.flush()
+    return row
+
+
+def join(work: Work, organisation_id: PublicId, form: JoinIn) -> Membership:
+    """Ask to join a verified organisation; its manager decides. Raises Conflict if asked before."""
+    work.require(Action.ORGANISATION_JOIN, Relation.OTHER)
+    organisation = repository.organisation_by_public_id(work.session, organisation_id)
+    if organisation is None or organisation.verification != Verification.VERIFIED:
+        raise NotFound
+    if organisation.kind in ("bureau", "platform"):
+        raise NotFound
+    row = repository.membership_of(work.session, work.actor.person, organisation.id)
+    work.touched("organisation", organisation.public_id)
+    if row is None:
+        return add_member(
+            work, work.actor.person, organisation, form.role, MembershipState.REQUESTED
+        )
+    if row.state in (MembershipState.ACTIVE, MembershipState.REQUESTED):
+        raise Conflict("您已经是这个机构的成员，或申请正等待批准")
+    expected = MembershipState(row.state)
+    if (
+        repository.move_membership(
+            work.session,
+            row.id,
+            expected=expected,
+            to=MembershipState.REQUESTED,
+            role=form.role,
+            at=work.now,
+        )
+        != 1
+    ):
+        raise Conflict
+    work.session.refresh(row)
+    return row
+
+
+def decide_member(work: Work, membership: PublicId, form: DecideMemberIn) -> None:
+    """Accept or refuse who asks to join, change a member's role, or remove a member.
+
+    An organisation keeps at least one manager. Raises NotFound, Conflict.
+    """
+    row = repository.membership_by_public_id(work.session, membership)
+    if row is None or row.organisation_id != work.actor.organisation_id:
+        raise NotFound
+    work.require(Action.ORGANISATION_MANAGE)
+    state = MembershipState(row.state)
+    steps = {
+        "accept": (state, MembershipState.ACTIVE),
+        "refuse": (MembershipState.REQUESTED, MembershipState.REFUSED),
+        "remove": (MembershipState.ACTIVE, MembershipState.LEFT),
+    }
+    expected, to = steps[form.decision]
+    role = form.role or Role(row.role)
+    if state not in (MembershipState.REQUESTED, MembershipState.ACTIVE):
+        raise Conflict("这位成员已经离开或申请已被处理")
+    loses_manager = row.role == Role.MANAGER and state is MembershipState.ACTIVE
+    if (
+        loses_manager
+        and (to is not MembershipState.ACTIVE or role is not Role.MANAGER)
+        and repository.active_managers(work.session, row.organisation_id) <= 1
+    ):
+        raise Conflict("机构至少要有一位管理员，请先把另一位成员设为管理员")
+    if (
+        repository.move_membership(
+            work.session, row.id, expected=expected, to=to, role=role, at=work.now
+        )
+        != 1
+    ):
+        raise Conflict
+    work.touched("membership", row.public_id)
+
+
+def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
+    """Enter the bureau's decision on an organisation. Raises NotFound, Invalid at `note`."""
+    work.require(Action.ORGANISATION_VERIFY, Relation.OTHER)
+    row = repository.organisation_by_public_id(work.session, organisation_id)
+    if row is None:
+        raise NotFound
+    if form.decision == "refused" and not form.note:
+        raise Invalid(fields={"note": "不通过时请写明原因，对方会看到"})
+    repository.decide_verification(
+        work.session,
+        row.id,
+        state=Verification(form.decision),
+        note=form.note,
+        self_publish=form.self_publish,
+        at=work.now,
+    )
+    # What its listings' documents show hangs on the organisation.
+    changes.record(
+        work.session,
+        changes.SubjectKind.ORGANISATION,
+        row.id,
+        f"verification.{form.decision}",
+        at=work.now,
+        actor_id=work.actor.person_id,
+    )
+    work.touched("organisation", row.public_id)
+
+
+def rename(work: Work, name: str, address: str) -> None:
+    """Change what is public of one's own organisation."""
+    work.require(Action.ORGANISATION_MANAGE)
+    row = repository.organisation(work.session, work.actor.organisation)
+    row.name, row.address = name, address
+    work.session.add(row)
+    changes.record(
+        work.session,
+        changes.SubjectKind.ORGANISATION,
+        row.id,
+        "renamed",
+        at=work.now,
+        actor_id=work.actor.person_id,
+    )
+    work.touched("organisation", row.public_id)

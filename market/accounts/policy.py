@@ -1,0 +1,216 @@
+"""Who may do what: action × role × relation. The one table; routes, pages and docs follow it.
+
+A relation is what the actor's organisation is to the object:
+
+    own          it owns the object, or the side that owns the step (a deal's seller)
+    counterpart  it is the other side (a deal's buyer, an inquiry's asker)
+    mandated     a broker with a live mandate of one side
+    other        none of these
+
+What one may not see answers 404, what one may see but not do 403.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    ANONYMOUS = "anonymous"
+    PERSON = "person"  # signed in, acting for no organisation
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    MANAGER = "manager"
+    OFFICER = "officer"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+
+
+class OrganisationKind(StrEnum):
+    UNIVERSITY = "university"
+    COMPANY = "company"
+    AGENCY = "agency"
+    BUREAU = "bureau"
+    PLATFORM = "platform"
+
+
+class Relation(StrEnum):
+    OWN = "own"
+    COUNTERPART = "counterpart"
+    MANDATED = "mandated"
+    OTHER = "other"
+
+
+class Action(StrEnum):
+    # everyone
+    BROWSE = "browse"
+    SIGN_IN = "sign_in"
+    # accounts
+    ACCOUNT_USE = "account.use"
+    ORGANISATION_FOUND = "organisation.found"
+    ORGANISATION_JOIN = "organisation.join"
+    ORGANISATION_MANAGE = "organisation.manage"
+    ORGANISATION_VERIFY = "organisation.verify"
+    MEMBERS_VIEW = "members.view"
+    TOKEN_USE = "token.use"  # noqa: S105  an action, no secret
+    AUDIT_VIEW = "audit.view"
+    # rules
+    PLAN_EDIT = "plan.edit"
+    # catalog
+    LISTING_VIEW_OWN = "listing.view_own"
+    LISTING_EDIT = "listing.edit"
+    LISTING_SUBMIT = "listing.submit"
+    LISTING_REVIEW = "listing.review"
+    LISTING_IMPORT = "listing.import"
+    # discovery
+    MATCH_VIEW = "match.view"
+    MATCH_DECIDE = "match.decide"
+    # access
+    MANDATE_VIEW = "mandate.view"
+    MANDATE_GRANT = "mandate.grant"
+    MANDATE_ACCEPT = "mandate.accept"
+    MANDATE_END = "mandate.end"
+    # deals
+    INQUIRY_SEND = "inquiry.send"
+    INQUIRY_VIEW = "inquiry.view"
+    INQUIRY_ANSWER = "inquiry.answer"
+    INQUIRY_CLOSE = "inquiry.close"
+    INTRODUCTION_VIEW = "introduction.view"
+    INTRODUCTION_PROPOSE = "introduction.propose"
+    INTRODUCTION_DECIDE = "introduction.decide"
+    DEAL_VIEW = "deal.view"
+    DEAL_NOTE = "deal.note"
+    DEAL_TERMS = "deal.terms"
+    DEAL_CONFIRM = "deal.confirm"
+    DEAL_LOSE = "deal.lose"
+    PRICING_SET = "pricing.set"
+    CONTRACT_DRAFT = "contract.draft"
+    CONTRACT_SIGN = "contract.sign"
+    CONTRACT_DISCLOSE = "contract.disclose"
+    # registry
+    REGISTRATION_VIEW = "registration.view"
+    REGISTRATION_SUBMIT = "registration.submit"
+    REGISTRATION_DECIDE = "registration.decide"
+    REGISTRATION_UNDO = "registration.undo"
+    # insight
+    BOARD_CONTRACTS = "board.contracts"
+
+
+Roles = frozenset[Role]
+NOBODY: Roles = frozenset()
+EVERYONE: Roles = frozenset(Role)
+SIGNED_IN: Roles = EVERYONE - {Role.ANONYMOUS}
+READERS: Roles = frozenset({Role.VIEWER, Role.EDITOR, Role.MANAGER})
+WRITERS: Roles = frozenset({Role.EDITOR, Role.MANAGER})
+MANAGERS: Roles = frozenset({Role.MANAGER})
+OFFICERS: Roles = frozenset({Role.OFFICER})
+AUDITORS: Roles = frozenset({Role.AUDITOR})
+
+Kinds = frozenset[OrganisationKind]
+HOLDERS: Kinds = frozenset({OrganisationKind.UNIVERSITY, OrganisationKind.COMPANY})
+AGENCIES: Kinds = frozenset({OrganisationKind.AGENCY})
+MEMBERS: Kinds = HOLDERS | AGENCIES
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Roles that may, by relation; the kinds of organisation it is for; whether only verified."""
+
+    own: Roles = NOBODY
+    counterpart: Roles = NOBODY
+    mandated: Roles = NOBODY
+    other: Roles = NOBODY
+    kinds: Kinds | None = None
+    verified: bool = False
+    ever: Roles = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ever", self.own | self.counterpart | self.mandated | self.other)
+
+    def roles(self, relation: Relation) -> Roles:
+        return {
+            Relation.OWN: self.own,
+            Relation.COUNTERPART: self.counterpart,
+            Relation.MANDATED: self.mandated,
+            Relation.OTHER: self.other,
+        }[relation]
+
+
+A = Action
+POLICY: dict[Action, Rule] = {
+    A.BROWSE: Rule(other=EVERYONE),
+    A.SIGN_IN: Rule(other=EVERYONE),
+    A.ACCOUNT_USE: Rule(own=SIGNED_IN),
+    A.ORGANISATION_FOUND: Rule(own=SIGNED_IN),
+    A.ORGANISATION_JOIN: Rule(other=SIGNED_IN),
+    A.ORGANISATION_MANAGE: Rule(own=MANAGERS, kinds=MEMBERS),
+    A.ORGANISATION_VERIFY: Rule(other=OFFICERS),
+    A.MEMBERS_VIEW: Rule(own=READERS | OFFICERS | {Role.OPERATOR, Role.AUDITOR}),
+    A.TOKEN_USE: Rule(own=SIGNED_IN - {Role.PERSON}),
+    A.AUDIT_VIEW: Rule(other=AUDITORS),
+    A.PLAN_EDIT: Rule(other=OFFICERS),
+    A.LISTING_VIEW_OWN: Rule(own=READERS, kinds=HOLDERS),
+    A.LISTING_EDIT: Rule(own=WRITERS, kinds=HOLDERS),
+    A.LISTING_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
+    A.LISTING_REVIEW: Rule(other=OFFICERS),
+    A.LISTING_IMPORT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
+    A.MATCH_VIEW: Rule(own=READERS, mandated=READERS, kinds=MEMBERS),
+    A.MATCH_DECIDE: Rule(own=WRITERS, kinds=HOLDERS),
+    A.MANDATE_VIEW: Rule(own=READERS, counterpart=READERS, kinds=MEMBERS),
+    A.MANDATE_GRANT: Rule(own=MANAGERS, kinds=HOLDERS, verified=True),
+    A.MANDATE_ACCEPT: Rule(counterpart=MANAGERS, kinds=AGENCIES, verified=True),
+    A.MANDATE_END: Rule(own=MANAGERS, counterpart=MANAGERS, kinds=MEMBERS),
+    A.INQUIRY_SEND: Rule(other=WRITERS, kinds=HOLDERS, verified=True),
+    A.INQUIRY_VIEW: Rule(own=READERS, counterpart=READERS, kinds=HOLDERS),
+    A.INQUIRY_ANSWER: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
+    A.INQUIRY_CLOSE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.INTRODUCTION_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, kinds=MEMBERS),
+    A.INTRODUCTION_PROPOSE: Rule(mandated=WRITERS, kinds=AGENCIES, verified=True),
+    A.INTRODUCTION_DECIDE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS, verified=True),
+    A.DEAL_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, kinds=MEMBERS),
+    A.DEAL_NOTE: Rule(own=WRITERS, counterpart=WRITERS, mandated=WRITERS, kinds=MEMBERS),
+    A.DEAL_TERMS: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.DEAL_CONFIRM: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.DEAL_LOSE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.PRICING_SET: Rule(own=WRITERS, kinds=HOLDERS),
+    A.CONTRACT_DRAFT: Rule(own=WRITERS, kinds=HOLDERS),
+    A.CONTRACT_SIGN: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.CONTRACT_DISCLOSE: Rule(own=MANAGERS, counterpart=MANAGERS, kinds=HOLDERS),
+    A.REGISTRATION_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, other=OFFICERS),
+    A.REGISTRATION_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
+    A.REGISTRATION_DECIDE: Rule(other=OFFICERS),
+    A.REGISTRATION_UNDO: Rule(other=OFFICERS),
+    A.BOARD_CONTRACTS: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
+}
+
+
+def allows(
+    action: Action,
+    relation: Relation,
+    *,
+    role: Role,
+    kind: OrganisationKind | None,
+    verified: bool,
+) -> bool:
+    """Return whether the table lets this role do the action to an object so related."""
+    rule = POLICY[action]
+    if role not in rule.roles(relation):
+        return False
+    return _organisation_fits(rule, role, kind, verified=verified)
+
+
+def allows_ever(
+    action: Action, *, role: Role, kind: OrganisationKind | None, verified: bool
+) -> bool:
+    """Return whether there is any relation in which this role may do the action."""
+    rule = POLICY[action]
+    return role in rule.ever and _organisation_fits(rule, role, kind, verified=verified)
+
+
+def _organisation_fits(
+    rule: Rule, role: Role, kind: OrganisationKind | None, *, verified: bool
+) -> bool:
+    if role not in READERS:
+        return True
+    if rule.kinds is not None and kind not in rule.kinds:
+        return False
+    return verified or not rule.verified

@@ -1,0 +1,116 @@
+"""Wire types of accounts."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from market.accounts.policy import OrganisationKind, Role
+from market.kit.wire import Email, In, Line, Optional60, Optional200, Out, PathId, Short, Storable
+
+Password = Annotated[str, StringConstraints(min_length=10, max_length=200), Storable]
+Region = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+CreditCode = Annotated[str, StringConstraints(max_length=40), Storable]
+OpenKind = Literal[OrganisationKind.UNIVERSITY, OrganisationKind.COMPANY, OrganisationKind.AGENCY]
+MemberRole = Literal[Role.VIEWER, Role.EDITOR, Role.MANAGER]
+
+
+class SignUpIn(In):
+    email: Email = Field(examples=["zhang@example.com"])
+    name: Short = Field(examples=["示范张甲"])
+    phone: Optional60 = Field(default="", examples=["13800000001"])
+    password: Password = Field(examples=["a-long-passphrase"])
+
+
+class SignInIn(In):
+    email: Email = Field(examples=["zhang@example.com"])
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200), Storable] = Field(
+        examples=["a-long-passphrase"]
+    )
+
+
+class PasswordIn(In):
+    password: Password
+
+
+class TokenIn(SignInIn):
+    """Ask for a token: bound to one organisation, or to none before one has joined any."""
+
+    name: Short = Field(default="API", examples=["科研处同步"])
+    organisation: PathId | None = Field(default=None, examples=[None])
+
+
+class TokenOut(Out):
+    id: str
+    token: str = Field(description="shown this once", examples=["zh_…"])
+    expires_at: datetime
+
+
+class OrganisationIn(In):
+    kind: OpenKind = Field(examples=["university"], strict=False)
+    name: Line = Field(examples=["示范大学一"])
+    credit_code: CreditCode = Field(examples=["12990000MB0000001X"])
+    region: Region = Field(default="500106", examples=["500106"])
+    address: Optional200 = Field(default="", examples=["示范路1号"])
+    state_founded: bool = Field(default=False, examples=[True])
+
+
+class OrganisationOut(Out):
+    id: str = Field(validation_alias="public_id")
+    kind: OrganisationKind
+    name: str
+    region: str
+    verification: str
+    state_founded: bool
+    demo: bool
+
+
+class VerifyIn(In):
+    decision: Literal["verified", "refused"] = Field(examples=["verified"])
+    note: Optional200 = Field(default="", examples=[""])
+    self_publish: bool = Field(default=False, examples=[False])
+
+
+class JoinIn(In):
+    role: MemberRole = Field(default=Role.EDITOR, examples=["editor"], strict=False)
+
+
+class DecideMemberIn(In):
+    decision: Literal["accept", "refuse", "remove"] = Field(examples=["accept"])
+    role: MemberRole | None = Field(default=None, examples=["editor"], strict=False)
+
+
+class MemberOut(Out):
+    id: str
+    name: str
+    email: str
+    role: Role
+    state: str
+
+
+class MembershipOut(Out):
+    id: str
+    organisation: OrganisationOut
+    role: Role
+    state: str
+
+
+class MeOut(Out):
+    id: str
+    name: str
+    email: str
+    role: Role
+    organisation: OrganisationOut | None
+    memberships: list[MembershipOut]
+
+
+class AuditOut(Out):
+    id: int
+    at: datetime
+    role: str
+    action: str
+    subject: str | None
+    outcome: str
+    detail: str | None
+    person: str | None
+    organisation: str | None

@@ -1,0 +1,311 @@
+"""Signing in and out: sessions of the site, tokens of the API, one-time links.
+
+Hashing a password takes 20 ms and more; it is done between transactions, never inside one that
+holds the write lock.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from market.accounts import passwords, repository
+from market.accounts.models import (
+    ApiToken,
+    Membership,
+    MembershipState,
+    OneTimeLink,
+    Organisation,
+    Person,
+    PersonState,
+    SignIn,
+    SignInFailure,
+    Verification,
+)
+from market.accounts.policy import Action, OrganisationKind, Role
+from market.accounts.schemas import SignUpIn
+from market.accounts.work import ANONYMOUS, Actor, Parts, Work, record_done
+from market.kit import audit
+from market.kit.errors import Invalid, NotFound, TooMany
+from market.kit.ids import MembershipId, PersonId, PublicId, new_public_id, new_secret
+
+SESSION_LIFE = timedelta(days=14)
+SESSION_IDLE = timedelta(hours=12)
+TOKEN_LIFE = timedelta(days=365)
+LINK_LIFE = timedelta(days=3)
+SEEN_EVERY = timedelta(minutes=1)
+
+# The standard gives no numbers (GB/T 22239); these stop guessing and forgive typing.
+THROTTLE_WINDOW = timedelta(minutes=15)
+ACCOUNT_FAILURES = 8
+ADDRESS_FAILURES = 60
+
+WRONG = "邮箱或密码不对"
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request comes from, and the session it came with."""
+
+    actor: Actor
+    sign_in: SignIn | None = None
+
+
+def actor_of(session: Session, person: Person, membership_id: MembershipId | None) -> Actor:
+    """Return the actor for a person and the membership the session or token is bound to.
+
+    A membership that is no longer active leaves the person acting for no organisation.
+    """
+    membership = repository.membership(session, membership_id) if membership_id else None
+    if (
+        membership is None
+        or membership.state != MembershipState.ACTIVE
+        or membership.person_id != person.id
+    ):
+        return Actor(role=Role.PERSON, person_id=person.id, person_name=person.name)
+    organisation = repository.organisation(session, membership.organisation_id)
+    return acting(person, membership, organisation)
+
+
+def acting(person: Person, membership: Membership, organisation: Organisation) -> Actor:
+    return Actor(
+        role=Role(membership.role),
+        person_id=person.id,
+        person_name=person.name,
+        membership_id=membership.id,
+        organisation_id=organisation.id,
+        organisation_public_id=organisation.public_id,
+        organisation_name=organisation.name,
+        kind=OrganisationKind(organisation.kind),
+        verified=organisation.verification == Verification.VERIFIED,
+    )
+
+
+def by_session(session: Session, token: str, now: datetime) -> Identity:
+    """Return the identity behind a session cookie, or nobody."""
+    row = repository.sign_in_by_token(session, digest(token), now)
+    if row is None or now - row.last_seen_at > SESSION_IDLE:
+        return Identity(ANONYMOUS)
+    person = repository.person(session, row.person_id)
+    if person.state != PersonState.ACTIVE:
+        return Identity(ANONYMOUS)
+    return Identity(actor_of(session, person, row.membership_id), row)
+
+
+def by_token(session: Session, token: str, now: datetime) -> Actor | None:
+    """Return the actor behind an API token, or None where it is unknown, revoked or expired."""
+    row = repository.token_by_hash(session, digest(token), now)
+    if row is None:
+        return None
+    person = repository.person(session, row.person_id)
+    if person.state != PersonState.ACTIVE:
+        return None
+    return actor_of(session, person, row.membership_id)
+
+
+def check_password(parts: Parts, email: str, password: str, address: str) -> Person:
+    """Return the person whose password this is.
+
+    Raises Invalid at `password`, or TooMany after too many failures of this account or address.
+    A failure is counted in a transaction of its own.
+    """
+    now = parts.clock.now()
+    account_key, address_key = digest(f"account:{email}"), digest(f"address:{address}")
+    with parts.database.read() as session:
+        counts = repository.failures(session, [account_key, address_key], now - THROTTLE_WINDOW)
+        person = repository.person_by_email(session, email)
+    if (
+        counts.get(account_key, 0) >= ACCOUNT_FAILURES
+        or counts.get(address_key, 0) >= ADDRESS_FAILURES
+    ):
+        raise TooMany("尝试次数太多，请15分钟后再试", retry_after=900)
+    if (
+        passwords.matches(password, person.password_hash if person else None)
+        and person is not None
+        and person.state == PersonState.ACTIVE
+    ):
+        if person.password_hash and passwords.outdated(person.password_hash):
+            fresh = passwords.hashed(password)
+            with parts.database.write() as session:
+                repository.set_password(session, person.id, fresh)
+        return person
+    with parts.database.write() as session:
+        session.add_all([SignInFailure(key=key, at=now) for key in (account_key, address_key)])
+        audit.write(
+            session,
+            at=now,
+            person_id=person.id if person else None,
+            organisation_id=None,
+            role=Role.ANONYMOUS,
+            action=Action.SIGN_IN,
+            subject=None,
+            outcome=audit.Outcome.FAILED,
+        )
+    raise Invalid(WRONG, {"password": WRONG})
+
+
+def open_session(parts: Parts, person: Person, agent: str) -> str:
+    """Open a session under a new id and return its token for the cookie.
+
+    It acts for the person's first active membership.
+    """
+    token, now = new_secret(), parts.clock.now()
+    with parts.database.write() as session:
+        active = [
+            membership
+            for membership, _ in repository.memberships_of_person(session, person.id)
+            if membership.state == MembershipState.ACTIVE
+        ]
+        session.add(
+            SignIn(
+                public_id=new_public_id(),
+                token_hash=digest(token),
+                person_id=person.id,
+                membership_id=active[0].id if active else None,
+                csrf=new_secret(),
+                agent=agent[:120],
+                created_at=now,
+                last_seen_at=now,
+                expires_at=now + SESSION_LIFE,
+            )
+        )
+        work = Work(
+            session, parts, actor_of(session, person, active[0].id if active else None), now
+        )
+        record_done(work, Action.SIGN_IN)
+    return token
+
+
+def sign_up(parts: Parts, form: SignUpIn) -> Person:
+    """Create an account. Raises Invalid at `email` where it is taken."""
+    password_hash = passwords.hashed(form.password)
+    with parts.database.write() as session:
+        if repository.person_by_email(session, form.email) is not None:
+            raise Invalid(fields={"email": "这个邮箱已经注册，请直接登录"})
+        person = Person(
+            public_id=new_public_id(),
+            email=form.email,
+            name=form.name,
+            phone=form.phone,
+            password_hash=password_hash,
+            created_at=parts.clock.now(),
+        )
+        session.add(person)
+        session.flush()
+        work = Work(session, parts, Actor(Role.PERSON, person.id, person.name), parts.clock.now())
+        work.touched("person", person.public_id)
+        record_done(work, "sign_up")
+    return person
+
+
+def note_seen(parts: Parts, sign_in: SignIn, now: datetime) -> None:
+    """Remember that a session is in use, after the answer; a minute's precision will do."""
+    if now - sign_in.last_seen_at >= SEEN_EVERY:
+        sign_in_id = sign_in.id
+        parts.journal.add(
+            f"seen:{sign_in_id}", lambda session: repository.seen(session, sign_in_id, now)
+        )
+
+
+def switch_organisation(work: Work, sign_in_token: str, membership: PublicId) -> None:
+    """Let the session act for another of the person's organisations."""
+    row = repository.membership_by_public_id(work.session, membership)
+    sign_in = repository.sign_in_by_token(work.session, digest(sign_in_token), work.now)
+    if (
+        row is None
+        or sign_in is None
+        or row.person_id != work.actor.person
+        or row.state != MembershipState.ACTIVE
+    ):
+        raise NotFound
+    repository.act_for(work.session, sign_in.id, row.id)
+
+
+def sign_out(work: Work, sign_in: PublicId | None) -> None:
+    """Revoke one session of the person, or all of them where none is named."""
+    if (
+        repository.revoke_sign_ins(work.session, work.actor.person, work.now, public_id=sign_in)
+        == 0
+    ):
+        raise NotFound
+
+
+def new_token(
+    work: Work, person_id: PersonId, name: str, membership_id: MembershipId | None
+) -> tuple[ApiToken, str]:
+    """Make an API token and return it with its secret, which is shown this once."""
+    secret = f"zh_{new_secret()}"
+    row = ApiToken(
+        public_id=new_public_id(),
+        token_hash=digest(secret),
+        person_id=person_id,
+        membership_id=membership_id,
+        name=name,
+        created_at=work.now,
+        expires_at=work.now + TOKEN_LIFE,
+    )
+    work.session.add(row)
+    work.session.flush()
+    work.touched("token", row.public_id)
+    return row, secret
+
+
+def revoke_token(work: Work, token: PublicId) -> None:
+    if repository.revoke_token(work.session, work.actor.person, work.now, token) == 0:
+        raise NotFound
+    work.touched("token", token)
+
+
+def new_link(work: Work, person_id: PersonId) -> str:
+    """Return the secret of a link by which the person sets the password once."""
+    secret = new_secret()
+    work.session.add(
+        OneTimeLink(
+            token_hash=digest(secret),
+            person_id=person_id,
+            created_at=work.now,
+            expires_at=work.now + LINK_LIFE,
+        )
+    )
+    return secret
+
+
+def link_is_good(session: Session, secret: str, now: datetime) -> bool:
+    return repository.link_by_hash(session, digest(secret), now) is not None
+
+
+def set_password_by_link(parts: Parts, secret: str, password: str) -> None:
+    """Set the password, use the link up and end all sessions and tokens. Raises NotFound."""
+    password_hash = passwords.hashed(password)
+    now = parts.clock.now()
+    with parts.database.write() as session:
+        link = repository.link_by_hash(session, digest(secret), now)
+        if link is None or repository.use_link(session, link.id, now) != 1:
+            raise NotFound("这个链接用过了或已过期，请向管理员再要一个")
+        person = repository.person(session, link.person_id)
+        _replace_password(session, person, password_hash, now)
+        work = Work(session, parts, Actor(Role.PERSON, person.id, person.name), now)
+        record_done(work, "password.set")
+
+
+def change_password(parts: Parts, actor: Actor, old: str, new: str) -> None:
+    """Change one's own password and end all sessions. Raises Invalid at `old`."""
+    with parts.database.read() as session:
+        person = repository.person(session, actor.person)
+    if not passwords.matches(old, person.password_hash):
+        raise Invalid(fields={"old": "原密码不对"})
+    password_hash, now = passwords.hashed(new), parts.clock.now()
+    with parts.database.write() as session:
+        _replace_password(session, person, password_hash, now)
+        record_done(Work(session, parts, actor, now), "password.set")
+
+
+def _replace_password(session: Session, person: Person, password_hash: str, now: datetime) -> None:
+    repository.set_password(session, person.id, password_hash)
+    repository.revoke_sign_ins(session, person.id, now)
+    repository.revoke_token(session, person.id, now)

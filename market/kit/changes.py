@@ -1,0 +1,325 @@
+"""The change log: what must be told to the index and to the matcher, and in which order.
+
+`record` runs in the transaction of the change itself. It raises the subject's document version
+(one counter a subject: a renamed organisation changes a listing's document without touching the
+listing's row), writes one change row, and one delivery row per consumer. Each delivery is claimed,
+retried and set aside on its own.
+
+Ids are given before commit, so `id > last` would skip a transaction that commits late. Readers
+of “since N” use `seq`, which the one indexer stamps on committed changes, gapless.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Index, UniqueConstraint, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, Session, col
+
+from market.kit.columns import (
+    BIG,
+    Table,
+    big,
+    choice,
+    fk,
+    moment,
+    one_of,
+    pk,
+    words,
+)
+from market.kit.db import changed, is_sqlite
+
+MAX_ATTEMPTS = 8
+LEASE = timedelta(seconds=60)
+
+
+class SubjectKind(StrEnum):
+    LISTING = "listing"
+    ORGANISATION = "organisation"
+
+
+class Consumer(StrEnum):
+    INDEX = "index"
+    MATCH = "match"
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    DONE = "done"
+    ASIDE = "aside"
+
+
+class SubjectVersion(Table, table=True):
+    """The document version of one subject; counts every change of what its document shows."""
+
+    __tablename__ = "subject_version"
+    __table_args__ = (one_of("subject_kind", SubjectKind),)
+
+    subject_kind: str = Field(primary_key=True, max_length=32)
+    subject_id: int = Field(primary_key=True, sa_type=BIG)
+    version: int = big()
+
+
+_UNSTAMPED = text("seq IS NULL")
+
+
+class Change(Table, table=True):
+    __tablename__ = "change"
+    __table_args__ = (
+        one_of("subject_kind", SubjectKind),
+        Index("ix_change_unstamped", "id", sqlite_where=_UNSTAMPED, postgresql_where=_UNSTAMPED),
+        Index("ix_change_subject", "subject_kind", "subject_id"),
+    )
+
+    id: int = pk()
+    subject_kind: str = choice()
+    subject_id: int = big()
+    kind: str = words(40)
+    version: int = big()
+    actor_id: int | None = big(nullable=True)
+    at: datetime = moment()
+    seq: int | None = Field(default=None, sa_type=BIG, nullable=True, unique=True)
+
+
+class Delivery(Table, table=True):
+    __tablename__ = "delivery"
+    __table_args__ = (
+        one_of("consumer", Consumer),
+        one_of("state", DeliveryState),
+        UniqueConstraint("change_id", "consumer"),
+        Index("ix_delivery_open", "consumer", "state", "change_id"),
+    )
+
+    id: int = pk()
+    change_id: int = fk("change.id")
+    consumer: str = choice()
+    state: str = choice(default=DeliveryState.WAITING)
+    attempts: int = Field(default=0)
+    available_at: datetime = moment()
+    error: str | None = words(500, nullable=True)
+    done_at: datetime | None = moment(nullable=True)
+
+
+class ChangeHead(Table, table=True):
+    """The last sequence number stamped; one row."""
+
+    __tablename__ = "change_head"
+
+    id: int = Field(primary_key=True)
+    seq: int = big()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One delivery in hand: the change's subject and the version it raised."""
+
+    delivery_id: int
+    change_id: int
+    subject_kind: SubjectKind
+    subject_id: int
+    version: int
+    attempts: int
+
+
+def record(
+    session: Session,
+    subject: SubjectKind,
+    subject_id: int,
+    kind: str,
+    *,
+    at: datetime,
+    actor_id: int | None,
+) -> int:
+    """Record one change and owe it to every consumer. Return the new document version."""
+    session.flush()
+    version = _raise_version(session, subject, subject_id)
+    change_id = session.execute(
+        insert(Change)
+        .values(
+            subject_kind=subject,
+            subject_id=subject_id,
+            kind=kind,
+            version=version,
+            actor_id=actor_id,
+            at=at,
+        )
+        .returning(col(Change.id))
+    ).scalar_one()
+    session.execute(
+        insert(Delivery),
+        [
+            {
+                "change_id": change_id,
+                "consumer": consumer,
+                "state": DeliveryState.WAITING,
+                "attempts": 0,
+                "available_at": at,
+            }
+            for consumer in Consumer
+        ],
+    )
+    return version
+
+
+def _raise_version(session: Session, subject: SubjectKind, subject_id: int) -> int:
+    dialect_insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+    statement = (
+        dialect_insert(SubjectVersion)
+        .values(subject_kind=subject, subject_id=subject_id, version=1)
+        .on_conflict_do_update(
+            index_elements=["subject_kind", "subject_id"],
+            set_={"version": col(SubjectVersion.version) + 1},
+        )
+        .returning(col(SubjectVersion.version))
+    )
+    version: int = session.execute(statement).scalar_one()
+    return version
+
+
+def versions(session: Session, subject: SubjectKind, ids: Sequence[int]) -> dict[int, int]:
+    """Return the present document version of each subject that has one."""
+    rows = session.execute(
+        select(col(SubjectVersion.subject_id), col(SubjectVersion.version)).where(
+            col(SubjectVersion.subject_kind) == subject, col(SubjectVersion.subject_id).in_(ids)
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def stamp(session: Session, limit: int = 1000) -> int:
+    """Give committed changes their gapless sequence numbers. Only the indexer calls this."""
+    ids = session.scalars(
+        select(col(Change.id))
+        .where(col(Change.seq).is_(None))
+        .order_by(col(Change.id))
+        .limit(limit)
+    ).all()
+    if not ids:
+        return 0
+    head = session.get(ChangeHead, 1)
+    if head is None:
+        head = ChangeHead(id=1, seq=0)
+        session.add(head)
+    session.execute(
+        update(Change),
+        [{"id": change_id, "seq": head.seq + n} for n, change_id in enumerate(ids, start=1)],
+    )
+    head.seq += len(ids)
+    session.flush()
+    return len(ids)
+
+
+def claim(
+    session: Session,
+    consumer: Consumer,
+    *,
+    now: datetime,
+    limit: int,
+    after: Consumer | None = None,
+) -> list[Claimed]:
+    """Claim up to `limit` deliveries, oldest first; a lapsed claim may be claimed again.
+
+    With `after`, a delivery is taken only where that consumer has done its part of the change.
+    """
+    due = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.consumer) == consumer,
+            col(Delivery.state).in_([DeliveryState.WAITING, DeliveryState.CLAIMED]),
+            col(Delivery.available_at) <= now,
+        )
+        .order_by(col(Delivery.change_id))
+        .limit(limit)
+    )
+    if after is not None:
+        first = aliased(Delivery)
+        due = due.where(
+            select(col(first.id))
+            .where(
+                col(first.change_id) == col(Delivery.change_id),
+                col(first.consumer) == after,
+                col(first.state) == DeliveryState.DONE,
+            )
+            .exists()
+        )
+    if not is_sqlite(session):
+        due = due.with_for_update(skip_locked=True)
+    ids = session.scalars(due).all()
+    if not ids:
+        return []
+    session.execute(
+        update(Delivery)
+        .where(col(Delivery.id).in_(ids))
+        .values(
+            state=DeliveryState.CLAIMED,
+            attempts=col(Delivery.attempts) + 1,
+            available_at=now + LEASE,
+        )
+    )
+    return _claimed(session, ids)
+
+
+def _claimed(session: Session, ids: Sequence[int]) -> list[Claimed]:
+    rows = (
+        select(
+            col(Delivery.id),
+            col(Delivery.change_id),
+            col(Change.subject_kind),
+            col(Change.subject_id),
+            col(Change.version),
+            col(Delivery.attempts),
+        )
+        .join(Change, col(Change.id) == col(Delivery.change_id))
+        .where(col(Delivery.id).in_(ids))
+        .order_by(col(Delivery.change_id))
+    )
+    return [
+        Claimed(row[0], row[1], SubjectKind(row[2]), row[3], row[4], row[5])
+        for row in session.execute(rows)
+    ]
+
+
+def done(session: Session, delivery_ids: Sequence[int], *, now: datetime) -> int:
+    """Mark deliveries as done; one done already stays so. Return how many were marked."""
+    if not delivery_ids:
+        return 0
+    return changed(
+        session,
+        update(Delivery)
+        .where(col(Delivery.id).in_(delivery_ids), col(Delivery.state) == DeliveryState.CLAIMED)
+        .values(state=DeliveryState.DONE, done_at=now, error=None),
+    )
+
+
+def failed(session: Session, claimed: Claimed, error: str, *, now: datetime) -> None:
+    """Give a delivery back with growing delay, or set it aside after MAX_ATTEMPTS."""
+    aside = claimed.attempts >= MAX_ATTEMPTS
+    changed(
+        session,
+        update(Delivery)
+        .where(
+            col(Delivery.id) == claimed.delivery_id, col(Delivery.state) == DeliveryState.CLAIMED
+        )
+        .values(
+            state=DeliveryState.ASIDE if aside else DeliveryState.WAITING,
+            available_at=now + timedelta(seconds=min(2**claimed.attempts, 300)),
+            error=error[:500],
+        ),
+    )
+
+
+def backlog(session: Session, consumer: Consumer) -> int:
+    """Return how many deliveries of a consumer are not done (those set aside not counted)."""
+    count: int = session.execute(
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            col(Delivery.consumer) == consumer,
+            col(Delivery.state).in_([DeliveryState.WAITING, DeliveryState.CLAIMED]),
+        )
+    ).scalar_one()
+    return count

@@ -1,0 +1,114 @@
+"""The database, SQLite or PostgreSQL, and its two kinds of session.
+
+`read()` begins plainly and cannot write; `write()` takes SQLite's write lock at once
+(`BEGIN IMMEDIATE`), because a transaction that starts reading and then writes loses updates or
+fails half way. Each `with` block is one transaction: it commits when the block ends and rolls
+back when it raises. Services flush, they never commit.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import URL, Connection, CursorResult, make_url
+from sqlalchemy.sql import Executable
+from sqlmodel import Session
+
+from market.kit.errors import Conflict
+
+BUSY_SECONDS = 10
+POOL_SIZE = 48  # threads of the web process (40) and some; a smaller pool can deadlock
+
+
+class Database:
+    """One database; thread-safe, shared by a whole process."""
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.writer = (
+            _sqlite_engine(self.url, "BEGIN IMMEDIATE", query_only=False)
+            if self.sqlite
+            else create_engine(self.url, pool_size=POOL_SIZE, max_overflow=8, pool_pre_ping=True)
+        )
+        self.reader = (
+            _sqlite_engine(self.url, "BEGIN", query_only=True)
+            if self.sqlite
+            else self.writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Yield a session that sees one state of the data and cannot change it."""
+        with Session(self.reader, autoflush=False, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a session whose work is committed when the block ends, or not at all."""
+        with Session(self.writer, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    def close(self) -> None:
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def _sqlite_engine(url: URL, begin: str, *, query_only: bool) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=8,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver's own transaction handling begins too late and loses updates.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA query_only={'ON' if query_only else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def changed(session: Session, statement: Executable) -> int:
+    """Execute an INSERT, UPDATE or DELETE and return the number of rows it touched."""
+    session.flush()
+    result = cast("CursorResult[Any]", session.execute(statement))
+    return result.rowcount
+
+
+def must_change(session: Session, statement: Executable, message: str | None = None) -> None:
+    """Execute a conditional UPDATE that has to touch exactly one row.
+
+    Raises Conflict with `message` where the state has moved on meanwhile.
+    """
+    if changed(session, statement) != 1:
+        raise Conflict(message)
+
+
+def ping(session: Session) -> None:
+    session.execute(text("SELECT 1"))

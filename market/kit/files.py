@@ -1,0 +1,152 @@
+"""Files that people attach: bytes in a store, a row with hash, size and owner in the database.
+
+The store is content-addressed and written before the row: a row never points at nothing; bytes
+without a row are garbage that a later sweep may take. The seam takes a shared store later.
+"""
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, Protocol
+
+from sqlmodel import Session, col, select
+
+from market.kit.columns import Table, big, moment, pk, public_id, words
+from market.kit.errors import Invalid, NotFound, TooLarge
+from market.kit.ids import PublicId, new_public_id
+
+MAX_FILE_BYTES = 20 * 1024 * 1024
+MAX_IMPORT_BYTES = 50 * 1024 * 1024
+_BLOCK = 1024 * 1024
+
+
+class StoredFile(Table, table=True):
+    __tablename__ = "stored_file"
+
+    id: int = pk()
+    public_id: str = public_id()
+    organisation_id: int = big()
+    person_id: int | None = big(nullable=True)
+    name: str = words(200)
+    media_type: str = words(100)
+    size: int = big()
+    sha256: str = words(64)
+    created_at: datetime = moment()
+
+
+class FileStore(Protocol):
+    def save(self, stream: BinaryIO, *, limit: int) -> tuple[str, int]:
+        """Keep the bytes durably; return (sha256 in hex, size in bytes). Raises TooLarge."""
+        ...
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Return the bytes for reading. Raises NotFound."""
+        ...
+
+
+class LocalFiles:
+    """A folder of this machine, two levels deep by hash."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256[2:]
+
+    def save(self, stream: BinaryIO, *, limit: int) -> tuple[str, int]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        digest, size = hashlib.sha256(), 0
+        with NamedTemporaryFile(dir=self._folder, delete=False) as temporary:
+            part = Path(temporary.name)
+            try:
+                while block := stream.read(_BLOCK):
+                    size += len(block)
+                    if size > limit:
+                        raise TooLarge(f"文件不能超过{limit // _BLOCK}MB")  # noqa: TRY301  cleaned up below
+                    digest.update(block)
+                    temporary.write(block)
+                temporary.flush()
+                os.fsync(temporary.fileno())
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+        target = self._path(digest.hexdigest())
+        target.parent.mkdir(exist_ok=True)
+        part.replace(target)
+        return digest.hexdigest(), size
+
+    def open(self, sha256: str) -> BinaryIO:
+        try:
+            return self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise NotFound("文件已不在存储里，请联系运营人员") from None
+
+
+# What a file claims to be is checked against its first bytes.
+_KINDS: dict[str, tuple[str, tuple[bytes, ...]]] = {
+    ".pdf": ("application/pdf", (b"%PDF-",)),
+    ".png": ("image/png", (b"\x89PNG\r\n\x1a\n",)),
+    ".jpg": ("image/jpeg", (b"\xff\xd8\xff",)),
+    ".jpeg": ("image/jpeg", (b"\xff\xd8\xff",)),
+    ".docx": (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        (b"PK\x03\x04",),
+    ),
+    ".doc": ("application/msword", (b"\xd0\xcf\x11\xe0",)),
+}
+
+
+def proof_media_type(name: str, head: bytes) -> str:
+    """Return the media type of a proof by its ending, held against its first bytes.
+
+    Raises Invalid at the field `file`.
+    """
+    ending = Path(name).suffix.lower()
+    if ending not in _KINDS:
+        raise Invalid(fields={"file": "附件应为PDF、Word或图片（pdf、doc、docx、png、jpg）"})
+    media_type, signatures = _KINDS[ending]
+    if not any(head.startswith(signature) for signature in signatures):
+        raise Invalid(fields={"file": f"文件内容与扩展名{ending}不符，请另存后重新上传"})
+    return media_type
+
+
+def clean_name(name: str) -> str:
+    """Return a file name without folders and control characters, at most 200 characters."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(c for c in last if c.isprintable()).strip(". ")
+    return kept[-200:] or "附件"
+
+
+def keep(
+    session: Session,
+    *,
+    stored: tuple[str, int],
+    name: str,
+    media_type: str,
+    organisation_id: int,
+    person_id: int | None,
+    at: datetime,
+) -> StoredFile:
+    """Write the row of bytes that the store holds already."""
+    row = StoredFile(
+        public_id=new_public_id(),
+        organisation_id=organisation_id,
+        person_id=person_id,
+        name=clean_name(name),
+        media_type=media_type,
+        size=stored[1],
+        sha256=stored[0],
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get(session: Session, public_id: PublicId) -> StoredFile:
+    row = session.exec(select(StoredFile).where(col(StoredFile.public_id) == public_id)).first()
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,35 @@
+"""Typed ids. Internal ids join tables; public ids stand in URLs and reveal no count."""
+
+import secrets
+from typing import NewType
+
+PersonId = NewType("PersonId", int)
+OrganisationId = NewType("OrganisationId", int)
+MembershipId = NewType("MembershipId", int)
+ListingId = NewType("ListingId", int)
+RevisionId = NewType("RevisionId", int)
+FileId = NewType("FileId", int)
+ChangeId = NewType("ChangeId", int)
+JobId = NewType("JobId", int)
+InquiryId = NewType("InquiryId", int)
+IntroductionId = NewType("IntroductionId", int)
+MandateId = NewType("MandateId", int)
+DealId = NewType("DealId", int)
+ContractId = NewType("ContractId", int)
+RegistrationId = NewType("RegistrationId", int)
+TransactionId = NewType("TransactionId", int)
+
+PublicId = NewType("PublicId", str)
+
+# No 0/O, 1/l/I: ids are read aloud over the telephone.
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+PUBLIC_ID_LENGTH = 14  # 31^14 ≈ 2^69
+
+
+def new_public_id() -> PublicId:
+    return PublicId("".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_ID_LENGTH)))
+
+
+def new_secret() -> str:
+    """Return 256 random bits as text, for sessions, tokens and one-time links."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,182 @@
+"""Work that must happen: a row written in the transaction that causes it.
+
+A job runs in chunks, one transaction each; its cursor is saved in the same transaction as the
+chunk's effects, so a killed worker loses and doubles nothing. The lease is renewed with every
+chunk, conditionally on still owning it: a worker that was too slow finds its chunk rolled back.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, and_, func, select, update
+from sqlalchemy.types import JSON
+from sqlmodel import Field, Session, col
+
+from market.kit.clock import Clock
+from market.kit.columns import Table, choice, moment, one_of, pk, words
+from market.kit.db import Database, changed, is_sqlite
+from market.kit.ids import new_public_id
+
+LEASE = timedelta(seconds=120)
+MAX_ATTEMPTS = 5
+
+Cursor = dict[str, Any]
+
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Job(Table, table=True):
+    __tablename__ = "job"
+    __table_args__ = (
+        one_of("state", JobState),
+        Index("ix_job_open", "state", "available_at"),
+    )
+
+    id: int = pk()
+    kind: str = words(60)
+    key: str = Field(max_length=120, unique=True)
+    payload: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    cursor: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    state: str = choice(default=JobState.WAITING)
+    owner: str | None = words(20, nullable=True)
+    attempts: int = Field(default=0)
+    available_at: datetime = moment()
+    created_at: datetime = moment()
+    finished_at: datetime | None = moment(nullable=True)
+    error: str | None = words(500, nullable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one chunk left: where to go on, or nothing where the job is done."""
+
+    cursor: Cursor | None
+
+
+Handler = Callable[[Session, Job], Chunk]
+
+
+def enqueue(
+    session: Session, kind: str, key: str, payload: Mapping[str, Any], *, at: datetime
+) -> bool:
+    """Owe a job once for each `key`. Return False where the key is already there."""
+    if session.execute(select(col(Job.id)).where(col(Job.key) == key)).first():
+        return False
+    session.add(Job(kind=kind, key=key, payload=dict(payload), available_at=at, created_at=at))
+    session.flush()
+    return True
+
+
+def waiting(session: Session, kind: str | None = None) -> int:
+    """Return how many jobs are not finished (failed ones not counted)."""
+    query = (
+        select(func.count())
+        .select_from(Job)
+        .where(col(Job.state).in_([JobState.WAITING, JobState.RUNNING]))
+    )
+    if kind is not None:
+        query = query.where(col(Job.kind) == kind)
+    count: int = session.execute(query).scalar_one()
+    return count
+
+
+class Lost(Exception):
+    """The lease was taken by another worker; the chunk must be rolled back."""
+
+
+class Runner:
+    """Runs jobs of the registered kinds, one chunk at a time."""
+
+    def __init__(self, database: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+        self._database = database
+        self._clock = clock
+        self._handlers = dict(handlers)
+        self._owner = new_public_id()
+
+    def run_one(self) -> bool:
+        """Run the next due job to its end. Return False where none is due."""
+        claimed = self._claim()
+        if claimed is None:
+            return False
+        try:
+            while self._chunk(claimed):
+                pass
+        except Lost:
+            pass
+        except Exception as error:  # noqa: BLE001  a failing job must not end the worker
+            self._fail(claimed, error)
+        return True
+
+    def _claim(self) -> int | None:
+        now = self._clock.now()
+        with self._database.write() as session:
+            due = (
+                select(col(Job.id))
+                .where(
+                    # A running job whose lease has lapsed belongs to a dead worker.
+                    col(Job.state).in_([JobState.WAITING, JobState.RUNNING]),
+                    col(Job.available_at) <= now,
+                    col(Job.kind).in_(self._handlers),
+                )
+                .order_by(col(Job.available_at), col(Job.id))
+                .limit(1)
+            )
+            if not is_sqlite(session):
+                due = due.with_for_update(skip_locked=True)
+            job_id = session.scalars(due).first()
+            if job_id is None:
+                return None
+            session.execute(
+                update(Job)
+                .where(col(Job.id) == job_id)
+                .values(
+                    state=JobState.RUNNING,
+                    owner=self._owner,
+                    attempts=col(Job.attempts) + 1,
+                    available_at=now + LEASE,
+                )
+            )
+            return job_id
+
+    def _chunk(self, job_id: int) -> bool:
+        now = self._clock.now()
+        with self._database.write() as session:
+            job = session.get_one(Job, job_id)
+            chunk = self._handlers[job.kind](session, job)
+            done = chunk.cursor is None
+            values: dict[str, Any] = (
+                {"state": JobState.DONE, "finished_at": now, "error": None}
+                if chunk.cursor is None
+                else {"cursor": chunk.cursor, "available_at": now + LEASE, "attempts": 1}
+            )
+            owned = and_(
+                col(Job.id) == job_id,
+                col(Job.state) == JobState.RUNNING,
+                col(Job.owner) == self._owner,
+            )
+            if changed(session, update(Job).where(owned).values(**values)) != 1:
+                raise Lost
+        return not done
+
+    def _fail(self, job_id: int, error: Exception) -> None:
+        now = self._clock.now()
+        with self._database.write() as session:
+            job = session.get_one(Job, job_id)
+            last = job.attempts >= MAX_ATTEMPTS
+            session.execute(
+                update(Job)
+                .where(col(Job.id) == job_id, col(Job.owner) == self._owner)
+                .values(
+                    state=JobState.FAILED if last else JobState.WAITING,
+                    available_at=now + timedelta(seconds=min(4**job.attempts, 600)),
+                    error=f"{type(error).__name__}: {error}"[:500],
+                )
+            )

@@ -1,0 +1,43 @@
+"""Money is integer fen. Nothing here rounds silently."""
+
+from decimal import Decimal, InvalidOperation
+
+FEN_PER_YUAN = 100
+FEN_PER_WAN = 1_000_000
+FEN_PER_YI = 10_000_000_000
+# 9.2e18 fits 64 bits; a contract over 10,000亿 is a slip of the keyboard.
+MAX_FEN = 1_000_000_000_000 * FEN_PER_YUAN
+
+
+def wan_to_fen(text: str) -> int:
+    """Return the fen of a figure typed in 万元 such as `120.5`.
+
+    Raises ValueError with a Chinese sentence where it is no amount or finer than a fen.
+    """
+    cleaned = (
+        text.strip().replace(",", "").replace("，", "").removesuffix("万元").removesuffix("万")
+    )
+    if len(cleaned) > 20:
+        raise ValueError("金额太长，请填万元数，如120.5")
+    try:
+        value = Decimal(cleaned)
+    except InvalidOperation:
+        raise ValueError(
+            f"请填数字，单位万元，如120或120.50，现在是“{text.strip()[:20]}”"
+        ) from None
+    if not value.is_finite():
+        raise ValueError("请填数字，单位万元，如120或120.50")
+    amount = value * FEN_PER_WAN
+    if amount != amount.to_integral_value():
+        raise ValueError("金额最细到分，万元数最多六位小数")
+    if amount < 0:
+        raise ValueError("金额不能小于0")
+    if amount > MAX_FEN:
+        raise ValueError("金额超过10,000亿元，请核对单位是不是万元")
+    return int(amount)
+
+
+def fen_to_wan(amount: int) -> str:
+    """Return the figure in 万元 as a person would type it: `120.5`, `80`."""
+    text = f"{Decimal(amount) / FEN_PER_WAN:.6f}".rstrip("0").rstrip(".")
+    return text or "0"
