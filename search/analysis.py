@@ -1,0 +1,127 @@
+"""Text → folded characters, symbols, words and grams, each with its place in the original text.
+
+All tokens of this package are made here, for indexing and for queries alike; engines get them joined
+by spaces. A *symbol* is one ideograph (or kana, hangul syllable), or one run of other letters and
+digits, a decimal point between digits included: `5G基站` is `5g` `基` `站`. Everything else only
+separates. *Words* are jieba's over the ideographs, and the runs.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from search.segment import DEFAULT, SEARCH, best_cut
+
+ANALYSIS_VERSION = 1
+"""Raise it with every change that makes other tokens of the same text: indexes are then rebuilt."""
+
+LONGEST_RUN = 64
+"""A longer run of letters and digits is cut into symbols of this many characters."""
+
+# Ideographs that jieba's dictionary knows about; rarer ones are words of one character.
+_HAN = "\u4e00-\u9fd5"
+_SINGLE = (
+    "\u3005-\u3007\u3021-\u3029\u3041-\u3096\u30a1-\u30fa\u30fc-\u30fe\u3105-\u312f\u31a0-\u31bf"
+    "\u31f0-\u31ff\u3400-\u4dbf\u9fd6-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
+)
+_LETTER = rf"(?:(?![{_HAN}{_SINGLE}])[^\W_])"
+_RUN = rf"{_LETTER}{{1,{LONGEST_RUN}}}(?:(?<=[0-9])\.(?=[0-9]){_LETTER}{{1,{LONGEST_RUN}}}){{0,4}}"
+_SYMBOL = re.compile(rf"[{_HAN}{_SINGLE}]|{_RUN}")
+_PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
+
+_cut = best_cut()
+
+
+class Token(NamedTuple):
+    """A folded piece of text; `start` and `end` are character offsets into the original."""
+
+    text: str
+    start: int
+    end: int
+
+
+class _Folding(dict[int, str]):
+    """Character → folded character, computed once each."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        wide = unicodedata.normalize("NFKC", char)
+        folded = (wide if len(wide) == 1 else char).lower()
+        self[code] = folded = folded if len(folded) == 1 else char
+        return folded
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> str:
+    """Full and half width, case and compatibility forms made one; always as long as `text`."""
+    return text.translate(_FOLDING)
+
+
+def symbols(text: str) -> list[Token]:
+    return [Token(m.group(), m.start(), m.end()) for m in _SYMBOL.finditer(fold(text))]
+
+
+def words(text: str) -> list[Token]:
+    """Words to index: a long word is preceded by the dictionary words inside it."""
+    return _words(text, SEARCH)
+
+
+def plain_words(text: str) -> list[Token]:
+    """Words as read, none inside another: for queries, counting and explanations."""
+    return _words(text, DEFAULT)
+
+
+def _words(text: str, mode: str) -> list[Token]:
+    tokens: list[Token] = []
+    for match in _PIECE.finditer(fold(text)):
+        start = match.start()
+        if match.group(1):
+            tokens += [Token(w, start + a, start + b) for w, a, b in _cut(match.group(), mode)]
+        else:
+            tokens.append(Token(match.group(), start, match.end()))
+    return tokens
+
+
+def pair(first: str, second: str) -> str:
+    """The gram of two neighbouring symbols.
+
+    Two runs are kept apart by `_`, which no symbol contains: `ti` `6al` is not the symbol `ti6al`.
+    """
+    return f"{first}_{second}" if _is_run(first) and _is_run(second) else first + second
+
+
+def is_pair(gram: str) -> bool:
+    """Whether a gram is the pair of two symbols rather than one symbol."""
+    return _SYMBOL.fullmatch(gram) is None
+
+
+def _is_run(symbol: str) -> bool:
+    return len(symbol) > 1 or symbol < "\u2e80"
+
+
+def grams_of(sequence: Iterable[str]) -> Iterator[str]:
+    """Each symbol followed by its pair with the next: a b c → a ab b bc c.
+
+    So the grams of a sequence of symbols stand next to one another wherever the sequence does.
+    """
+    last: str | None = None
+    for symbol in sequence:
+        if last is not None:
+            yield pair(last, symbol)
+        yield symbol
+        last = symbol
+
+
+def grams(text: str) -> list[str]:
+    """Grams of a text's symbols; separators do not interrupt the sequence."""
+    return list(grams_of(_SYMBOL.findall(fold(text))))
+
+
+def pairs(text: str) -> list[str]:
+    """Only the grams of two symbols; of a text with a single symbol, that symbol."""
+    found = _SYMBOL.findall(fold(text))
+    return [pair(a, b) for a, b in pairwise(found)] or found

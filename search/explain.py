@@ -1,0 +1,135 @@
+"""Why a ranker finds two texts alike, in words a person reads: what they share, and what is missing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from search.analysis import Token, fold, grams_of, plain_words, symbols
+from search.ranking import Prepared, Ranker, Text
+
+# Closed-class words: they begin and end no phrase worth showing.
+_FUNCTION_WORDS = frozenset(
+    "的 地 得 与 和 及 或 而 且 在 于 对 向 从 到 由 为 以 等 了 着 过 是 有 其 之 所 将 把 被 使 可 能 会 "
+    "该 此 本 各 每 某 个 种 类 项 中 上 下 内 外 前 后 一 不 也 都 并 又 就 但 如 则 年 月 日 "
+    "一种 一个 基于 及其 以及 用于 进行 具有 采用 实现 通过 对于 关于 有关 能够 可以 可 需要 要求 主要 目前 "
+    "其中 同时 我们 公司 使用 利用 提供 包括 等等 方面 问题 情况 相关".split()
+)
+_LEAST_SHARE = 0.1  # of the most telling term: weaker ones explain nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word or phrase as it stands in the wanted text, and its share (0 … 1) of the whole."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`shared`: longest common phrases, most telling first; `weight` is the share of the score.
+
+    `missing`: what the wanted text asks for most and the offered one does not name; `weight` is the
+    share of the wanted text's own weight.
+    """
+
+    score: float
+    shared: tuple[Term, ...]
+    missing: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    symbols: tuple[str, ...]
+    start: int
+    end: int
+
+    @property
+    def is_function(self) -> bool:
+        return "".join(self.symbols) in _FUNCTION_WORDS
+
+
+def explain(
+    ranker: Ranker, wanted: Text | Prepared, offered: Text | Prepared, *, limit: int = 5
+) -> Explanation:
+    """At most `limit` shared and `limit` missing terms; empty where there is nothing to name.
+
+    Terms are whole words of the wanted text, or several in a row; a single character is none.
+    """
+    left, right = ranker.prepare(wanted), ranker.prepare(offered)
+    score = ranker.score(left, right)
+    place = _haystack(right.text)
+    shared: dict[tuple[str, ...], Term] = {}
+    missing: dict[tuple[str, ...], Term] = {}
+    whole = sum(weight * weight for weight in left.vector.values()) or 1.0
+    for source in (left.text.title, left.text.body):
+        for chunk in _chunks(source):
+            for run, found in _runs(chunk, place):
+                key = tuple(symbol for word in run for symbol in word.symbols)
+                kept = shared if found else missing
+                if key in kept or not _readable(key):
+                    continue
+                grams = set(grams_of(key))
+                if found:
+                    weight = sum(left.vector[g] * right.vector[g] for g in grams) / (score or 1.0)
+                else:
+                    weight = sum(left.vector[g] ** 2 for g in grams) / whole
+                kept[key] = Term(source[run[0].start : run[-1].end], min(weight, 1.0))
+    return Explanation(score, _telling(shared, limit), _telling(missing, limit))
+
+
+def _telling(terms: dict[tuple[str, ...], Term], limit: int) -> tuple[Term, ...]:
+    """The heaviest terms, none standing inside a heavier one."""
+    chosen: list[tuple[str, Term]] = []
+    for key, term in sorted(terms.items(), key=lambda item: -item[1].weight):
+        if len(chosen) == limit or (chosen and term.weight < chosen[0][1].weight * _LEAST_SHARE):
+            break
+        joined = _join(key)
+        if not any(joined in other for other, _ in chosen):
+            chosen.append((joined, term))
+    return tuple(term for _, term in chosen)
+
+
+def _readable(key: tuple[str, ...]) -> bool:
+    """Two symbols or more, or one run of at least two characters; bare numbers tell nothing."""
+    return sum(map(len, key)) > 1 and not all(symbol[0].isdigit() and not symbol.isalnum() or symbol.isdigit() for symbol in key)
+
+
+def _join(sequence: tuple[str, ...]) -> str:
+    return " " + " ".join(sequence) + " "
+
+
+def _haystack(text: Text) -> str:
+    """All symbols of a text, a bar wherever punctuation stands between two."""
+    return "|".join(
+        _join(tuple(symbol.text for symbol in part))
+        for source in (text.title, text.body)
+        for part in _unbroken(symbols(source), source)
+    )
+
+
+def _unbroken(tokens: list[Token], source: str) -> Iterator[list[Token]]:
+    """Tokens in groups between which more than space stands."""
+    group: list[Token] = []
+    for token in tokens:
+        if group and source[group[-1].end : token.start].strip():
+            yield group
+            group = []
+        group.append(token)
+    if group:
+        yield group
+
+
+def _chunks(source: str) -> Iterator[list[_Word]]:
+    for group in _unbroken(plain_words(source), source):
+        yield [
+            _Word(tuple(symbol.text for symbol in symbols(token.text)), token.start, token.end)
+            for token in group
+        ]
+
+
+def _runs(chunk: list[_Word], place: str) -> Iterator[tuple[list[_Word], bool]]:
+    """The chunk's words in maximal rows that the other text has, and single words that it lacks."""
+    raise NotImplementedError
+
+
+fold
