@@ -1,0 +1,47 @@
+"""The lifeline between the launcher and its children.
+
+The launcher holds the write end of each child's standard input and never writes. When it ends, in
+whatever way, `kill -9` included, the child reads the end of the file and stops. No signal, process
+group or parent id is involved, so it is the same on Linux, macOS and Windows.
+
+Only a child that the launcher started looks at its input: `zhihe serve < /dev/null` runs on.
+ZHIHE_LIFELINE marks them; it is no setting, and is read and written in this module alone.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+GRACE = 5.0
+"""Seconds a child has for its graceful stop."""
+
+_MARK = "ZHIHE_LIFELINE"
+
+
+def child_environment() -> dict[str, str]:
+    """The own environment, marked for a child that is to follow it."""
+    return {**os.environ, _MARK: "1"}
+
+
+def follow_parent(stop: Callable[[], None]) -> None:
+    """In a child of the launcher, call `stop` when the launcher is gone or asks for an end.
+
+    `stop` runs in a thread of its own and must only ask (set an event, a flag): a process that is
+    still there after GRACE seconds is ended with code 1. Anywhere else this does nothing.
+    """
+    if os.environ.pop(_MARK, "") != "1":
+        return
+    lifeline = sys.stdin.fileno()
+
+    def wait() -> None:
+        while os.read(lifeline, 1024):
+            pass
+        try:
+            stop()
+        finally:
+            time.sleep(GRACE)
+            os._exit(1)
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
