@@ -1,0 +1,23 @@
+// A link to the id of a <dialog> opens it by :target without script; here it becomes a modal, with
+// the focus inside and Escape closing it.
+export function openDialogs(): void {
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (link === null || event.defaultPrevented) return;
+    const target = link.getAttribute("href") ?? "";
+    if (!target.startsWith("#")) return;
+    const open = link.closest("dialog");
+    const wanted = document.getElementById(target.slice(1));
+    if (wanted instanceof HTMLDialogElement) {
+      event.preventDefault();
+      wanted.showModal();
+    } else if (open !== null && open.open) {
+      event.preventDefault();
+      open.close();
+    }
+  });
+
+  // Come by an address with the dialog's id: the same, as a modal.
+  const named = document.getElementById(location.hash.slice(1));
+  if (named instanceof HTMLDialogElement) named.showModal();
+}

@@ -1,0 +1,256 @@
+"""HTML forms: what was typed → a pydantic model, or the page again with everything kept.
+
+A message says what it should be and what it is now, without its subject
+(“应为16位数字，现在是15位”); the summary on top puts the field's title before it.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import UnionType
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+
+from fastapi import Depends
+from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic.fields import FieldInfo
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from frontend.form_errors import ECHO, sentence
+from market.kit.errors import Invalid, TooLarge
+from market.kit.money import fen_to_wan, wan_to_fen
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_BODY = 52 * 1024 * 1024  # an import of 50 MB and its fields
+MAX_FIELDS = 300
+MAX_FIELD_BYTES = 512 * 1024  # 10,000 汉字 are 90 kB on the wire
+MAX_FILES = 10
+WHOLE = ""  # the key of a message that speaks of the form as a whole
+KEPT_CONTROLS = "\t\n\r"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a browser sent: every value of every name, in order, as typed."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, list[UploadFile]] = field(default_factory=dict)
+
+    def first(self, name: str) -> str:
+        return (self.fields.get(name) or [""])[0]
+
+
+async def read(request: Request) -> Submission:
+    """Read the body once; later calls for the same request get the same Submission.
+
+    Raises TooLarge over MAX_BODY (a body must say its length, as every browser's does), Invalid
+    where it is no form or has too many or too long parts.
+    """
+    known: Submission | None = getattr(request.state, "submission", None)
+    if known is not None:
+        return known
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or len(length) > 12 or int(length) > MAX_BODY:
+        raise TooLarge("一次提交最多52 MB，请减少附件后再提交")
+    try:
+        data = await request.form(
+            max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
+        )
+    except (HTTPException, FormParserError) as error:
+        raise Invalid("提交的内容不完整，或有一栏过长，请回到原页面再试") from error
+    request.state.submission = _sorted(data)
+    return _sorted(data)
+
+
+def _sorted(data: FormData) -> Submission:
+    sent = Submission()
+    for name, value in data.multi_items():
+        if isinstance(value, str):
+            sent.fields.setdefault(name, []).append(value)
+        elif value.filename:
+            sent.files.setdefault(name, []).append(value)
+    return sent
+
+
+Sent = Annotated[Submission, Depends(read)]
+
+
+def query(request: Request) -> Submission:
+    """Return the query string in the same form, so that GET pages are parsed alike."""
+    sent = Submission()
+    for name, value in request.query_params.multi_items()[:MAX_FIELDS]:
+        sent.fields.setdefault(name, []).append(value)
+    return sent
+
+
+class Form(Generic[M]):
+    """A form as a page shows it: typed values, messages by field, and the data once all is well."""
+
+    def __init__(self, model: type[M], values: Mapping[str, list[str]]) -> None:
+        self._titles = {_key(n, i): i.title or "" for n, i in model.model_fields.items()}
+        self.values = {name: [_printable(v) for v in typed] for name, typed in values.items()}
+        self.errors: dict[str, str] = {}
+        self._data: M | None = None
+
+    @property
+    def data(self) -> M | None:
+        """Return the model, None while there is any error."""
+        return None if self.errors else self._data
+
+    def accept(self, data: M) -> None:
+        self._data = data
+
+    def first(self, name: str) -> str:
+        return (self.values.get(name) or [""])[0]
+
+    def all(self, name: str) -> list[str]:
+        return self.values.get(name, [])
+
+    def has(self, name: str, value: object) -> bool:
+        return str(value) in self.values.get(name, [])
+
+    def error(self, name: str) -> str:
+        return self.errors.get(name, "")
+
+    def fail(self, name: str, message: str) -> None:
+        """Note a message; the first of a field stays."""
+        self.errors.setdefault(name if name in self._titles else WHOLE, message)
+
+    def reject(self, error: Invalid) -> None:
+        """Take over what a service refused: its fields to ours, the rest to the top."""
+        for name, message in error.fields.items():
+            self.fail(name, message)
+        if not error.fields:
+            self.fail(WHOLE, error.message)
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """Return (field or "", sentence with its subject) in the order of the form."""
+        order = [WHOLE, *self._titles]
+        found = sorted(self.errors.items(), key=lambda item: order.index(item[0]))
+        return [(name, self._with_subject(name, message)) for name, message in found]
+
+    def _with_subject(self, name: str, message: str) -> str:
+        title = self._titles.get(name, "")
+        return message if title in message else f"{title}{message}"
+
+
+def parse(model: type[M], sent: Submission) -> Form[M]:
+    """Return the form of what was sent. Blank inputs count as not sent; ends are trimmed."""
+    form = Form(model, sent.fields)
+    payload: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        key = _key(name, info)
+        raw = sent.fields.get(key, [])
+        if message := _unstorable(raw):
+            form.fail(key, message)
+            continue
+        typed = [text for value in raw if (text := value.replace("\r\n", "\n").strip())]
+        if typed:
+            payload[key] = typed if _takes_many(info.annotation) else typed[-1]
+    try:
+        form.accept(model.model_validate(payload))
+    except ValidationError as refused:
+        for error in refused.errors(include_url=False):
+            key = str(error["loc"][0]) if error["loc"] else WHOLE
+            form.fail(key, sentence(error, _field(model, key)))
+    return form
+
+
+def blank(model: type[M], values: Mapping[str, object] | None = None) -> Form[M]:
+    """Return a form filled as a person would have typed it; money comes as `wan(fen)`."""
+    return Form(model, {name: _typed(value) for name, value in (values or {}).items()})
+
+
+def wan(fen: int | None) -> str:
+    """Return an amount as it is typed into a 万元 field: `120.5`, "" for none."""
+    return "" if fen is None else fen_to_wan(fen)
+
+
+def _typed(value: object) -> list[str]:
+    if value is None or value is False or value == "":
+        return []
+    if value is True:
+        return ["1"]
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [str(part) for part in value]
+    return [str(value)]
+
+
+def _key(name: str, info: FieldInfo) -> str:
+    return info.alias or name
+
+
+def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
+    return next((i for n, i in model.model_fields.items() if _key(n, i) == key), None)
+
+
+def _takes_many(annotation: object) -> bool:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _takes_many(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return any(_takes_many(part) for part in get_args(annotation))
+    return (origin or annotation) in (list, tuple, set, frozenset)
+
+
+def _is_storable(letter: str) -> bool:
+    """Tell whether both databases keep a letter: no NUL, lone surrogate or control character."""
+    return letter in KEPT_CONTROLS or unicodedata.category(letter) not in ("Cc", "Cs")
+
+
+def _unstorable(values: list[str]) -> str:
+    for value in values:
+        for place, letter in enumerate(value, start=1):
+            if not _is_storable(letter):
+                return f"第{place}个字是看不见的控制字符，不能保存，请删去后重新输入"
+    return ""
+
+
+def _printable(value: str) -> str:
+    return "".join(letter if _is_storable(letter) else "\ufffd" for letter in value)
+
+
+def _plain(value: object) -> str:
+    """Return full-width digits and signs as ASCII."""
+    return unicodedata.normalize("NFKC", str(value)).strip()
+
+
+def _to_whole(value: object) -> object:
+    text = _plain(value).replace(",", "")
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
+        raise ValueError(f"应为整数，现在是“{str(value)[:ECHO]}”")
+    return int(text)
+
+
+def _to_day(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    text = _plain(value).replace("年", "-").replace("月", "-").replace("日", "").replace("/", "-")
+    parts = text.replace(".", "-").split("-")
+    shape = [len(part) for part in parts]
+    if len(parts) != 3 or shape[0] != 4 or not all(p.isascii() and p.isdigit() for p in parts):
+        raise ValueError(f"应写成2026-11-20的样子，现在是“{str(value)[:ECHO]}”")
+    try:
+        return date(int(parts[0]), int(parts[1]), int(parts[2]))
+    except ValueError:
+        raise ValueError(f"日历上没有这一天：{str(value)[:ECHO]}") from None
+
+
+def _to_fen(value: object) -> object:
+    return wan_to_fen(_plain(value))
+
+
+Wan = Annotated[int, BeforeValidator(_to_fen)]
+"""An amount typed in 万元, exact fen in the model."""
+
+Whole = Annotated[int, BeforeValidator(_to_whole)]
+"""A whole number; commas and full-width digits are read as people mean them."""
+
+Day = Annotated[date, BeforeValidator(_to_day)]
+"""A calendar day: 2026-11-20, 2026/11/20 or 2026年11月20日."""
