@@ -8,6 +8,7 @@ response is sent (`scope="function"`), or the client would hear of a success tha
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import Depends, Request
@@ -61,8 +62,10 @@ class OpensWork(Declared):
         return actor
 
     def __call__(self, request: Request) -> Iterator[Work]:
-        yield from self.run(request)
+        with self.run(request) as work:
+            yield work
 
+    @contextmanager
     def run(self, request: Request) -> Iterator[Work]:
         parts = parts_of(request)
         work: Work | None = None

@@ -47,7 +47,7 @@ class TokenOut(Out):
 
 
 class OrganisationIn(In):
-    kind: OpenKind = Field(examples=["university"], strict=False)
+    kind: OpenKind = Field(examples=["university"])
     name: Line = Field(examples=["示范大学一"])
     credit_code: CreditCode = Field(examples=["12990000MB0000001X"])
     region: Region = Field(default="500106", examples=["500106"])
@@ -72,12 +72,12 @@ class VerifyIn(In):
 
 
 class JoinIn(In):
-    role: MemberRole = Field(default=Role.EDITOR, examples=["editor"], strict=False)
+    role: MemberRole = Field(default=Role.EDITOR, examples=["editor"])
 
 
 class DecideMemberIn(In):
     decision: Literal["accept", "refuse", "remove"] = Field(examples=["accept"])
-    role: MemberRole | None = Field(default=None, examples=["editor"], strict=False)
+    role: MemberRole | None = Field(default=None, examples=["editor"])
 
 
 class MemberOut(Out):

@@ -74,6 +74,7 @@ class Parts:
     clock: Clock
     files: FileStore
     journal: Journal
+    secret: bytes
     demo: bool
 
 

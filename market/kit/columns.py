@@ -15,7 +15,6 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Integer,
-    MetaData,
     String,
     Text,
 )
@@ -36,10 +35,6 @@ SQLModel.metadata.naming_convention = {
 
 class Table(SQLModel):
     """Base of every table model. Tables and wire schemas are kept apart."""
-
-
-def metadata() -> MetaData:
-    return SQLModel.metadata
 
 
 class UtcDateTime(TypeDecorator[datetime]):

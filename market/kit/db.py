@@ -45,7 +45,6 @@ class Database:
         """Yield a session that sees one state of the data and cannot change it."""
         with Session(self.reader, autoflush=False, expire_on_commit=False) as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

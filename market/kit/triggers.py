@@ -4,14 +4,17 @@ Alembic's batch mode on SQLite drops triggers without a word, so every migration
 `install`, and a test lists them after each revision.
 """
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 APPEND_ONLY = ("audit", "ledger_transaction", "ledger_entry")
 _OPERATIONS = ("UPDATE", "DELETE")
 
 
 def install(connection: Connection) -> None:
-    """Create the triggers where they are missing. Safe to run again."""
+    """Create the triggers where they are missing. Safe to run again, and after any revision:
+    a table that does not exist yet is passed over.
+    """
+    present = set(inspect(connection).get_table_names())
     sqlite = connection.dialect.name == "sqlite"
     if not sqlite:
         connection.execute(
@@ -20,7 +23,7 @@ def install(connection: Connection) -> None:
                 "$$ BEGIN RAISE EXCEPTION 'append-only: %', TG_TABLE_NAME; END $$"
             )
         )
-    for table in APPEND_ONLY:
+    for table in sorted(present.intersection(APPEND_ONLY)):
         for operation in _OPERATIONS:
             name = trigger_name(table, operation)
             if sqlite:

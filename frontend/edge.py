@@ -1,0 +1,114 @@
+"""How a page opens its transaction, says which action it is, and answers.
+
+    @router.post("/listings/{listing_id}/submit")
+    def submit(
+        listing_id: PathId,
+        page: Annotated[Page, opens_page(Action.LISTING_SUBMIT, write=True)],
+    ) -> Response:
+        …service…(page.work, …)
+        return page.redirect(f"/my/listings/{listing_id}", done=SUBMITTED)
+
+The session cookie says who acts; every unsafe request must come from our own page and carry the
+session's token. A form that is shown again undoes its transaction first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from frontend import csrf, forms
+from frontend.render import Context, Renderer
+from market.accounts import repository, signin
+from market.accounts.edge import GivesParts, OpensWork, parts_of
+from market.accounts.models import Membership, MembershipState, Organisation, SignIn
+from market.accounts.policy import Action
+from market.accounts.work import Actor, Parts, Work
+
+COOKIE = "zhihe_session"
+UNPROCESSABLE = 422
+
+
+@dataclass(slots=True)
+class Page:
+    """One request for a page: its transaction, what was sent, and how to answer."""
+
+    request: Request
+    work: Work
+    sent: forms.Submission
+    sign_in: SignIn | None
+    organisations: tuple[tuple[Membership, Organisation], ...]
+
+    @property
+    def renderer(self) -> Renderer:
+        renderer: Renderer = self.request.app.state.renderer
+        return renderer
+
+    def render(
+        self,
+        template: str,
+        context: Context | None = None,
+        *,
+        status: int = 200,
+        block: str | None = None,
+    ) -> Response:
+        return self.renderer.page(self.request, template, context, status=status, block=block)
+
+    def again(self, template: str, context: Context, *, block: str | None = None) -> Response:
+        """Undo the transaction and show the form again with its messages, as 422."""
+        self.work.abandon()
+        return self.render(template, context, status=UNPROCESSABLE, block=block)
+
+    def redirect(self, url: str, *, done: str | None = None) -> Response:
+        return self.renderer.redirect(self.request, url, done=done)
+
+
+async def _sent(request: Request) -> forms.Submission:
+    return forms.Submission() if request.method in csrf.SAFE else await forms.read(request)
+
+
+Sent = Annotated[forms.Submission, Depends(_sent)]
+
+
+class OpensPage(OpensWork):
+    """Opens one transaction for a page request, read-only unless `write`."""
+
+    def identify(self, request: Request, work: Work) -> Actor:
+        identity = signin.by_session(work.session, request.cookies.get(COOKIE, ""), work.now)
+        request.state.sign_in = identity.sign_in
+        if identity.sign_in is not None:
+            signin.note_seen(work.parts, identity.sign_in, work.now)
+        return identity.actor
+
+    def __call__(self, request: Request, sent: Sent) -> Iterator[Page]:  # type: ignore[override]
+        with self.run(request) as work:
+            sign_in: SignIn | None = request.state.sign_in
+            csrf.check(request, sent=sent.first("csrf"), expected=sign_in.csrf if sign_in else None)
+            page = Page(request, work, sent, sign_in, _memberships(work))
+            request.state.page = page
+            yield page
+
+
+def _memberships(work: Work) -> tuple[tuple[Membership, Organisation], ...]:
+    if work.actor.person_id is None:
+        return ()
+    rows = repository.memberships_of_person(work.session, work.actor.person_id)
+    return tuple(row for row in rows if row[0].state == MembershipState.ACTIVE)
+
+
+class GivesPagesParts(GivesParts):
+    """For pages that open several short transactions themselves (signing in)."""
+
+    def __call__(self, request: Request, sent: Sent) -> Parts:  # type: ignore[override]
+        csrf.check(request, sent=sent.first("csrf"), expected=None)
+        return parts_of(request)
+
+
+def opens_page(action: Action, *, write: bool = False) -> Any:
+    return Depends(OpensPage(action, write=write), scope="function")
+
+
+def gives_page_parts(action: Action) -> Any:
+    return Depends(GivesPagesParts(action, write=True))

@@ -1,0 +1,155 @@
+"""The only reader of the environment. A wrong value fails at the start, by name.
+
+Every setting is documented in `docs/settings.md`; a test holds the two together.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+
+PREFIX = "ZHIHE_"
+SECRET_LENGTH = 32
+
+
+class SettingError(Exception):
+    """A setting is missing or wrong; the message names it and says what would be right."""
+
+
+class Mode(StrEnum):
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a deployment decides. Names in the environment: ZHIHE_ and the field in capitals."""
+
+    mode: Mode = Mode.DEMO
+    data_dir: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database_url: str = ""
+    secret: str = field(default="", repr=False)
+    hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    secure_cookies: bool = False
+    icp: str = ""
+    match_floor: float = 0.08
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'zhihe.db'}"
+
+    @property
+    def index_dir(self) -> Path:
+        return self.data_dir / "index"
+
+    @property
+    def files_dir(self) -> Path:
+        return self.data_dir / "files"
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """Return the Host headers that are answered; everything else is refused."""
+        return [*self.hosts] or ["127.0.0.1", "localhost", "[::1]", self.host]
+
+    @property
+    def demo(self) -> bool:
+        return self.mode is Mode.DEMO
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingError for an unknown name or a wrong value.
+
+    In demo mode a missing secret is made and kept in the data folder; production refuses to start
+    without one.
+    """
+    source = os.environ if environment is None else environment
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in source.items()
+        if name.startswith(PREFIX)
+    }
+    given.pop("lifeline", None)  # the launcher's sign to its children, see infra/processes.py
+    known = {item.name for item in fields(Settings)}
+    if unknown := sorted(set(given) - known):
+        raise SettingError(f"没有名为{PREFIX}{unknown[0].upper()}的设置，可用的见 docs/settings.md")
+    settings = Settings(**{name: _parse(name, value) for name, value in given.items()})  # type: ignore[arg-type]
+    if settings.mode is Mode.PRODUCTION:
+        if len(settings.secret) < SECRET_LENGTH:
+            raise SettingError(
+                f"正式运行需要{PREFIX}SECRET，至少{SECRET_LENGTH}个字符，"
+                f"现在是{len(settings.secret)}个"
+            )
+        if not settings.hosts:
+            raise SettingError(f"正式运行需要{PREFIX}HOSTS，写对外的域名，多个用逗号分开")
+    return settings
+
+
+def _parse(name: str, value: str) -> object:
+    parsers: dict[str, Callable[[str], object]] = {
+        "mode": _mode,
+        "data_dir": Path,
+        "port": _port,
+        "hosts": _list,
+        "trusted_proxies": _list,
+        "secure_cookies": _flag,
+        "match_floor": _share,
+    }
+    parse = parsers.get(name)
+    return parse(value) if parse else value
+
+
+def _mode(value: str) -> Mode:
+    try:
+        return Mode(value)
+    except ValueError:
+        raise SettingError(f"{PREFIX}MODE应为demo或production，现在是“{value}”") from None
+
+
+def _port(value: str) -> int:
+    if value.isdecimal() and 0 < int(value) < 65_536:
+        return int(value)
+    raise SettingError(f"{PREFIX}PORT应为1到65535的整数，现在是“{value}”")
+
+
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _flag(value: str) -> bool:
+    if value in ("0", "1"):
+        return value == "1"
+    raise SettingError(f"{PREFIX}SECURE_COOKIES应为0或1，现在是“{value}”")
+
+
+def _share(value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise SettingError(f"{PREFIX}MATCH_FLOOR应为0到1之间的数，现在是“{value}”")
+    return share
+
+
+def secret_of(settings: Settings) -> bytes:
+    """Return the deployment's secret; in demo mode made once and kept in the data folder."""
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.data_dir / "secret"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        fresh = secrets.token_urlsafe(SECRET_LENGTH).encode()
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:  # another process was first
+            return path.read_bytes()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(fresh)
+        return fresh

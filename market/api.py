@@ -1,0 +1,115 @@
+"""The JSON API, composed of every noun's router: one error shape, OpenAPI 3.1."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from market.accounts.endpoints import router as accounts
+from market.accounts.work import Parts
+from market.kit.errors import Invalid, MarketError, TooMany
+from market.kit.validation import sentence
+from market.kit.wire import ErrorBody, ErrorOut, FieldError
+
+PREFIX = "/api/v1"
+ROUTERS = (accounts,)
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorOut, "description": text}
+    for status, text in {
+        401: "没有登录，或令牌无效",
+        403: "当前身份不能做",
+        404: "没有，或无权查看",
+        409: "状态已变",
+        413: "内容太大",
+        422: "输入需要修改",
+        429: "太频繁",
+    }.items()
+}
+
+
+def build_api(parts: Parts) -> FastAPI:
+    """Return the API as an application of its own, to be mounted at PREFIX."""
+    app = FastAPI(
+        title="智核 API",
+        version="1",
+        description="成果、需求、匹配、洽谈、登记与看板。令牌放在 Authorization: Bearer zh_… 里。",
+        docs_url=None,
+        redoc_url=None,
+        responses=_ERRORS,
+        separate_input_output_schemas=True,
+    )
+    app.state.parts = parts
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(MarketError, _market_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RecursionError, _too_deep)
+    app.add_exception_handler(Exception, _server_error)
+    return app
+
+
+def answer(
+    status: int,
+    code: str,
+    message: str,
+    fields: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = ErrorOut(error=ErrorBody(code=code, message=message, fields=list(fields)))
+    return JSONResponse(body.model_dump(), status_code=status, headers=dict(headers or {}))
+
+
+def _market_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, MarketError)
+    fields = (
+        [FieldError(field=name, message=text) for name, text in error.fields.items()]
+        if isinstance(error, Invalid)
+        else []
+    )
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return answer(error.status, error.code, error.message, fields, headers)
+
+
+def _validation_error(_request: Request, error: Exception) -> JSONResponse:
+    """Name each wrong field without echoing what was sent: it may be a password."""
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        FieldError(
+            field=".".join(str(part) for part in item["loc"] if part != "body"),
+            message=sentence(item, echo=False),
+        )
+        for item in error.errors()
+    ]
+    return answer(422, "invalid", Invalid.default, fields)
+
+
+def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    texts = {
+        404: "没有这个地址",
+        405: "这个地址不支持这种请求方法",
+        400: "请求体不是完整的JSON或表单",
+    }
+    codes = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}
+    status = error.status_code
+    return answer(
+        status,
+        codes.get(status, "error"),
+        texts.get(status, "请求没有被接受"),
+        headers=error.headers,
+    )
+
+
+def _too_deep(_request: Request, _error: Exception) -> JSONResponse:
+    return answer(400, "bad_request", "请求体嵌套太深")
+
+
+def _server_error(_request: Request, _error: Exception) -> JSONResponse:
+    return answer(500, "error", MarketError.default)
