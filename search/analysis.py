@@ -1,9 +1,9 @@
 """Text → folded characters, symbols, words and grams, each with its place in the original text.
 
-All tokens of this package are made here, for indexing and for queries alike; engines get them joined
-by spaces. A *symbol* is one ideograph (or kana, hangul syllable), or one run of other letters and
-digits, a decimal point between digits included: `5G基站` is `5g` `基` `站`. Everything else only
-separates. *Words* are jieba's over the ideographs, and the runs.
+All tokens of this package are made here, for indexing and for queries alike; engines get them
+joined by spaces. A *symbol* is one ideograph (or kana, hangul syllable), or one run of other
+letters and digits, a decimal point between digits included: `5G基站` is `5g` `基` `站`. All else
+only separates. *Words* are jieba's over the ideographs, and the runs.
 """
 
 import re
@@ -32,6 +32,14 @@ _SYMBOL = re.compile(rf"[{_HAN}{_SINGLE}]|{_RUN}")
 _PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
 
 _cut = best_cut()
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def well_formed(text: str) -> bool:
+    """Whether a text can be written as UTF-8. Tokens always can; other values are checked."""
+    return _LONE_SURROGATE.search(text) is None
 
 
 class Token(NamedTuple):

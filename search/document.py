@@ -22,7 +22,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """That a document is gone as of `version`: a later write of an older version stays without effect."""
+    """That a document is gone as of `version`: a later write of an older version stays without
+    effect.
+    """
 
     id: int
     version: int

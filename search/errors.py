@@ -13,7 +13,7 @@ class SearchError(Exception):
 
 
 class SearchUnavailable(SearchError):
-    """The engine cannot answer now: no index yet, a damaged or closed one, a server that is down."""
+    """The engine cannot answer now: no index yet, a closed one, a server that is down."""
 
 
 class WriterBusy(SearchUnavailable):

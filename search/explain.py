@@ -1,19 +1,24 @@
-"""Why a ranker finds two texts alike, in words a person reads: what they share, and what is missing."""
+"""Why a ranker finds two texts alike, in words a person reads: what they share, and what is
+missing.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from search.analysis import Token, fold, grams_of, plain_words, symbols
+from search.analysis import Token, grams_of, plain_words, symbols
 from search.ranking import Prepared, Ranker, Text
 
 # Closed-class words: they begin and end no phrase worth showing.
 _FUNCTION_WORDS = frozenset(
-    "的 地 得 与 和 及 或 而 且 在 于 对 向 从 到 由 为 以 等 了 着 过 是 有 其 之 所 将 把 被 使 可 能 会 "
-    "该 此 本 各 每 某 个 种 类 项 中 上 下 内 外 前 后 一 不 也 都 并 又 就 但 如 则 年 月 日 "
-    "一种 一个 基于 及其 以及 用于 进行 具有 采用 实现 通过 对于 关于 有关 能够 可以 可 需要 要求 主要 目前 "
-    "其中 同时 我们 公司 使用 利用 提供 包括 等等 方面 问题 情况 相关".split()
+    (
+        *"的地得与和及或而且在于对向从到由为以等了着过是有其之所将把被使可能会该此本各每某个种类项",
+        *"中上下内外前后一不非也都并又就但已如则用年月日性化型式",
+        *("一种", "一个", "基于", "及其", "以及", "用于", "进行", "具有", "采用", "实现", "通过"),
+        *("对于", "关于", "有关", "能够", "可以", "需要", "要求", "主要", "目前", "其中", "同时"),
+        *("我们", "公司", "使用", "利用", "提供", "包括", "等等", "方面", "问题", "情况", "相关"),
+    )
 )
-_LEAST_SHARE = 0.1  # of the most telling term: weaker ones explain nothing
+_LEAST_SHARE = 0.15  # of the most telling term: weaker ones explain nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class _Word:
     def is_function(self) -> bool:
         return "".join(self.symbols) in _FUNCTION_WORDS
 
+    @property
+    def is_single(self) -> bool:
+        return len(self.symbols) == len(self.symbols[0]) == 1
+
 
 def explain(
     ranker: Ranker, wanted: Text | Prepared, offered: Text | Prepared, *, limit: int = 5
@@ -55,24 +64,24 @@ def explain(
 
     Terms are whole words of the wanted text, or several in a row; a single character is none.
     """
-    left, right = ranker.prepare(wanted), ranker.prepare(offered)
+    left, right = ranker.prepared(wanted), ranker.prepared(offered)
     score = ranker.score(left, right)
     place = _haystack(right.text)
     shared: dict[tuple[str, ...], Term] = {}
     missing: dict[tuple[str, ...], Term] = {}
-    whole = sum(weight * weight for weight in left.vector.values()) or 1.0
+    whole = sum(weight * weight for weight in left.vector.values())
     for source in (left.text.title, left.text.body):
         for chunk in _chunks(source):
             for run, found in _runs(chunk, place):
-                key = tuple(symbol for word in run for symbol in word.symbols)
+                key = _symbols(run)
                 kept = shared if found else missing
                 if key in kept or not _readable(key):
                     continue
                 grams = set(grams_of(key))
                 if found:
-                    weight = sum(left.vector[g] * right.vector[g] for g in grams) / (score or 1.0)
+                    weight = sum(left.vector[g] * right.vector[g] for g in grams) / score
                 else:
-                    weight = sum(left.vector[g] ** 2 for g in grams) / whole
+                    weight = sum(left.vector[g] ** 2 for g in grams - right.vector.keys()) / whole
                 kept[key] = Term(source[run[0].start : run[-1].end], min(weight, 1.0))
     return Explanation(score, _telling(shared, limit), _telling(missing, limit))
 
@@ -91,7 +100,7 @@ def _telling(terms: dict[tuple[str, ...], Term], limit: int) -> tuple[Term, ...]
 
 def _readable(key: tuple[str, ...]) -> bool:
     """Two symbols or more, or one run of at least two characters; bare numbers tell nothing."""
-    return sum(map(len, key)) > 1 and not all(symbol[0].isdigit() and not symbol.isalnum() or symbol.isdigit() for symbol in key)
+    return sum(map(len, key)) > 1 and not all(s.replace(".", "").isdigit() for s in key)
 
 
 def _join(sequence: tuple[str, ...]) -> str:
@@ -128,8 +137,35 @@ def _chunks(source: str) -> Iterator[list[_Word]]:
 
 
 def _runs(chunk: list[_Word], place: str) -> Iterator[tuple[list[_Word], bool]]:
-    """The chunk's words in maximal rows that the other text has, and single words that it lacks."""
-    raise NotImplementedError
+    """The chunk's words in the longest rows that the other text has, and those it lacks."""
+    start = 0
+    while start < len(chunk):
+        end = start
+        while end < len(chunk) and _join(_symbols(chunk[start : end + 1])) in place:
+            end += 1
+        found = end > start
+        if not found:
+            end = _word_end(chunk, start)
+        run = _without_function_words(chunk[start:end])
+        if run:
+            yield run, found
+        start = end
 
 
-fold
+def _word_end(chunk: list[_Word], start: int) -> int:
+    """Past the word at `start`, and past the one ideograph left over behind it (石墨 + 烯)."""
+    after = chunk[start + 1 : start + 3]
+    alone = [word for word in after if word.is_single and not word.is_function]
+    return start + 1 + (len(alone) == 1 and alone[0] is after[0] and not chunk[start].is_function)
+
+
+def _without_function_words(run: list[_Word]) -> list[_Word]:
+    while run and run[0].is_function:
+        run = run[1:]
+    while run and run[-1].is_function:
+        run = run[:-1]
+    return run
+
+
+def _symbols(run: list[_Word]) -> tuple[str, ...]:
+    return tuple(symbol for word in run for symbol in word.symbols)

@@ -25,25 +25,27 @@ class SearchEngine(Protocol):
     def search(self, request: SearchRequest) -> SearchResult:
         """Total, page and facet counts from one state of the index.
 
-        A facet's counts ignore the filter on that same facet and respect all others, so that they say
-        what choosing another value would bring. Raises QueryRejected for an unknown field and for a
-        page past `query.DEEPEST`.
+        A facet's counts ignore the filter on that same facet and respect all others, so that they
+        say what choosing another value would bring. Raises QueryRejected for an unknown field and
+        for a page past `query.DEEPEST`.
         """
         ...
 
     def write(self, upserts: Sequence[Document], deletions: Sequence[Deletion] = ()) -> None:
         """Put and remove documents, all or nothing.
 
-        When it returns, the change is on disk and every reader's next call sees it. Per id the highest
-        version wins, whatever the order of calls: an older one is ignored, the same one is written
-        again. So a write may be repeated, and what a crash left unacknowledged simply comes again.
-        Raises WriterBusy where another process writes, DocumentRejected (before anything is written)
-        for a document that does not fit the schema.
+        When it returns, the change is on disk and every reader's next call sees it. Per id the
+        highest version wins, whatever the order of calls: an older one is ignored, the same one is
+        written again. So a write may be repeated, and what a crash left unacknowledged simply comes
+        again. Raises WriterBusy where another process writes, DocumentRejected (before anything is
+        written) for a document that does not fit the schema.
         """
         ...
 
     def versions(self, ids: Collection[int]) -> dict[int, int]:
-        """Version of each of these documents that is in the index; missing and deleted ones are left out."""
+        """Version of each of these documents that is in the index; missing and deleted ones are
+        left out.
+        """
         ...
 
     def count(self) -> int:
@@ -51,7 +53,7 @@ class SearchEngine(Protocol):
         ...
 
     def scan(self) -> Iterator[tuple[int, int]]:
-        """(id, version) of every document by ascending id, of one state of the index: for audits."""
+        """(id, version) of all documents by ascending id, of one state of the index: for audits."""
         ...
 
     def frequencies(self, field: str, terms: Collection[str]) -> Mapping[str, int]:

@@ -1,9 +1,11 @@
-"""The query tree that every engine compiles and `evaluate.py` understands, and the request around it.
+"""The query tree that every engine compiles and `evaluate.py` understands, and the request around
+it.
 
 Terms stand in the tree as `analysis` makes them; nothing in it is parsed or analysed again.
 
-Scores. Words, Weighted and Phrase score by BM25 (k1 1.2, b 0.75), times the field's boost, summed over
-terms and fields; And and Or sum their matching parts; every other node only says yes or no and scores 0.
+Scores. Words, Weighted and Phrase score by BM25 (k1 1.2, b 0.75), times the field's boost, summed
+over terms and fields; And and Or sum their matching parts; every other node only says yes or no and
+scores 0.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,17 +21,23 @@ class All:
 class Words:
     """At least `at_least` of the terms, each in any of the fields (words or grams fields).
 
-    No terms: no document. `at_least` is 1 … len(terms).
+    No terms: no document. `at_least` is positive.
     """
 
     terms: tuple[str, ...]
     fields: tuple[str, ...]
     at_least: int
 
+    def __post_init__(self) -> None:
+        if self.at_least < 1:
+            raise ValueError(f"at least {self.at_least} of the terms")
+
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """Any of the terms, each in any of the fields; a term's score is multiplied by its weight (> 0)."""
+    """Any of the terms, each in any of the fields; a term's score is multiplied by its weight (>
+    0).
+    """
 
     terms: tuple[tuple[str, float], ...]
     fields: tuple[str, ...]
@@ -123,13 +131,15 @@ DEEPEST = 10_000
 class SearchRequest:
     """One page of results and the facet counts beside it.
 
-    `filters`: facet field → values, of which a hit has at least one; fields restrict one another; an
-    empty set restricts nothing. `facets`: facet fields to count. `limit` 0 asks for counts alone.
+    `filters`: facet field → values, of which a hit has at least one; fields restrict one another;
+    an empty set restricts nothing. `facets`: facet fields to count, the `facet_size` most frequent
+    values of each and those filtered by. `limit` 0 asks for counts alone.
     """
 
     query: Query = field(default_factory=All)
     filters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     facets: tuple[str, ...] = ()
+    facet_size: int = 100
     sort: Sort = RELEVANCE
     offset: int = 0
     limit: int = 20

@@ -1,8 +1,8 @@
 """How alike two texts are: the scorer behind every match.
 
-Measured, not invented (`../shared` names the public judged pairs): character unigrams and pairs instead
-of words, tf-idf, a pair counting half, titles and bodies weighted 1 to 0.3, pivoted length. Nothing here
-was learned from judgements, so it holds for texts never seen.
+Measured, not invented (`../shared` names the public judged pairs): character unigrams and pairs
+instead of words, tf-idf, a pair counting half, titles and bodies weighted 1 to 0.3, pivoted length.
+Nothing here was learned from judgements, so it holds for texts never seen.
 """
 
 import math
@@ -97,8 +97,9 @@ class Prepared:
 
 
 class Ranker:
-    """Scores pairs of texts by the statistics given; deterministic, and safe to share between threads
-    as long as nothing is added to them."""
+    """Scores pairs of texts by the statistics given; deterministic, and safe to share between
+    threads as long as nothing is added to them.
+    """
 
     def __init__(self, statistics: Statistics) -> None:
         self._statistics = statistics
@@ -115,16 +116,17 @@ class Ranker:
 
         Only for comparing: the same number may mean more for one wanted text than for another.
         """
-        left, right = self._prepared(wanted).vector, self._prepared(offered).vector
+        left, right = self.prepared(wanted).vector, self.prepared(offered).vector
         if len(left) > len(right):
             left, right = right, left
         return sum([weight * right[gram] for gram, weight in left.items() if gram in right])
 
-    def _prepared(self, text: Text | Prepared) -> Prepared:
+    def prepared(self, text: Text | Prepared) -> Prepared:
         return text if isinstance(text, Prepared) else self.prepare(text)
 
     def _weigh(self, text: str, mean_grams: float, share: float) -> dict[str, float]:
-        """tf-idf weights of one field, divided by its pivoted length and the longest possible vector.
+        """tf-idf weights of one field, divided by its pivoted length and the longest possible
+        vector.
 
         The pivot is the length that a text of average size, but of this one's grams, would have
         (after Singhal, Buckley and Mitra 1996): it needs no pass over the other texts.

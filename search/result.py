@@ -1,18 +1,19 @@
 """What an engine answers."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 
-class FacetCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FacetCount:
     value: str
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One document found. `version` is the one indexed; `score` is 0 where nothing in the query scores
-    or the order is by a number."""
+    """One document found. `version` is the one indexed; `score` is 0 where nothing in the query
+    scores or the order is by a number.
+    """
 
     id: int
     version: int
@@ -23,8 +24,8 @@ class Hit:
 class SearchResult:
     """One page, all of it from one state of the index.
 
-    `total` counts all matches exactly. `facets` has an entry for every field asked for, its values
-    with count ≥ 1, most frequent first, equal counts by value.
+    `total` counts all matches exactly. `facets` has an entry for every field asked for: its most
+    frequent values and those filtered by, count ≥ 1, most frequent first, equal counts by value.
     """
 
     total: int

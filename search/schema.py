@@ -2,18 +2,31 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from search.analysis import ANALYSIS_VERSION
-from search.document import Document
-from search.errors import DocumentRejected
+from search.analysis import ANALYSIS_VERSION, grams, well_formed, words
+from search.document import Deletion, Document
+from search.errors import DocumentRejected, QueryRejected
+from search.query import (
+    DEEPEST,
+    AnyOf,
+    Phrase,
+    Prefix,
+    Range,
+    SearchRequest,
+    Weighted,
+    Words,
+    nodes,
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _GRAMS = "_grams"
 _RESERVED = frozenset({"id", "version", "live"})
-_LARGEST = 2**63 - 1
 _LONGEST_FACET = 1_000
+
+LARGEST = 2**63 - 1
+"""No id, version or number is larger, none smaller than its negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ class Schema:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever an index built before would answer differently: with fields or analysis."""
+        """Changes with the fields and the analysis: when an index built before is of no use."""
         fields = (
             [(text.name, text.grams) for text in self.texts],
             self.facets,
@@ -82,15 +95,64 @@ class Schema:
         )
         return hashlib.sha256(repr(fields).encode()).hexdigest()[:12]
 
-    def check(self, document: Document) -> None:
-        """Raise DocumentRejected unless the document can be indexed whole."""
-        for problem in self._problems(document):
-            raise DocumentRejected(document.id, problem)
+    def tokens(self, document: Document) -> dict[str, list[str]]:
+        """Token field → the document's tokens in order: what engines index and `evaluate` reads."""
+        tokens: dict[str, list[str]] = {}
+        for text in self.texts:
+            value = document.texts.get(text.name, "")
+            tokens[text.name] = [word.text for word in words(value)]
+            if text.grams:
+                tokens[text.grams_field] = grams(value)
+        return tokens
 
-    def _problems(self, document: Document) -> Iterator[str]:
-        for name, number in (("id", document.id), ("version", document.version)):
-            if type(number) is not int or not 0 < number <= _LARGEST:
+    def check(self, change: Document | Deletion) -> None:
+        """Raise DocumentRejected unless the change can be indexed whole."""
+        for problem in self._problems(change):
+            raise DocumentRejected(change.id, problem)
+
+    def check_request(self, request: SearchRequest) -> None:
+        """Raise QueryRejected for an unknown field or a page that cannot be reached."""
+        if request.offset < 0 or request.limit < 0:
+            raise QueryRejected("a page begins at 0 or later and has no negative length")
+        if request.offset + request.limit > DEEPEST:
+            raise QueryRejected(f"results are reachable up to the {DEEPEST}th")
+        if request.facet_size < 1:
+            raise QueryRejected("facets show at least one value")
+        for name in (*request.filters, *request.facets):
+            self._known(name, self.facets)
+        if request.sort.field is not None:
+            self._known(request.sort.field, self.numbers)
+        for node in nodes(request.query):
+            match node:
+                case Words() | Weighted():
+                    for name in node.fields:
+                        self.check_token_field(name)
+                case Phrase() | Prefix():
+                    self.check_token_field(node.field)
+                case AnyOf():
+                    self._known(node.field, self.facets)
+                case Range():
+                    self._known(node.field, self.numbers)
+                case _:
+                    pass
+
+    def check_token_field(self, name: str) -> None:
+        """Raise QueryRejected unless this is a words or grams field."""
+        self._known(name, self.token_fields)
+
+    @staticmethod
+    def _known(name: str, names: tuple[str, ...]) -> None:
+        if name not in names:
+            raise QueryRejected(f"no such field here: {name!r}")
+
+    def _problems(self, change: Document | Deletion) -> Iterator[str]:
+        for name, number in (("id", change.id), ("version", change.version)):
+            if type(number) is not int or not 0 < number <= LARGEST:
                 yield f"{name} is {number!r}, not a positive 64-bit integer"
+        if isinstance(change, Document):
+            yield from self._field_problems(change)
+
+    def _field_problems(self, document: Document) -> Iterator[str]:
         for kind, given, known in (
             ("text", document.texts, self.words_fields),
             ("facet", document.facets, self.facets),
@@ -99,16 +161,17 @@ class Schema:
             for name in given:
                 if name not in known:
                     yield f"{kind} field {name!r} is not in the schema"
-        for name, text in document.texts.items():
+        texts: Mapping[str, object] = document.texts
+        for name, text in texts.items():
             if not isinstance(text, str):
                 yield f"text field {name!r} holds {type(text).__name__}"
         for name, values in document.facets.items():
-            if not isinstance(values, tuple) or not all(_is_facet_value(v) for v in values):
-                yield f"facet field {name!r} is not a tuple of 1 to {_LONGEST_FACET} characters each"
+            if not isinstance(values, tuple) or not all(map(_is_facet_value, values)):
+                yield f"facet field {name!r} is not a tuple of texts of 1 to {_LONGEST_FACET}"
         for name, number in document.numbers.items():
-            if type(number) is not int or not -_LARGEST <= number <= _LARGEST:
+            if type(number) is not int or not -LARGEST <= number <= LARGEST:
                 yield f"number field {name!r} holds {number!r}, not a 64-bit integer"
 
 
 def _is_facet_value(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _LONGEST_FACET
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_FACET and well_formed(value)

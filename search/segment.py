@@ -1,4 +1,5 @@
-"""Chinese words: jieba's segmentation, run by rjieba (Rust, the same dictionary) where it has a wheel.
+"""Chinese words: jieba's segmentation, run by rjieba (Rust, the same dictionary) where it has a
+wheel.
 
 Only runs of ideographs come here, never letters or digits: on those the two differ, and elsewhere
 `tests/search/test_segment.py` holds them equal.
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 Cut = Callable[[str, str], Iterable[tuple[str, int, int]]]
 """(ideographs, mode) → (word, start, end), offsets in characters; `DEFAULT` splits, `SEARCH` also
-gives the dictionary words inside longer words, each before the word it is part of."""
+gives the dictionary words inside longer words, each before the word it is part of.
+"""
 
 DEFAULT = "default"
 SEARCH = "search"

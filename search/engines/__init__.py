@@ -1,0 +1,1 @@
+"""One module for each engine: the only places that speak its language."""
