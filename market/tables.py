@@ -3,11 +3,23 @@
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
+from market.access import models as access
 from market.accounts import models as accounts
 from market.catalog import models as catalog
+from market.deals import models as deals
 from market.kit import audit, changes, files, jobs
 
-__all__ = ["accounts", "audit", "catalog", "changes", "files", "jobs", "metadata"]
+__all__ = [
+    "access",
+    "accounts",
+    "audit",
+    "catalog",
+    "changes",
+    "deals",
+    "files",
+    "jobs",
+    "metadata",
+]
 
 
 def metadata() -> MetaData:

@@ -1,0 +1,158 @@
+"""The words of deals and contracts, each with the rule it comes from."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Side(StrEnum):
+    SELLER = "seller"
+    BUYER = "buyer"
+
+
+class InquiryState(StrEnum):
+    OPEN = "open"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class IntroductionState(StrEnum):
+    PROPOSED = "proposed"
+    ACCEPTED_SELLER = "accepted_seller"
+    ACCEPTED_BUYER = "accepted_buyer"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class DealState(StrEnum):
+    NEGOTIATION = "negotiation"
+    AGREED = "agreed"
+    LOST = "lost"
+
+
+class PricingPathKind(StrEnum):
+    """How a state-founded unit finds its price (促进科技成果转化法 18)."""
+
+    AGREEMENT = "agreement"  # 协议定价, publicised
+    LISTING = "listing"  # 挂牌交易
+    AUCTION = "auction"  # 拍卖
+
+
+class PricingState(StrEnum):
+    PUBLICISED = "publicised"
+    LISTED = "listed"
+    DEALT = "dealt"
+    STOPPED = "stopped"
+
+
+class ContractState(StrEnum):
+    DRAFTED = "drafted"
+    SIGNED = "signed"
+    DROPPED = "dropped"
+
+
+class Audience(StrEnum):
+    OWN = "own"  # the writer's own organisation
+    ALL = "all"  # both parties and their brokers
+
+
+class LineKind(StrEnum):
+    TECHNICAL = "technical"
+    NON_TECHNICAL = "non_technical"
+
+
+class ContractType(StrEnum):
+    """民法典 843–887."""
+
+    DEV = "DEV"
+    TRF = "TRF"
+    LIC = "LIC"
+    CON = "CON"
+    SRV = "SRV"
+
+
+class PayMethod(StrEnum):
+    """民法典 846."""
+
+    LUMP = "lump"
+    INSTALMENTS = "instalments"
+    ROYALTY = "royalty"
+    ROYALTY_ENTRY = "royalty_entry"
+
+
+class LostReason(StrEnum):
+    PRICE = "price"
+    CONDITIONS = "conditions"
+    TECHNICAL = "technical"
+    FUNDS = "funds"
+    SILENT = "silent"
+    ELSEWHERE = "elsewhere"
+    OTHER = "other"
+
+
+class StopReason(StrEnum):
+    OBJECTION = "objection"
+    PRICE = "price"
+    LEFT = "left"
+    OTHER = "other"
+
+
+CONTRACT_TYPES: Final[dict[ContractType, str]] = {
+    ContractType.DEV: "技术开发",
+    ContractType.TRF: "技术转让",
+    ContractType.LIC: "技术许可",
+    ContractType.CON: "技术咨询",
+    ContractType.SRV: "技术服务",
+}
+
+# 851, 863, 876, 878, 887.
+SUB_TYPES: Final[dict[ContractType, tuple[str, ...]]] = {
+    ContractType.DEV: ("委托开发", "合作开发"),
+    ContractType.TRF: (
+        "专利权",
+        "专利申请权",
+        "技术秘密",
+        "集成电路布图设计专有权",
+        "植物新品种权",
+        "计算机软件著作权",
+    ),
+    ContractType.LIC: ("专利实施许可", "技术秘密使用许可"),
+    ContractType.CON: ("技术咨询",),
+    ContractType.SRV: ("一般技术服务", "技术培训", "技术中介"),
+}
+
+PAY_METHODS: Final[dict[PayMethod, str]] = {
+    PayMethod.LUMP: "一次总算一次总付",
+    PayMethod.INSTALMENTS: "一次总算分期支付",
+    PayMethod.ROYALTY: "提成支付",
+    PayMethod.ROYALTY_ENTRY: "提成支付附加预付入门费",
+}
+
+LOST_REASONS: Final[dict[LostReason, str]] = {
+    LostReason.PRICE: "价格谈不拢",
+    LostReason.CONDITIONS: "合作条件谈不拢",
+    LostReason.TECHNICAL: "技术不合需要",
+    LostReason.FUNDS: "资金或预算不足",
+    LostReason.SILENT: "对方长期没有回应",
+    LostReason.ELSEWHERE: "已与他方合作",
+    LostReason.OTHER: "其他",
+}
+
+STOP_REASONS: Final[dict[StopReason, str]] = {
+    StopReason.OBJECTION: "收到异议，需要处理",
+    StopReason.PRICE: "价格有变",
+    StopReason.LEFT: "一方退出",
+    StopReason.OTHER: "其他",
+}
+
+PATHS: Final[dict[PricingPathKind, str]] = {
+    PricingPathKind.AGREEMENT: "协议定价",
+    PricingPathKind.LISTING: "挂牌交易",
+    PricingPathKind.AUCTION: "拍卖",
+}
+
+# Assigning and licensing an achievement is what 促进科技成果转化法 18 lets a state-founded unit do
+# only at a price found by one of the three paths; development, consulting and service are not.
+PRICED_TYPES: Final = frozenset({ContractType.TRF, ContractType.LIC})
+
+# 国发〔2016〕16号: 协议定价 is publicised for at least 15 days.
+PUBLICITY_DAYS: Final = 15
