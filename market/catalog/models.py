@@ -37,7 +37,7 @@ class ListingState(StrEnum):
 
 
 class ReviewState(StrEnum):
-    """Where the working revision stands."""
+    """Where the working revision stands; a review's row at `draft` was taken back."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -50,7 +50,9 @@ class Listing(Table, table=True):
 
     `number` (A-2026-00412) is given at first publication, so that numbers reveal no drafts.
     `public_revision_id` is what others see, `working_revision_id` the newest text; they are equal
-    where nothing is pending. `own_number` is the organisation's own, the key of imports.
+    where nothing is pending. `own_number` is the organisation's own, the key of imports;
+    `content_hash` is that of the row as an import last brought it ("" for none), and
+    `import_run_id` the run that did, by which a number met twice in one file is found.
     """
 
     __tablename__ = "listing"
@@ -60,6 +62,7 @@ class Listing(Table, table=True):
         one_of("review_state", ReviewState),
         UniqueConstraint("organisation_id", "kind", "own_number"),
         Index("ix_listing_public", "state", "kind", "published_at"),
+        Index("ix_listing_import", "organisation_id", "content_hash"),
         Index("ix_listing_review", "review_state", "id"),
     )
 
@@ -75,6 +78,7 @@ class Listing(Table, table=True):
     public_revision_id: RevisionId | None = big(nullable=True)
     working_revision_id: RevisionId | None = big(nullable=True)
     content_hash: str = words(64, default="")
+    import_run_id: int | None = big(nullable=True)
     created_by: int | None = big(nullable=True)
     created_at: datetime = moment()
     updated_at: datetime = moment()
@@ -197,7 +201,10 @@ class ImportState(StrEnum):
 
 
 class ImportRun(Table, table=True):
-    """One file of listings brought in: its progress, its counts, and what it refused."""
+    """One file of listings brought in: its progress, its counts, and what it refused.
+
+    `rows` is the total of the file, `unknown` the columns that were left aside.
+    """
 
     __tablename__ = "import_run"
     __table_args__ = (one_of("kind", ListingKind), one_of("state", ImportState))
@@ -214,6 +221,7 @@ class ImportRun(Table, table=True):
     updated: int = Field(default=0)
     unchanged: int = Field(default=0)
     refused: int = Field(default=0)
+    unknown: list[str] = json_list()
     problem: str = words(300, default="")
     created_by: int | None = big(nullable=True)
     created_at: datetime = moment()
