@@ -1,0 +1,72 @@
+"""The site: every noun's pages on one application, one handler for errors."""
+
+import logging
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from frontend import workspace
+from frontend.assets import Assets, StaticAssets
+from frontend.pages import account, developers, organisations
+from frontend.render import Renderer, Site, to_login
+from frontend.templating import environment
+from market.accounts.work import Parts
+from market.kit.errors import MarketError, NotFound, NotSignedIn
+from market.kit.ids import new_public_id
+
+log = logging.getLogger("zhihe.pages")
+
+ROUTERS: Sequence[APIRouter] = (
+    account.router,
+    organisations.router,
+    developers.router,
+)
+
+
+def build_pages(parts: Parts, *, site: Site, secure_cookies: bool) -> FastAPI:
+    """Return the site as an application; infra mounts the API beside it."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.parts = parts
+    app.state.secure_cookies = secure_cookies
+    app.state.renderer = Renderer(
+        environment(Assets.load()), site=site, viewer=workspace.viewer, now=parts.clock.now
+    )
+    app.mount("/static", StaticAssets(), name="static")
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    app.add_exception_handler(MarketError, _market_error)
+    app.add_exception_handler(RequestValidationError, _bad_address)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _server_error)
+    return app
+
+
+def _renderer(request: Request) -> Renderer:
+    renderer: Renderer = request.app.state.renderer
+    return renderer
+
+
+def _market_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MarketError)
+    if isinstance(error, NotSignedIn):
+        return to_login(request)
+    return _renderer(request).error(request, error.status, text=error.message)
+
+
+def _bad_address(request: Request, _error: Exception) -> Response:
+    """A path or query that no link of ours makes: there is nothing at such an address."""
+    return _renderer(request).error(request, NotFound.status, text=NotFound.default)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _renderer(request).error(request, error.status_code)
+
+
+def _server_error(request: Request, error: Exception) -> Response:
+    number = new_public_id()
+    log.error("page failed, number %s", number, exc_info=error)
+    return _renderer(request).error(request, MarketError.status, number=number)

@@ -1,0 +1,22 @@
+"""The page for developers: how to get a token, and every route of the API."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from frontend.edge import Page, opens_page
+from market.accounts.policy import Action
+
+router = APIRouter()
+
+
+@router.get("/developers")
+def developers(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
+    schema: dict[str, Any] = page.request.app.state.api_schema()
+    routes = [
+        (method.upper(), path, operation.get("description") or operation.get("summary", ""))
+        for path, operations in schema["paths"].items()
+        for method, operation in operations.items()
+    ]
+    return page.render("accounts/developers.html", {"routes": routes})

@@ -1,0 +1,87 @@
+"""What a role finds in the second bar: its places of work, by kind of organisation."""
+
+from starlette.requests import Request
+
+from frontend.edge import Page
+from frontend.render import Membership, ViewerContext, WorkspaceLink
+from market.accounts.policy import OrganisationKind, Role
+from market.accounts.work import Actor
+
+ROLE_NAMES = {
+    Role.VIEWER: "查看",
+    Role.EDITOR: "编辑",
+    Role.MANAGER: "管理员",
+    Role.OFFICER: "科技局工作人员",
+    Role.OPERATOR: "运营人员",
+    Role.AUDITOR: "审计人员",
+}
+
+_HOLDER = (
+    ("/my/listings", "成果与需求"),
+    ("/inquiries", "询问"),
+    ("/introductions", "引荐"),
+    ("/deals", "洽谈"),
+    ("/registrations", "登记"),
+    ("/mandates", "委托"),
+    ("/my/imports", "导入"),
+    ("/organisation", "机构"),
+)
+_AGENCY = (
+    ("/mandates", "委托"),
+    ("/introductions", "引荐"),
+    ("/deals", "洽谈"),
+    ("/organisation", "机构"),
+)
+_BUREAU = (
+    ("/desk/registrations", "登记"),
+    ("/desk/reviews", "审核"),
+    ("/desk/organisations", "机构"),
+    ("/board", "看板"),
+    ("/desk/plan", "计划"),
+    ("/desk/calendar", "节假日"),
+)
+_PERSON = (("/organisations", "创建或加入机构"),)
+
+
+def links(actor: Actor) -> tuple[tuple[str, str], ...]:
+    """Return (address, label) of the actor's places of work."""
+    if actor.role is Role.PERSON:
+        return _PERSON
+    if actor.role is Role.OFFICER:
+        return _BUREAU
+    if actor.role is Role.AUDITOR:
+        return (("/audit", "操作记录"), ("/organisation", "机构"))
+    if actor.role is Role.OPERATOR:
+        return (("/organisation", "机构"),)
+    if actor.role is Role.ANONYMOUS:
+        return ()
+    return _AGENCY if actor.kind is OrganisationKind.AGENCY else _HOLDER
+
+
+def start_of(actor: Actor) -> str:
+    """Return where a person begins after signing in."""
+    places = links(actor)
+    return places[0][0] if places else "/"
+
+
+def viewer(request: Request) -> ViewerContext:
+    """Return who looks, from the page's transaction; nobody where it was not opened."""
+    page: Page | None = getattr(request.state, "page", None)
+    if page is None or page.sign_in is None:
+        return ViewerContext()
+    actor = page.work.actor
+    return ViewerContext(
+        signed_in=True,
+        name=actor.person_name,
+        organisation=actor.organisation_name,
+        role=ROLE_NAMES.get(actor.role, ""),
+        org_kind=actor.kind or "",
+        workspace=tuple(WorkspaceLink(label, href) for href, label in links(actor)),
+        csrf=page.sign_in.csrf,
+        memberships=tuple(
+            Membership(
+                membership.public_id, organisation.name, membership.id == actor.membership_id
+            )
+            for membership, organisation in page.organisations
+        ),
+    )
