@@ -33,6 +33,11 @@ _PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
 
 _cut = best_cut()
 
+START = "^"
+"""Before the first symbol of a text that is indexed by grams, so that beginnings can be found."""
+
+PARTICLES = frozenset("的地得与和及或而且在于对等了是之其")
+"""Words that say nothing alone; a typed query goes by the others."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -99,7 +104,7 @@ def pair(first: str, second: str) -> str:
 
     Two runs are kept apart by `_`, which no symbol contains: `ti` `6al` is not the symbol `ti6al`.
     """
-    return f"{first}_{second}" if _is_run(first) and _is_run(second) else first + second
+    return f"{first}_{second}" if is_run(first) and is_run(second) else first + second
 
 
 def is_pair(gram: str) -> bool:
@@ -107,7 +112,8 @@ def is_pair(gram: str) -> bool:
     return _SYMBOL.fullmatch(gram) is None
 
 
-def _is_run(symbol: str) -> bool:
+def is_run(symbol: str) -> bool:
+    """Whether a symbol is a run of letters and digits rather than one ideograph."""
     return len(symbol) > 1 or symbol < "\u2e80"
 
 
@@ -127,6 +133,17 @@ def grams_of(sequence: Iterable[str]) -> Iterator[str]:
 def grams(text: str) -> list[str]:
     """Grams of a text's symbols; separators do not interrupt the sequence."""
     return list(grams_of(_SYMBOL.findall(fold(text))))
+
+
+def unbroken(text: str) -> list[str]:
+    """The stretches of a text in which symbol touches symbol."""
+    stretches: list[list[int]] = []
+    for token in symbols(text):
+        if stretches and stretches[-1][1] == token.start:
+            stretches[-1][1] = token.end
+        else:
+            stretches.append([token.start, token.end])
+    return [text[start:end] for start, end in stretches]
 
 
 def pairs(text: str) -> list[str]:

@@ -5,13 +5,14 @@ missing.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from search.analysis import Token, grams_of, plain_words, symbols
+from search.analysis import PARTICLES, Token, grams_of, plain_words, symbols
 from search.ranking import Prepared, Ranker, Text
 
 # Closed-class words: they begin and end no phrase worth showing.
 _FUNCTION_WORDS = frozenset(
     (
-        *"的地得与和及或而且在于对向从到由为以等了着过是有其之所将把被使可能会该此本各每某个种类项",
+        *PARTICLES,
+        *"向从到由为以着过有所将把被使可能会该此本各每某个种类项",
         *"中上下内外前后一不非也都并又就但已如则用年月日性化型式",
         *("一种", "一个", "基于", "及其", "以及", "用于", "进行", "具有", "采用", "实现", "通过"),
         *("对于", "关于", "有关", "能够", "可以", "需要", "要求", "主要", "目前", "其中", "同时"),

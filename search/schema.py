@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from search.analysis import ANALYSIS_VERSION, grams, well_formed, words
+from search.analysis import ANALYSIS_VERSION, START, grams, well_formed, words
 from search.document import Deletion, Document
 from search.errors import DocumentRejected, QueryRejected
 from search.query import (
@@ -73,6 +73,13 @@ class Schema:
         """Fields that hold character grams, for the texts that keep them."""
         return tuple(text.grams_field for text in self.texts if text.grams)
 
+    def text(self, name: str) -> TextField:
+        """The text field of this name; KeyError for any other."""
+        for text in self.texts:
+            if text.name == name:
+                return text
+        raise KeyError(name)
+
     @property
     def token_fields(self) -> tuple[str, ...]:
         return self.words_fields + self.grams_fields
@@ -102,7 +109,8 @@ class Schema:
             value = document.texts.get(text.name, "")
             tokens[text.name] = [word.text for word in words(value)]
             if text.grams:
-                tokens[text.grams_field] = grams(value)
+                found = grams(value)
+                tokens[text.grams_field] = [START + found[0], *found] if found else []
         return tokens
 
     def check(self, change: Document | Deletion) -> None:

@@ -1,0 +1,98 @@
+"""Where the words of a query stand in a text, in pieces that a page can escape and mark."""
+
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import NamedTuple
+
+from search.analysis import symbols
+
+
+class Segment(NamedTuple):
+    """A piece of the original text; all pieces in order are the text."""
+
+    text: str
+    marked: bool
+
+
+_SEPARATOR = "\x1f"
+_ELLIPSIS = Segment("…", marked=False)
+_LEAD = 12  # characters shown before the first marked word of a snippet
+
+
+def highlight(text: str, terms: Iterable[str], limit: int | None = None) -> list[Segment]:
+    """The text, cut at `limit` characters (then ending in …), with each term marked.
+
+    A term is found wherever its symbols stand in sequence, whatever the width, case or spaces.
+    """
+    end = len(text) if limit is None else limit
+    return _segments(text, spans(text, terms), 0, end)
+
+
+def snippet(text: str, terms: Iterable[str], length: int = 120) -> list[Segment]:
+    """`length` characters of the text where most different terms stand close together; its
+    beginning where there are none. … stands for what was left out before and behind.
+    """
+    found = spans(text, terms)
+    start = _best_start(text, found, length)
+    return _segments(text, found, start, start + length)
+
+
+def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
+    """(start, end) of every place that a term covers, in order, overlapping ones joined."""
+    tokens = symbols(text)
+    line = _SEPARATOR + "".join(token.text + _SEPARATOR for token in tokens)
+    index = {
+        offset: number
+        for number, offset in enumerate(
+            accumulate((len(token.text) + 1 for token in tokens), initial=0)
+        )
+    }
+    found: list[tuple[int, int]] = []
+    for term in terms:
+        sequence = [token.text for token in symbols(term)]
+        wanted = _SEPARATOR + "".join(symbol + _SEPARATOR for symbol in sequence)
+        place = line.find(wanted) if sequence else -1
+        while place >= 0:
+            first = index[place]
+            found.append((tokens[first].start, tokens[first + len(sequence) - 1].end))
+            place = line.find(wanted, place + 1)
+    return _joined(found)
+
+
+def _joined(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _best_start(text: str, found: list[tuple[int, int]], length: int) -> int:
+    """Where the window begins that shows most different marked words."""
+    best, most = 0, 0
+    for start, _ in found:
+        window = max(0, min(start - _LEAD, len(text) - length))
+        shown = {text[a:b] for a, b in found if a >= window and b <= window + length}
+        if len(shown) > most:
+            best, most = window, len(shown)
+    return best
+
+
+def _segments(text: str, found: list[tuple[int, int]], begin: int, stop: int) -> list[Segment]:
+    segments = [_ELLIPSIS] if begin > 0 else []
+    place = begin
+    for start, end in found:
+        low, high = max(start, place), min(end, stop)
+        if low >= high:
+            continue
+        if low > place:
+            segments.append(Segment(text[place:low], marked=False))
+        segments.append(Segment(text[low:high], marked=True))
+        place = high
+    if text[place:stop]:
+        segments.append(Segment(text[place:stop], marked=False))
+    if stop < len(text):
+        segments.append(_ELLIPSIS)
+    return segments
