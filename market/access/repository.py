@@ -1,0 +1,192 @@
+"""The only SQL of access, and the SQL form of who sees which listing."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from market.access.models import MANDATE_EDGES, Mandate, MandateState, NameDisclosure
+from market.accounts.models import Organisation, Verification
+from market.accounts.policy import Action, Relation
+from market.accounts.work import Actor
+from market.catalog.models import (
+    AchievementFacts,
+    DemandFacts,
+    Listing,
+    ListingRevision,
+    ListingState,
+)
+from market.kit.db import changed, is_sqlite, must_change
+from market.kit.ids import ListingId, MandateId, OrganisationId, PublicId, RevisionId
+
+
+def public_listings() -> ColumnElement[bool]:
+    """Return the WHERE clause of what everyone may see: published, by a verified organisation."""
+    verified = select(col(Organisation.id)).where(
+        col(Organisation.verification) == Verification.VERIFIED
+    )
+    return and_(
+        col(Listing.state) == ListingState.PUBLISHED,
+        col(Listing.organisation_id).in_(verified),
+    )
+
+
+def visible_listings(actor: Actor) -> ColumnElement[bool]:
+    """Return the WHERE clause on `listing` of what this actor may see; `visible` in SQL."""
+    own = (
+        col(Listing.organisation_id) == actor.organisation
+        if actor.may(Action.LISTING_VIEW_OWN, Relation.OWN)
+        else false()
+    )
+    return or_(own, public_listings())
+
+
+def listing_by_public_id(session: Session, public_id: PublicId) -> Listing | None:
+    return session.exec(select(Listing).where(col(Listing.public_id) == public_id)).first()
+
+
+def visible_by_ids(
+    session: Session, actor: Actor, listing_ids: Iterable[ListingId]
+) -> list[Listing]:
+    """Return those of the listings that the actor may see, in no order."""
+    return list(
+        session.exec(
+            select(Listing).where(col(Listing.id).in_(set(listing_ids)), visible_listings(actor))
+        )
+    )
+
+
+def revisions(
+    session: Session, ids: Iterable[RevisionId]
+) -> tuple[
+    dict[RevisionId, ListingRevision],
+    dict[RevisionId, AchievementFacts],
+    dict[RevisionId, DemandFacts],
+]:
+    """Return revisions and the facts of each kind, by revision."""
+    wanted = set(ids)
+    texts = session.exec(select(ListingRevision).where(col(ListingRevision.id).in_(wanted)))
+    achievements = session.exec(
+        select(AchievementFacts).where(col(AchievementFacts.revision_id).in_(wanted))
+    )
+    demands = session.exec(select(DemandFacts).where(col(DemandFacts.revision_id).in_(wanted)))
+    return (
+        {row.id: row for row in texts},
+        {row.revision_id: row for row in achievements},
+        {row.revision_id: row for row in demands},
+    )
+
+
+def disclosed(
+    session: Session, organisation_id: OrganisationId, listing_ids: Iterable[ListingId]
+) -> set[ListingId]:
+    """Return those of the listings whose masked name the organisation has learnt."""
+    return set(
+        session.exec(
+            select(col(NameDisclosure.listing_id)).where(
+                col(NameDisclosure.organisation_id) == organisation_id,
+                col(NameDisclosure.listing_id).in_(set(listing_ids)),
+            )
+        )
+    )
+
+
+def disclose(
+    session: Session, listing_id: ListingId, organisation_id: OrganisationId, at: datetime
+) -> None:
+    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+    session.flush()
+    session.execute(
+        insert(NameDisclosure)
+        .values(listing_id=listing_id, organisation_id=organisation_id, at=at)
+        .on_conflict_do_nothing()
+    )
+
+
+def _in_force(today: date) -> ColumnElement[bool]:
+    return and_(
+        col(Mandate.state) == MandateState.LIVE,
+        col(Mandate.valid_from) <= today,
+        col(Mandate.valid_until) >= today,
+    )
+
+
+def mandates_in_force(
+    session: Session, agency_id: OrganisationId, today: date
+) -> Sequence[Mandate]:
+    """Return the agency's mandates that are live today, newest first."""
+    return session.exec(
+        select(Mandate)
+        .where(col(Mandate.agency_id) == agency_id, _in_force(today))
+        .order_by(col(Mandate.id).desc())
+    ).all()
+
+
+def agencies_in_force(
+    session: Session, principal_ids: Iterable[OrganisationId], today: date
+) -> Sequence[Mandate]:
+    """Return the mandates of these principals that are live today."""
+    return session.exec(
+        select(Mandate)
+        .where(col(Mandate.principal_id).in_(set(principal_ids)), _in_force(today))
+        .order_by(col(Mandate.id))
+    ).all()
+
+
+def mandate_by_public_id(session: Session, public_id: PublicId) -> Mandate | None:
+    return session.exec(select(Mandate).where(col(Mandate.public_id) == public_id)).first()
+
+
+def mandates_of(session: Session, organisation_id: OrganisationId) -> Sequence[Mandate]:
+    """Return the mandates an organisation gave or got, newest first, 500 at most."""
+    return session.exec(
+        select(Mandate)
+        .where(
+            or_(
+                col(Mandate.principal_id) == organisation_id,
+                col(Mandate.agency_id) == organisation_id,
+            )
+        )
+        .order_by(col(Mandate.id).desc())
+        .limit(500)
+    ).all()
+
+
+def open_mandates_of_principal(session: Session, principal_id: OrganisationId) -> Sequence[Mandate]:
+    return session.exec(
+        select(Mandate).where(
+            col(Mandate.principal_id) == principal_id,
+            col(Mandate.state).in_([MandateState.OFFERED, MandateState.LIVE]),
+        )
+    ).all()
+
+
+def end_expired(session: Session, principal_id: OrganisationId, today: date, at: datetime) -> None:
+    """End the principal's open mandates whose term is over, so that new ones can be given."""
+    changed(
+        session,
+        update(Mandate)
+        .where(
+            col(Mandate.principal_id) == principal_id,
+            col(Mandate.state).in_([MandateState.OFFERED, MandateState.LIVE]),
+            col(Mandate.valid_until) < today,
+        )
+        .values(state=MandateState.ENDED, ended_at=at),
+    )
+
+
+def move_mandate(
+    session: Session, mandate_id: MandateId, expected: MandateState, to: MandateState, **values: Any
+) -> None:
+    """Move a mandate along one of its edges. Raises Conflict where it stands elsewhere by now."""
+    assert to in MANDATE_EDGES[expected]
+    must_change(
+        session,
+        update(Mandate)
+        .where(col(Mandate.id) == mandate_id, col(Mandate.state) == expected)
+        .values(state=to, **values),
+        "这份委托的状态已经变了，请刷新后再看",
+    )
