@@ -15,7 +15,8 @@ from market.kit.money import FEN_PER_WAN, FEN_PER_YI
 WIDTH = 1000
 HEIGHT = 400
 STEPS = (1, 2, 2.5, 5, 10)
-Y_TICKS = 4
+Y_TICKS = 5  # at most, above zero
+IN_YI = 10 * FEN_PER_YI  # below, 万元 has fewer decimals to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def months(bars: Sequence[tuple[str, int, bool]], *, need: int | None, label: st
 
 
 def _unit(fen: int) -> tuple[int, str]:
-    return (FEN_PER_YI, "亿元") if fen >= FEN_PER_YI else (FEN_PER_WAN, "万元")
+    return (FEN_PER_YI, "亿元") if fen >= IN_YI else (FEN_PER_WAN, "万元")
 
 
 def _ticks(largest: int, unit: int) -> tuple[list[float], float]:

@@ -165,6 +165,14 @@ def percent(share: float | None) -> str:
     return f"{sign}{figure:.0f}%" if figure == figure.to_integral_value() else f"{sign}{figure}%"
 
 
+def small_unit(text: str) -> Markup:
+    """Return a price with its figure large and the words after it small: `80` `万元起`."""
+    figure = len(text) - len(text.lstrip("0123456789,.～"))
+    if not figure:
+        return escape(text)
+    return Markup("{}<small>{}</small>").format(text[:figure], text[figure:])
+
+
 def marked(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
     """Return the text with its hits marked; spans are (start, end) character offsets, in order."""
     parts: list[Markup] = []
@@ -197,6 +205,7 @@ FILTERS = {
         moment_full,
         number,
         percent,
+        small_unit,
         paragraphs,
     )
 }
