@@ -125,7 +125,8 @@ def _install_by_uv() -> None:
     # Without the system's certificates uv fails behind a certificate authority of one's own.
     environment = {"UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(VENV)}
     uv = [str(PYTHON), "-m", "uv", "--no-progress"]
-    if not _writable(Path(os.environ.get("UV_CACHE_DIR") or _user_cache() / "uv")):
+    caches = os.environ.get("XDG_CACHE_HOME") or _home() / ".cache"
+    if not _writable(Path(os.environ.get("UV_CACHE_DIR") or Path(caches, "uv"))):
         uv.append("--no-cache")
     _call([*uv, "pip", "sync", "--require-hashes", str(LOCK)], environment)
     here = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
@@ -141,10 +142,10 @@ def _install_by_pip() -> None:
 
 
 def install_npm_packages(stamp: str) -> None:
-    with _step("安装前端包"):
+    with _step("安装前端包"), tempfile.TemporaryDirectory(prefix="zhihe-npm-") as spare:
         environment = {"PATH": os.pathsep.join((str(_node().parent), os.environ.get("PATH", "")))}
-        if not _writable(Path.home() / ".npm"):
-            environment["npm_config_cache"] = tempfile.mkdtemp(prefix="zhihe-npm-")
+        if not _writable(_home() / ".npm"):
+            environment["npm_config_cache"] = spare
         # The wheel's bin/npm does not work where it lies; npm-cli.js does.
         library = _node_wheel() / ("node_modules" if WINDOWS else "lib/node_modules")
         npm = [str(_node()), str(library / "npm" / "bin" / "npm-cli.js")]
@@ -277,8 +278,9 @@ def _base_python() -> str:
     return str(getattr(sys, "_base_executable", "") or sys.executable)
 
 
-def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def _home() -> Path:
+    """Path.home() fails for a user whom the system does not know, as in containers."""
+    return Path(os.environ.get("HOME") or os.environ.get("USERPROFILE") or tempfile.gettempdir())
 
 
 def _writable(folder: Path) -> bool:
