@@ -8,6 +8,9 @@ from market.accounts import models as accounts
 from market.catalog import models as catalog
 from market.deals import models as deals
 from market.kit import audit, changes, files, jobs
+from market.ledger import models as ledger
+from market.registry import models as registry
+from market.rules import models as rules
 
 __all__ = [
     "access",
@@ -18,7 +21,10 @@ __all__ = [
     "deals",
     "files",
     "jobs",
+    "ledger",
     "metadata",
+    "registry",
+    "rules",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Triggers that keep append-only tables append-only, on both databases.
+"""Triggers that keep append-only tables append-only, on both databases, and the books balanced.
 
 Alembic's batch mode on SQLite drops triggers without a word, so every migration ends by calling
 `install`, and a test lists them after each revision.
@@ -6,8 +6,21 @@ Alembic's batch mode on SQLite drops triggers without a word, so every migration
 
 from sqlalchemy import Connection, inspect, text
 
-APPEND_ONLY = ("audit", "ledger_transaction", "ledger_entry")
+LEDGER = ("ledger_transaction", "ledger_entry")
+APPEND_ONLY = ("audit", *LEDGER)
 _OPERATIONS = ("UPDATE", "DELETE")
+_BALANCED = "balanced_"
+# SQLite has no deferred triggers: there the ledger's service asserts, and its audit finds.
+_REFUSE_IMBALANCE = """
+CREATE OR REPLACE FUNCTION refuse_imbalance() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE one bigint := (to_jsonb(NEW) ->> TG_ARGV[0])::bigint;
+BEGIN
+  IF (SELECT count(*) < 2 OR sum(amount_fen) <> 0 FROM ledger_entry WHERE transaction_id = one)
+  THEN RAISE EXCEPTION 'ledger transaction % does not balance', one;
+  END IF;
+  RETURN NULL;
+END $$
+"""
 
 
 def install(connection: Connection) -> None:
@@ -40,6 +53,20 @@ def install(connection: Connection) -> None:
             connection.exec_driver_sql(
                 f"CREATE OR REPLACE TRIGGER {trigger_name(table, 'TRUNCATE')} "
                 f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            )
+    if not sqlite and present.issuperset(LEDGER):
+        _keep_balanced(connection)
+
+
+def _keep_balanced(connection: Connection) -> None:
+    """Refuse, at commit, a transaction whose entries do not sum to 0."""
+    connection.execute(text(_REFUSE_IMBALANCE))
+    present = installed(connection)
+    for table, key in zip(LEDGER, ("id", "transaction_id"), strict=True):
+        if f"{_BALANCED}{table}" not in present:  # a constraint trigger cannot be replaced
+            connection.exec_driver_sql(
+                f"CREATE CONSTRAINT TRIGGER {_BALANCED}{table} AFTER INSERT ON {table} DEFERRABLE "
+                f"INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_imbalance('{key}')"
             )
 
 

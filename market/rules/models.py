@@ -1,0 +1,86 @@
+"""Rules that are data: which days rest, and what the region plans to reach."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, text
+from sqlmodel import Field
+
+from market.kit.columns import (
+    Table,
+    check,
+    choice,
+    day,
+    fen,
+    fk,
+    moment,
+    one_of,
+    pk,
+    public_id,
+    words,
+)
+from market.kit.ids import PersonId, PublicId
+
+
+class DayKind(StrEnum):
+    REST = "rest"  # a public holiday, or a day moved to make one long
+    WORK = "work"  # a weekend day worked in exchange
+
+
+class PlanState(StrEnum):
+    CURRENT = "current"
+    ARCHIVED = "archived"
+
+
+class Holiday(Table, table=True):
+    """A day that is no plain weekday or weekend, by the State Council's notice for `year`."""
+
+    __tablename__ = "holiday"
+    __table_args__ = (one_of("kind", DayKind), Index("ix_holiday_year", "year"))
+
+    falls_on: date = Field(primary_key=True)
+    kind: str = choice()
+    year: int
+    name: str = words(40, default="")
+    source: str = words(80)
+
+
+_CURRENT = text("state = 'current'")
+
+
+class Plan(Table, table=True):
+    """A target of 技术交易额 for a region and a time, both days included.
+
+    A plan is never rewritten: an edit archives the row and writes the next one, so that what was
+    aimed at on a past day can be told. The baseline is shown for comparison, never added.
+    `region` is a GB/T 2260 code; its subordinate regions count with it.
+    """
+
+    __tablename__ = "plan"
+    __table_args__ = (
+        one_of("state", PlanState),
+        check("period_ordered", "from_on < to_on"),
+        check("target_positive", "target_fen > 0"),
+        check("baseline_not_negative", "baseline_fen >= 0"),
+        Index(
+            "uq_plan_current",
+            "region",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+    )
+
+    id: int = pk()
+    public_id: PublicId = public_id()
+    name: str = words(60)
+    region: str = words(6)
+    from_on: date = day()
+    to_on: date = day()
+    baseline_fen: int = fen()
+    baseline_year: int
+    target_fen: int = fen()
+    state: str = choice(default=PlanState.CURRENT)
+    created_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    created_at: datetime = moment()
+    archived_at: datetime | None = moment(nullable=True)

@@ -1,0 +1,54 @@
+"""The only SQL of rules."""
+
+from datetime import date, datetime
+
+from sqlalchemy import select as sa_select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from market.kit.db import must_change
+from market.kit.ids import PublicId
+from market.rules.models import Holiday, Plan, PlanState
+
+
+def holidays(session: Session, year: int | None = None) -> list[Holiday]:
+    """Return the days of one year, or of all, in order."""
+    query = select(Holiday).order_by(col(Holiday.falls_on))
+    if year is not None:
+        query = query.where(col(Holiday.year) == year)
+    return list(session.exec(query))
+
+
+def holiday_kinds(session: Session) -> list[tuple[date, str, int]]:
+    """Return (day, kind, year of its notice) of all days."""
+    query = sa_select(col(Holiday.falls_on), col(Holiday.kind), col(Holiday.year))
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def plans(session: Session) -> list[Plan]:
+    """Return all plans, current ones first, then the newest."""
+    return list(
+        session.exec(select(Plan).order_by(col(Plan.state).desc(), col(Plan.id).desc()).limit(500))
+    )
+
+
+def newest_current(session: Session) -> Plan | None:
+    return session.exec(
+        select(Plan).where(col(Plan.state) == PlanState.CURRENT).order_by(col(Plan.id).desc())
+    ).first()
+
+
+def current_of(session: Session, region: str) -> Plan | None:
+    return session.exec(
+        select(Plan).where(col(Plan.region) == region, col(Plan.state) == PlanState.CURRENT)
+    ).first()
+
+
+def archive(session: Session, plan: PublicId, *, at: datetime) -> None:
+    must_change(
+        session,
+        update(Plan)
+        .where(col(Plan.public_id) == plan, col(Plan.state) == PlanState.CURRENT)
+        .values(state=PlanState.ARCHIVED, archived_at=at),
+        "这份计划刚被别人改过，请刷新后在新的计划上再改",
+    )

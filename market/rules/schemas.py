@@ -1,0 +1,62 @@
+"""Wire types of rules."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from market.accounts.schemas import Region
+from market.kit.money import MAX_FEN
+from market.kit.wire import Fen, In, Out, PathId, Short
+
+Day = Annotated[date, Field(strict=False)]
+
+
+class PlanIn(In):
+    """A plan to be written. `replaces` names the current one of the region that it follows."""
+
+    name: Short = Field(examples=["示范区2026–2030"])
+    region: Region = Field(default="500106", examples=["500106"])
+    from_on: Day = Field(examples=["2026-01-01"])
+    to_on: Day = Field(examples=["2030-12-31"])
+    baseline_fen: Fen = Field(examples=[20_000_000_000])
+    baseline_year: Annotated[int, Field(ge=1990, le=2100)] = Field(examples=[2020])
+    target_fen: Annotated[int, Field(ge=1, le=MAX_FEN)] = Field(examples=[400_000_000_000])
+    replaces: PathId | None = Field(default=None, examples=[None])
+
+
+class PlanOut(Out):
+    id: str = Field(validation_alias="public_id")
+    name: str
+    region: str
+    from_on: date
+    to_on: date
+    baseline_fen: int
+    baseline_year: int
+    target_fen: int
+    state: str
+    created_at: datetime
+    archived_at: datetime | None
+
+
+class PlansOut(Out):
+    items: list[PlanOut]
+
+
+class DayOut(Out):
+    on: date = Field(validation_alias="falls_on")
+    kind: str
+    name: str
+    source: str
+
+
+class YearOut(Out):
+    """The days of a year that differ from plain weekdays and weekends.
+
+    `provisional`: no notice for the year yet; its days are computed by weekends (暂定).
+    """
+
+    year: int
+    provisional: bool
+    rest_days: int
+    items: list[DayOut]
