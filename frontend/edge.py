@@ -14,7 +14,7 @@ session's token. A form that is shown again undoes its transaction first.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -65,11 +65,7 @@ class Page:
         return self.renderer.redirect(self.request, url, done=done)
 
 
-async def _sent(request: Request) -> forms.Submission:
-    return forms.Submission() if request.method in csrf.SAFE else await forms.read(request)
-
-
-Sent = Annotated[forms.Submission, Depends(_sent)]
+Sent = forms.Sent
 
 
 class OpensPage(OpensWork):

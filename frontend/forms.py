@@ -5,7 +5,7 @@ A message says what it should be and what it is now, without its subject
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import UnionType
@@ -19,6 +19,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from frontend import csrf
 from frontend.form_errors import ECHO, sentence
 from market.kit.errors import Invalid, TooLarge
 from market.kit.money import fen_to_wan, wan_to_fen
@@ -76,7 +77,18 @@ def _sorted(data: FormData) -> Submission:
     return sent
 
 
-Sent = Annotated[Submission, Depends(read)]
+async def submission(request: Request) -> AsyncIterator[Submission]:
+    """Give what a request that changes something sent; its files are closed after the answer."""
+    if request.method in csrf.SAFE:
+        yield Submission()
+        return
+    try:
+        yield await read(request)
+    finally:
+        await request.close()
+
+
+Sent = Annotated[Submission, Depends(submission)]
 
 
 def query(request: Request) -> Submission:

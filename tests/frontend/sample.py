@@ -99,8 +99,11 @@ def context(form: forms.Form[DemandForm]) -> dict[str, object]:
         "day": date(2026, 11, 20),
         "moment": datetime(2026, 11, 12, 1, 10, tzinfo=UTC),
         "line": charts.cumulative(
-            [(date(2024, 12, 31), 61_200_000_000), (date(2025, 12, 31), 145_500_000_000)]
-            + [(date(2026, 11, 20), 218_600_000_000)],
+            [
+                (date(2024, 12, 31), 61_200_000_000),
+                (date(2025, 12, 31), 145_500_000_000),
+                (date(2026, 11, 20), 218_600_000_000),
+            ],
             start=date(2024, 1, 1),
             end=date(2028, 12, 31),
             today=date(2026, 11, 20),
