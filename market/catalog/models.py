@@ -6,7 +6,7 @@ A published listing keeps its public revision while the edited one waits for rev
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from market.catalog.vocabulary import MATURITY_SCALE, ListingKind, PriceBasis, PriceForm
@@ -63,7 +63,6 @@ class Listing(Table, table=True):
         UniqueConstraint("organisation_id", "kind", "own_number"),
         Index("ix_listing_public", "state", "kind", "published_at"),
         Index("ix_listing_import", "organisation_id", "content_hash"),
-        Index("ix_listing_review", "review_state", "id"),
     )
 
     id: ListingId = pk()
@@ -152,6 +151,9 @@ class DemandFacts(Table, table=True):
     need_maturity: int | None = Field(default=None)
 
 
+_OPEN = text("state = 'submitted'")
+
+
 class Review(Table, table=True):
     """One submission of one revision for review, and the bureau's answer."""
 
@@ -159,6 +161,10 @@ class Review(Table, table=True):
     __table_args__ = (
         one_of("state", ReviewState),
         Index("ix_review_listing", "listing_id", "id"),
+        Index("ix_review_state", "state", "id"),
+        Index(
+            "uq_review_open", "listing_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN
+        ),
     )
 
     id: int = pk()

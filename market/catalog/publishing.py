@@ -1,0 +1,140 @@
+"""From a draft to the public and back: submission, the bureau's review, publication, withdrawal."""
+
+from market.accounts import repository as accounts
+from market.accounts.policy import Action, Relation
+from market.accounts.work import Work
+from market.catalog import repository
+from market.catalog.drafts import own_listing, record_change, working_revision
+from market.catalog.models import Listing, ListingState, Review, ReviewState
+from market.catalog.repository import Standing, standing
+from market.catalog.schemas import ReviewIn
+from market.catalog.vocabulary import ListingKind
+from market.kit.clock import local_date
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import PublicId
+
+ANSWERED = "这次提交已被撤回或已有审核结果，请刷新后再看"
+SERIES = {ListingKind.ACHIEVEMENT: "A", ListingKind.DEMAND: "D"}
+
+
+def series(kind: ListingKind, work: Work) -> str:
+    """Return the series of numbers of this year, as it stands before them: `A-2026`."""
+    return f"{SERIES[kind]}-{local_date(work.now).year}"
+
+
+def number(series_name: str, n: int) -> str:
+    return f"{series_name}-{n:05d}"
+
+
+def submit(work: Work, public_id: PublicId) -> Listing:
+    """Hand the working revision in for review; published at once where the bureau gave leave.
+
+    Raises Conflict where nothing is to be handed in.
+    """
+    listing = own_listing(work, public_id, Action.LISTING_SUBMIT)
+    now = standing(listing)
+    if now.review not in (ReviewState.DRAFT, ReviewState.REFUSED):
+        raise Conflict(
+            "已经提交，正在审核"
+            if now.review is ReviewState.SUBMITTED
+            else "最新内容已经公开，没有要提交的修改"
+        )
+    if accounts.organisation(work.session, listing.organisation_id).self_publish:
+        _publish(work, listing)
+        return listing
+    revision = working_revision(work, listing)
+    to = Standing(now.state, ReviewState.SUBMITTED)
+    repository.move_listing(work.session, listing, to, updated_at=work.now)
+    repository.add_review(work.session, listing, revision.id, by=work.actor.person, at=work.now)
+    return listing
+
+
+def take_back(work: Work, public_id: PublicId) -> Listing:
+    """Take a submission back so that it can be edited. Raises Conflict where it was answered."""
+    listing = own_listing(work, public_id, Action.LISTING_EDIT)
+    now = standing(listing)
+    if now.review is not ReviewState.SUBMITTED:
+        raise Conflict("没有正在审核的提交，可能刚刚有了审核结果")
+    _take_back(work, listing, now.state)
+    return listing
+
+
+def _take_back(work: Work, listing: Listing, state: ListingState) -> None:
+    to = Standing(state, ReviewState.DRAFT)
+    repository.move_listing(work.session, listing, to, ANSWERED, updated_at=work.now)
+    by = work.actor.person_id
+    repository.move_review(work.session, listing, ReviewState.DRAFT, by=by, at=work.now)
+
+
+def withdraw(work: Work, public_id: PublicId) -> Listing:
+    """Take a published listing out of the public; submitting it again brings it back."""
+    listing = own_listing(work, public_id, Action.LISTING_EDIT)
+    now = standing(listing)
+    if now.state is not ListingState.PUBLISHED:
+        raise Conflict("现在没有公开，不用撤下")
+    if now.review is ReviewState.SUBMITTED:
+        _take_back(work, listing, ListingState.WITHDRAWN)
+    else:
+        to = Standing(
+            ListingState.WITHDRAWN,
+            ReviewState.DRAFT if now.review is ReviewState.APPROVED else now.review,
+        )
+        repository.move_listing(work.session, listing, to, updated_at=work.now)
+    record_change(work, listing, "withdrawn")
+    return listing
+
+
+def under_review(work: Work, public_id: PublicId) -> tuple[Listing, Review]:
+    """Return a listing that was handed in at some time, for the bureau, with its newest review.
+
+    Raises NotFound for one that never was.
+    """
+    work.require(Action.LISTING_REVIEW, Relation.OTHER)
+    listing = repository.listing_by_public_id(work.session, public_id)
+    review = None if listing is None else repository.newest_review(work.session, listing.id)
+    if listing is None or review is None:
+        raise NotFound
+    return listing, review
+
+
+def decide(work: Work, public_id: PublicId, form: ReviewIn) -> Listing:
+    """Enter the bureau's answer to the revision it read; approval publishes that revision.
+
+    Raises Conflict where it was taken back or answered meanwhile, Invalid at `note`.
+    """
+    listing, review = under_review(work, public_id)
+    work.touched("listing", listing.public_id)
+    if review.state != ReviewState.SUBMITTED:
+        raise Conflict(ANSWERED)
+    if working_revision(work, listing).seq != form.revision:
+        raise Conflict("持有单位撤回后又交了新的内容，请刷新后再审")
+    if form.decision == "approve":
+        _publish(work, listing)
+        verdict = ReviewState.APPROVED
+    else:
+        if not form.note:
+            raise Invalid(fields={"note": "不通过时请写明原因，持有单位会看到"})
+        verdict = ReviewState.REFUSED
+        to = Standing(standing(listing).state, verdict)
+        repository.move_listing(work.session, listing, to, ANSWERED, updated_at=work.now)
+    by = work.actor.person
+    repository.move_review(work.session, listing, verdict, by=by, at=work.now, note=form.note)
+    return listing
+
+
+def _publish(work: Work, listing: Listing) -> None:
+    """Make the working revision the public one; a first publication gives the number."""
+    first = listing.number is None
+    values = {
+        "public_revision_id": listing.working_revision_id,
+        "updated_at": work.now,
+        "published_at": listing.published_at or work.now,
+    }
+    to = Standing(ListingState.PUBLISHED, ReviewState.APPROVED)
+    repository.move_listing(work.session, listing, to, ANSWERED, **values)
+    if first:
+        name = series(ListingKind(listing.kind), work)
+        n = repository.next_numbers(work.session, name, 1).start
+        listing.number = number(name, n)
+        work.session.flush()
+    record_change(work, listing, "published")
