@@ -122,7 +122,7 @@ class _Summary:
 
     def _page(self) -> str:
         outcomes = f"{self._outcomes['passed']} 项通过，{self._outcomes['failed']} 项未通过"
-        when = f"于 {datetime.now(UTC):%Y-%m-%d} 在提交 {_commit()} 上运行"
+        when = f"运行于 {datetime.now(UTC):%Y-%m-%d}，提交 {_commit()}"
         lines = [
             "# 核验记录",
             "",
