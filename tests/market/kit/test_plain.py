@@ -1,0 +1,35 @@
+"""The parts of kit that need no database."""
+
+from datetime import date
+
+import pytest
+
+from market.kit.money import fen_to_wan, wan_to_fen
+from market.kit.workdays import period_end, working_days_after
+
+
+@pytest.mark.parametrize(
+    ("typed", "fen"),
+    [("120.5", 120_500_000), (" 1,200万元", 1_200_000_000), ("0.000001", 1), ("0", 0)],
+)
+def test_amounts_typed_in_wan_are_exact(typed: str, fen: int) -> None:
+    assert wan_to_fen(typed) == fen
+    assert wan_to_fen(fen_to_wan(fen)) == fen
+
+
+@pytest.mark.parametrize("typed", ["一百", "", "nan", "1e400", "-1", "0.0000001", "9" * 30, "inf"])
+def test_what_is_no_amount_is_said_so(typed: str) -> None:
+    with pytest.raises(ValueError, match="金额|数字|万元"):
+        wan_to_fen(typed)
+
+
+def test_period_ends_on_a_working_day() -> None:
+    """民法典 203: a last day on a rest day rolls to the next working day."""
+    rest = {date(2026, 11, 28), date(2026, 11, 29)}
+    assert period_end(date(2026, 11, 12), 15, rest.__contains__) == date(2026, 11, 27)
+    assert period_end(date(2026, 11, 13), 15, rest.__contains__) == date(2026, 11, 30)
+
+
+def test_working_days_do_not_count_the_first() -> None:
+    weekend = {date(2026, 11, 14), date(2026, 11, 15)}
+    assert working_days_after(date(2026, 11, 13), 1, weekend.__contains__) == date(2026, 11, 16)
