@@ -244,7 +244,7 @@ def miscounted(session: Session) -> list[tuple[int, int, int]]:
             )
         )
     )
-    return [(int(a), int(b), int(c)) for a, b, c in session.execute(query).tuples()]
+    return [(int(a), int(b), int(c)) for a, b, c in session.execute(query)]
 
 
 def counted_twice(session: Session) -> list[str]:
