@@ -28,7 +28,7 @@ def create_app(parts: Parts, engine: SearchEngine, settings: Settings) -> FastAP
     api = build_api(parts)
     site = Site(demo_mode=settings.demo, icp=settings.icp)
     app = build_pages(parts, site=site, secure_cookies=settings.secure_cookies)
-    app.state.api_schema = api.openapi
+    app.state.api = api
     app.mount(PREFIX, api)
     for part in (app, api):
         part.state.engine = engine

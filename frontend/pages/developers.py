@@ -13,7 +13,7 @@ router = APIRouter()
 
 @router.get("/developers")
 def developers(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
-    schema: dict[str, Any] = page.request.app.state.api_schema()
+    schema: dict[str, Any] = page.request.app.state.api.openapi()
     routes = [
         (method.upper(), path, operation.get("description") or operation.get("summary", ""))
         for path, operations in schema["paths"].items()

@@ -1,0 +1,54 @@
+"""Settings: read in one place, wrong ones named, all of them documented."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from infra.settings import PREFIX, Mode, SettingError, Settings, load, secret_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_setting_is_documented_and_nothing_else_is() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    documented = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `ZHIHE_")}
+    assert documented == {f"{PREFIX}{item.name.upper()}" for item in fields(Settings)}
+
+
+def test_defaults_need_nothing() -> None:
+    settings = load({})
+    assert settings.mode is Mode.DEMO
+    assert settings.database.startswith("sqlite:///data")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MODE", "test"),
+        ("PORT", "0"),
+        ("PORT", "八千"),
+        ("SECURE_COOKIES", "yes"),
+        ("MATCH_FLOOR", "2"),
+        ("MATCH_FLOOR", "high"),
+        ("DATABASE", "sqlite://"),
+    ],
+)
+def test_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"{PREFIX}{name}"):
+        load({f"{PREFIX}{name}": value})
+
+
+def test_production_refuses_to_start_without_its_secret() -> None:
+    production = {"ZHIHE_MODE": "production", "ZHIHE_HOSTS": "market.example.com"}
+    with pytest.raises(SettingError, match="ZHIHE_SECRET"):
+        load(production)
+    with pytest.raises(SettingError, match="ZHIHE_HOSTS"):
+        load({"ZHIHE_MODE": "production", "ZHIHE_SECRET": "x" * 32})
+    assert not load({**production, "ZHIHE_SECRET": "x" * 32}).demo
+
+
+def test_demo_secret_is_made_once(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert secret_of(settings) == secret_of(settings)
+    assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
