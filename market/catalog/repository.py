@@ -297,10 +297,19 @@ def proofs(session: Session, listing_id: ListingId) -> list[tuple[Proof, StoredF
     return [(row[0], row[1]) for row in rows]
 
 
+def add_proof(session: Session, listing_id: ListingId, file_id: int, at: datetime) -> None:
+    session.add(Proof(listing_id=listing_id, file_id=file_id, created_at=at))
+    session.flush()
+
+
+def remove_proof(session: Session, proof: Proof) -> None:
+    session.delete(proof)
+    session.flush()
+
+
 def touch(session: Session, listing: Listing, at: datetime) -> None:
     """Note a change beside the text; on PostgreSQL it also makes a second one wait for this."""
-    standing_still = standing(listing)
-    move_listing(session, listing, standing_still, updated_at=at)
+    move_listing(session, listing, standing(listing), updated_at=at)
 
 
 class Public(NamedTuple):

@@ -5,7 +5,7 @@ outside may see which listing is decided in `access`, never here.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -333,8 +333,3 @@ def reviewed(work: Work, public_id: PublicId) -> Reviewed:
 
 def pages(total: int, size: int = PAGE) -> int:
     return max(1, -(-total // size))
-
-
-def unmasked(source: Source) -> PublicListing:
-    """Return a visible listing as those may read it to whom its owner has made itself known."""
-    return for_others(replace(source, masked=False))

@@ -135,20 +135,37 @@ def record(
     actor_id: int | None,
 ) -> int:
     """Record one change and owe it to every consumer. Return the new document version."""
+    return record_many(session, subject, [subject_id], kind, at=at, actor_id=actor_id)[subject_id]
+
+
+def record_many(
+    session: Session,
+    subject: SubjectKind,
+    ids: Sequence[int],
+    kind: str,
+    *,
+    at: datetime,
+    actor_id: int | None,
+) -> dict[int, int]:
+    """Record the same change of several different subjects. Return their new versions."""
+    if not ids:
+        return {}
     session.flush()
-    version = _raise_version(session, subject, subject_id)
-    change_id = session.execute(
-        insert(Change)
-        .values(
-            subject_kind=subject,
-            subject_id=subject_id,
-            kind=kind,
-            version=version,
-            actor_id=actor_id,
-            at=at,
-        )
-        .returning(col(Change.id))
-    ).scalar_one()
+    raised = _raise_versions(session, subject, ids)
+    added = session.execute(
+        insert(Change).returning(col(Change.id)),
+        [
+            {
+                "subject_kind": subject,
+                "subject_id": subject_id,
+                "kind": kind,
+                "version": version,
+                "actor_id": actor_id,
+                "at": at,
+            }
+            for subject_id, version in raised.items()
+        ],
+    )
     session.execute(
         insert(Delivery),
         [
@@ -159,25 +176,28 @@ def record(
                 "attempts": 0,
                 "available_at": at,
             }
+            for change_id in added.scalars()
             for consumer in Consumer
         ],
     )
-    return version
+    return raised
 
 
-def _raise_version(session: Session, subject: SubjectKind, subject_id: int) -> int:
+def _raise_versions(session: Session, subject: SubjectKind, ids: Sequence[int]) -> dict[int, int]:
     dialect_insert = sqlite.insert if is_sqlite(session) else postgresql.insert
-    statement = (
+    rows = session.execute(
         dialect_insert(SubjectVersion)
-        .values(subject_kind=subject, subject_id=subject_id, version=1)
+        .values(
+            # In one order everywhere, so that two transactions never wait for each other.
+            [{"subject_kind": subject, "subject_id": one, "version": 1} for one in sorted(ids)]
+        )
         .on_conflict_do_update(
             index_elements=["subject_kind", "subject_id"],
             set_={"version": col(SubjectVersion.version) + 1},
         )
-        .returning(col(SubjectVersion.version))
+        .returning(col(SubjectVersion.subject_id), col(SubjectVersion.version))
     )
-    version: int = session.execute(statement).scalar_one()
-    return version
+    return {row[0]: row[1] for row in rows}
 
 
 def versions(session: Session, subject: SubjectKind, ids: Sequence[int]) -> dict[int, int]:
