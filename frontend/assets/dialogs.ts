@@ -21,3 +21,21 @@ export function openDialogs(): void {
   const named = document.getElementById(location.hash.slice(1));
   if (named instanceof HTMLDialogElement) named.showModal();
 }
+
+// An open menu closes when one goes on elsewhere, and with Escape.
+export function closeMenus(): void {
+  const close = (except: Element | null) => {
+    for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => {
+    close(event.target instanceof Element ? event.target.closest("details.menu") : null);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.activeElement?.closest("details.menu[open]");
+    open?.querySelector("summary")?.focus();
+    close(null);
+  });
+}

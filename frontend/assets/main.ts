@@ -1,6 +1,6 @@
 // Everything here only makes quicker what links and forms do without it.
 import { composeQuietly } from "./composing";
-import { openDialogs } from "./dialogs";
+import { closeMenus, openDialogs } from "./dialogs";
 import { guardForms } from "./guard";
 import { startHtmx } from "./fragments";
 import { showProblems } from "./problems";
@@ -10,5 +10,6 @@ composeQuietly();
 startHtmx();
 guardForms();
 openDialogs();
+closeMenus();
 showProblems();
 suggest();

@@ -413,7 +413,7 @@ def test_notices_are_registered_once() -> None:
         notices.done(sample.POSTED, "又一次")
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 429, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422, 429, 500, 503])
 def test_errors_have_pages_and_fragments(status: int) -> None:
     pages = render.Renderer(
         environment(sample.BUILT),

@@ -47,7 +47,10 @@ def test_parts_are_accessible_and_fit(
     parts: Page, size: dict[str, int], scheme: str, address: str
 ) -> None:
     parts.set_viewport_size({"width": size["width"], "height": size["height"]})
-    parts.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    # without transitions, or axe measures a colour half way
+    parts.emulate_media(
+        color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+    )
     assert axe_violations(parts) == []
     assert sideways_scroll(parts) == 0
     if size is PHONE:
@@ -88,6 +91,27 @@ def test_a_dialog_opens_as_a_modal_and_closes(parts: Page) -> None:
     assert axe_violations(parts) == []
     dialog.get_by_role("link", name="不终止").click()
     expect(dialog).to_be_hidden()
+
+
+def test_the_account_menu_closes_when_one_goes_on(parts: Page) -> None:
+    leave = parts.get_by_role("button", name="退出登录")
+    summary = parts.get_by_text("周示例", exact=True)
+    summary.click()
+    expect(leave).to_be_visible()
+    assert axe_violations(parts) == []
+    leave.focus()
+    parts.keyboard.press("Escape")
+    expect(leave).to_be_hidden()
+    expect(summary).to_be_focused()
+    summary.click()
+    parts.get_by_role("heading", level=1).click()
+    expect(leave).to_be_hidden()
+
+
+def test_print_shows_when_and_no_controls(parts: Page) -> None:
+    parts.emulate_media(media="print")
+    expect(parts.get_by_text("智核，2026-11-20 10:15 时的内容")).to_be_visible()
+    expect(parts.get_by_role("button", name="提交审核")).to_be_hidden()
 
 
 def test_suggestions_wait_for_the_word_and_follow_the_keyboard(parts: Page) -> None:
