@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from market.access.models import MandateState
+from market.catalog.schemas import Day
 from market.kit.wire import In, Out, PathId, Storable
 
 Scope = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), Storable]
 Text500 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
-Day = Annotated[date, Field(strict=False)]
 
 
 class MandateIn(In):

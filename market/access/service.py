@@ -58,10 +58,16 @@ def visible(work: Work, listing: Listing) -> bool:
 
 def visible_listing(work: Work, public_id: PublicId) -> Listing:
     """Return the listing, whatever its state, where the actor may see it. Raises NotFound."""
-    listing = repository.listing_by_public_id(work.session, public_id)
-    if listing is None or not visible(work, listing):
+    listing = find_listing(work, public_id)
+    if listing is None:
         raise NotFound
     return listing
+
+
+def find_listing(work: Work, public_id: PublicId) -> Listing | None:
+    """Return the listing where the actor may see it, or None."""
+    listing = repository.listing_by_public_id(work.session, public_id)
+    return listing if listing is not None and visible(work, listing) else None
 
 
 def names_visible(work: Work, listings: Sequence[Listing]) -> set[ListingId]:

@@ -1,0 +1,185 @@
+"""Contracts: drafted by the seller, signed when both sides have confirmed the same draft."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from market.accounts import repository as accounts
+from market.accounts.policy import Action, Relation, Role
+from market.accounts.work import Work
+from market.deals import pricing, service
+from market.deals import repository_contracts as papers
+from market.deals.models import Contract, ContractLine, Deal, PricingPath
+from market.deals.schemas import ContractIn, ContractLineIn, DisclosureIn, SignIn
+from market.deals.service import SIDE_NAMES
+from market.deals.vocabulary import (
+    CONTRACT_TYPES,
+    SUB_TYPES,
+    ContractState,
+    DealState,
+    LineKind,
+)
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import PublicId, new_public_id
+from market.kit.money import fen_to_wan
+
+
+@dataclass(frozen=True, slots=True)
+class SignedContract:
+    """A signed contract with all that its registration looks at; `relation` is the actor's."""
+
+    contract: Contract
+    lines: Sequence[ContractLine]
+    deal: Deal
+    pricing: PricingPath | None
+    relation: Relation
+
+
+def technical_fen(lines: Sequence[ContractLineIn]) -> int:
+    """Return 技术交易额: the total less non-technical cost beyond a reasonable quantity, in fen."""
+    return sum(
+        line.amount_fen
+        for line in lines
+        if line.kind is LineKind.TECHNICAL or line.reasonable_quantity
+    )
+
+
+def draft(work: Work, public_id: PublicId, form: ContractIn) -> Contract:
+    """Draft the contract of an agreed deal, by the seller; an earlier draft is dropped.
+
+    Raises Invalid at `sub_type`, `lines`, `ends_on`; Conflict.
+    """
+    deal, _ = service.step(work, public_id, Action.CONTRACT_DRAFT)
+    _check(form)
+    service.agreed_terms(work, deal)
+    if deal.concluded_at is not None:
+        raise Conflict("合同已经签订，不能再改")
+    replaced = papers.drop_draft(work.session, deal.id)
+    seller = accounts.organisation(work.session, deal.seller_id)
+    buyer = accounts.organisation(work.session, deal.buyer_id)
+    row = Contract(
+        public_id=new_public_id(),
+        deal_id=deal.id,
+        **form.model_dump(exclude={"lines"}),
+        seller_id=seller.id,
+        buyer_id=buyer.id,
+        seller_name=seller.name,
+        buyer_name=buyer.name,
+        seller_region=seller.region,
+        buyer_region=buyer.region,
+        seller_credit_code=seller.credit_code or "",
+        buyer_credit_code=buyer.credit_code or "",
+        technical_fen=technical_fen(form.lines),
+        drafted_by=work.actor.person,
+        created_at=work.now,
+    )
+    work.session.add(row)
+    work.session.flush()
+    work.session.add_all(
+        ContractLine(contract_id=row.id, position=position, **line.model_dump())
+        for position, line in enumerate(form.lines, 1)
+    )
+    what = f"{CONTRACT_TYPES[form.type]}，成交额{fen_to_wan(form.total_fen)}万元"
+    verb = "改写合同草稿" if replaced else "起草合同"
+    service.tell(work, deal, "drafted", f"卖方{verb}：{what}")
+    work.session.flush()
+    return row
+
+
+def _check(form: ContractIn) -> None:
+    wrong: dict[str, str] = {}
+    allowed = SUB_TYPES[form.type]
+    if form.sub_type not in allowed:
+        wrong["sub_type"] = (
+            f"{CONTRACT_TYPES[form.type]}合同的细类应为{'、'.join(allowed)}之一，"
+            f"现在是“{form.sub_type}”"
+        )
+    total = sum(line.amount_fen for line in form.lines)
+    if total != form.total_fen:
+        wrong["lines"] = (
+            f"明细合计应等于成交额{fen_to_wan(form.total_fen)}万元，现在是{fen_to_wan(total)}万元"
+        )
+    elif technical_fen(form.lines) <= 0:
+        wrong["lines"] = "技术交易额应大于0：明细里至少要有一项技术费用"
+    if any(line.reasonable_quantity and line.kind is LineKind.TECHNICAL for line in form.lines):
+        wrong["lines"] = "合理数量只用于非技术明细，技术明细请不要勾选"
+    if form.ends_on < form.begins_on:
+        wrong["ends_on"] = f"终止日应不早于开始日{form.begins_on}，现在是{form.ends_on}"
+    if wrong:
+        raise Invalid(fields=wrong)
+
+
+def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
+    """Confirm the draft that was read, for one's own side; the second confirmation signs it today.
+
+    Confirming twice changes nothing. Raises Conflict where another draft has come, the pricing
+    path does not allow it yet, or the deal was lost.
+    """
+    deal, _ = service.step(work, public_id, Action.CONTRACT_SIGN)
+    side = service.side_of(work, deal)
+    row = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+    if deal.state == DealState.LOST:
+        raise Conflict("洽谈已经终止，合同不能再签")
+    if row is None or row.public_id != form.contract:
+        raise Conflict("合同草稿刚改过，请看过最新的草稿再确认")
+    if row.state == ContractState.SIGNED:
+        return row
+    if obstacle := pricing.signing_obstacle(work, deal, row.type):
+        raise Conflict(obstacle)
+    if papers.confirm_contract(work.session, row.id, side, work.now) == 1:
+        service.tell(work, deal, "contract.confirmed", f"{SIDE_NAMES[side]}确认合同")
+        if papers.sign_if_both(work.session, row.id, work.today):
+            _conclude(work, deal)
+    work.session.refresh(row)
+    return row
+
+
+def _conclude(work: Work, deal: Deal) -> None:
+    service.conclude(work, deal)
+    service.tell(work, deal, "signed", f"双方确认，合同于{work.today}签订")
+
+
+def disclose(work: Work, public_id: PublicId, form: DisclosureIn) -> Contract:
+    """Say, for one's own side, whether names and amount may be public; both must agree.
+
+    May be taken back at any time. Raises Conflict before there is a contract.
+    """
+    deal, _ = service.step(work, public_id, Action.CONTRACT_DISCLOSE)
+    side = service.side_of(work, deal)
+    row = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+    if row is None:
+        raise Conflict("还没有合同，起草后再选是否公开")
+    papers.set_disclosure(work.session, row.id, side, agrees=form.agrees)
+    what = "同意公开合同的双方名称和金额" if form.agrees else "不同意公开合同的双方名称和金额"
+    service.tell(work, deal, "disclosure", f"{SIDE_NAMES[side]}{what}")
+    work.session.refresh(row)
+    return row
+
+
+def relation(work: Work, contract: Contract) -> Relation | None:
+    """Return what the actor is to a contract; other for the bureau, None for those outside."""
+    if work.actor.role in (Role.OFFICER, Role.AUDITOR):
+        return Relation.OTHER
+    return service.relation_to(work, seller_id=contract.seller_id, buyer_id=contract.buyer_id)
+
+
+def contract_for_registration(work: Work, public_id: PublicId) -> SignedContract:
+    """Return a signed contract to its parties, their brokers and the bureau.
+
+    What the actor may do with it is the caller's to require, with `relation`. Raises NotFound;
+    Conflict to a party while it is not signed.
+    """
+    row = papers.contract_by_public_id(work.session, public_id)
+    related = relation(work, row) if row is not None else None
+    if row is None or related is None:
+        raise NotFound
+    if row.state != ContractState.SIGNED:
+        if related is Relation.OTHER:
+            raise NotFound
+        raise Conflict("合同还没有签订，双方确认后才能登记")
+    return SignedContract(
+        contract=row,
+        lines=papers.lines_of(work.session, row.id),
+        deal=service.deal_of(work, row.deal_id),
+        pricing=papers.live_pricing(work.session, row.deal_id),
+        relation=related,
+    )

@@ -1,0 +1,232 @@
+"""How a state-founded seller finds the price (促进科技成果转化法 18), and its 公示.
+
+协议定价 is publicised for at least 15 days (国发〔2016〕16号): begun on D it runs D+1 … D+15, a
+last day that is no working day rolls forward, and a contract may be signed from the next day.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from market.accounts import repository as accounts
+from market.accounts.models import Organisation
+from market.accounts.policy import Action
+from market.accounts.work import Work
+from market.catalog.vocabulary import Mode
+from market.deals import repository_contracts as papers
+from market.deals import service
+from market.deals.models import Deal, PricingPath
+from market.deals.schemas import DealtIn, PricingIn, StopIn
+from market.deals.vocabulary import (
+    PATHS,
+    PRICED_TYPES,
+    PUBLICITY_DAYS,
+    STOP_REASONS,
+    ContractType,
+    PricingPathKind,
+    PricingState,
+    StopReason,
+)
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import PublicId, new_public_id
+from market.kit.money import fen_to_wan
+from market.kit.workdays import period_end
+from market.rules import service as rules
+from market.rules.calendar import Calendar
+
+UNPRICED_MODES = frozenset({Mode.JOINT, Mode.OTHER})
+CHOSEN = "定价方式已经选定，要改请先终止现在的公示或挂牌"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The days of one 公示. `provisional`: the official holiday table does not reach so far."""
+
+    published_on: date
+    ends_on: date
+    earliest_signing: date
+    provisional: bool
+
+    def day(self, today: date) -> int:
+        """Return which day of the 公示 it is; 0 on the day of publication, which is not counted."""
+        return (today - self.published_on).days
+
+    def left(self, today: date) -> int:
+        return max((self.ends_on - today).days, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Publicity:
+    """The public page of one 公示."""
+
+    pricing: PricingPath
+    seller: Organisation
+    term: Term
+
+
+def term(row: PricingPath, calendar: Calendar) -> Term:
+    """Return the days of a 公示, counted with the holidays known now."""
+    assert row.published_on is not None
+    assert row.days is not None
+    last = period_end(row.published_on, row.days, calendar.is_rest_day)
+    return Term(
+        published_on=row.published_on,
+        ends_on=last,
+        earliest_signing=last + timedelta(days=1),
+        provisional=calendar.provisional(last),
+    )
+
+
+def applies(seller: Organisation, contract_type: str | None, mode: str | None) -> bool:
+    """Return whether a price found by law is needed: a state-founded seller assigns or licenses.
+
+    While no contract is drafted the mode of the newest terms says so; with neither it is taken to
+    be needed.
+    """
+    if not seller.state_founded:
+        return False
+    if contract_type is not None:
+        return ContractType(contract_type) in PRICED_TYPES
+    return mode not in UNPRICED_MODES
+
+
+def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
+    """Choose the pricing path, by the seller, once the terms are agreed; 协议定价 is publicised
+    from today with the agreed price.
+
+    Raises Invalid at `exchange`, `interest_note`; Conflict where it does not apply or is chosen.
+    """
+    deal, _ = service.step(work, public_id, Action.PRICING_SET)
+    if not accounts.organisation(work.session, deal.seller_id).state_founded:
+        raise Conflict("贵单位不是国家设立的研究开发机构或高等院校，不需要选定价方式")
+    terms = service.agreed_terms(work, deal)
+    if deal.concluded_at is not None:
+        raise Conflict("合同已经签订，不能再选定价方式")
+    agreement = form.path is PricingPathKind.AGREEMENT
+    _check(form, agreement=agreement)
+    row = PricingPath(
+        public_id=new_public_id(),
+        deal_id=deal.id,
+        path=form.path,
+        state=PricingState.PUBLICISED if agreement else PricingState.LISTED,
+        name=deal.title,
+        summary=form.summary,
+        mode=terms.mode,
+        price_fen=terms.amount_fen,
+        interested=form.interested,
+        interest_note=form.interest_note,
+        published_on=work.today if agreement else None,
+        days=PUBLICITY_DAYS if agreement else None,
+        exchange=form.exchange,
+        created_by=work.actor.person,
+        created_at=work.now,
+    )
+    work.session.add(row)
+    try:
+        work.session.flush()
+    except IntegrityError:
+        raise Conflict(CHOSEN) from None
+    if agreement:
+        related = "受让方是完成人或有利害关系" if form.interested else "受让方与完成人无利害关系"
+        service.tell(
+            work,
+            deal,
+            "publicised",
+            f"公示开始，至{term(row, rules.calendar(work.session)).ends_on}；{related}",
+        )
+    else:
+        service.tell(work, deal, "listed", f"定价方式选定为{PATHS[form.path]}，在{form.exchange}")
+    return row
+
+
+def _check(form: PricingIn, *, agreement: bool) -> None:
+    if not agreement and not form.exchange:
+        raise Invalid(fields={"exchange": "挂牌交易和拍卖请填在哪家技术交易市场进行"})
+    if agreement and form.interested and not form.interest_note:
+        raise Invalid(fields={"interest_note": "请写明是什么利害关系，会随公示公开"})
+
+
+def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
+    """Stop the 公示, or take the achievement off the exchange, by the seller.
+
+    Raises Invalid at `note`; Conflict where nothing runs or the contract is signed.
+    """
+    deal, _ = service.step(work, public_id, Action.PRICING_SET)
+    if form.reason is StopReason.OTHER and not form.note:
+        raise Invalid(fields={"note": "原因选“其他”时请写明是什么，公示页会注明"})
+    if deal.concluded_at is not None:
+        raise Conflict("合同已经签订，公示不能再终止")
+    row = papers.live_pricing(work.session, deal.id)
+    if row is None:
+        raise Conflict("没有正在进行的公示或挂牌")
+    if row.state == PricingState.DEALT:
+        raise Conflict("挂牌或拍卖已经成交，不能再终止")
+    papers.move_pricing(
+        work.session,
+        row,
+        PricingState(row.state),
+        PricingState.STOPPED,
+        stop_reason=form.reason,
+        stop_note=form.note,
+        stopped_on=work.today,
+    )
+    what = "公示" if row.path == PricingPathKind.AGREEMENT else PATHS[PricingPathKind(row.path)]
+    service.tell(work, deal, "stopped", f"{what}终止，{STOP_REASONS[form.reason]}")
+    work.session.refresh(row)
+    return row
+
+
+def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
+    """Enter the outcome of 挂牌交易 or 拍卖, by the seller.
+
+    Raises Invalid at `dealt_on`, Conflict where nothing is listed.
+    """
+    deal, _ = service.step(work, public_id, Action.PRICING_SET)
+    row = papers.live_pricing(work.session, deal.id)
+    if row is None or row.state != PricingState.LISTED:
+        raise Conflict("没有正在进行的挂牌或拍卖")
+    if form.dealt_on > work.today:
+        raise Invalid(fields={"dealt_on": f"成交日应不晚于今天{work.today}，现在是{form.dealt_on}"})
+    papers.move_pricing(
+        work.session,
+        row,
+        PricingState.LISTED,
+        PricingState.DEALT,
+        dealt_on=form.dealt_on,
+        dealt_fen=form.price_fen,
+    )
+    what = f"{row.exchange}{PATHS[PricingPathKind(row.path)]}"
+    service.tell(
+        work, deal, "dealt", f"{what}于{form.dealt_on}成交，{fen_to_wan(form.price_fen)}万元"
+    )
+    work.session.refresh(row)
+    return row
+
+
+def signing_obstacle(work: Work, deal: Deal, contract_type: str) -> str | None:
+    """Return why the contract may not be signed today, as a sentence, or None."""
+    if not applies(accounts.organisation(work.session, deal.seller_id), contract_type, None):
+        return None
+    row = papers.live_pricing(work.session, deal.id)
+    if row is None:
+        return "卖方是国家设立的单位，转让、许可成果前应先选定定价方式（协议定价、挂牌交易或拍卖）"
+    if row.state == PricingState.LISTED:
+        return f"{PATHS[PricingPathKind(row.path)]}还没有成交，成交后才能签约"
+    if row.state == PricingState.PUBLICISED:
+        days = term(row, rules.calendar(work.session))
+        if work.today < days.earliest_signing:
+            return (
+                f"公示到{days.ends_on}结束，最早{days.earliest_signing}可以签约，今天是{work.today}"
+            )
+    return None
+
+
+def publicity(work: Work, public_id: PublicId) -> Publicity:
+    """Return one 公示, open to everyone, stopped ones too. Raises NotFound."""
+    row = papers.pricing_by_public_id(work.session, public_id)
+    if row is None or row.path != PricingPathKind.AGREEMENT:
+        raise NotFound
+    deal = service.deal_of(work, row.deal_id)
+    seller = accounts.organisation(work.session, deal.seller_id)
+    return Publicity(row, seller, term(row, rules.calendar(work.session)))

@@ -1,0 +1,219 @@
+"""The SQL of deals: their terms, events and notes.
+
+Inquiries and introductions have theirs in `repository_inquiries.py`, pricing paths and contracts in
+`repository_contracts.py`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlmodel import Session, col, select
+
+from market.deals.models import Deal, DealEvent, DealNote, Terms
+from market.deals.vocabulary import Audience, DealState, Side
+from market.kit.db import changed, must_change
+from market.kit.ids import DealId, ListingId, OrganisationId, PublicId
+
+LIMIT = 500  # rows of a list; a person looks at no more
+
+D = DealState
+DEAL_EDGES: dict[DealState, frozenset[DealState]] = {
+    D.NEGOTIATION: frozenset({D.AGREED, D.LOST}),
+    D.AGREED: frozenset({D.LOST}),
+    D.LOST: frozenset(),
+}
+
+
+def deal(session: Session, deal_id: DealId) -> Deal:
+    return session.get_one(Deal, deal_id)
+
+
+def deals(session: Session, ids: Iterable[DealId | None]) -> dict[DealId, Deal]:
+    rows = session.exec(select(Deal).where(col(Deal.id).in_({one for one in ids if one})))
+    return {row.id: row for row in rows}
+
+
+def deal_by_public_id(session: Session, public_id: PublicId, *, lock: bool = False) -> Deal | None:
+    """Return a deal; with `lock` held until the end of the transaction.
+
+    The deal's row is the first that every step locks, so that two steps cannot wait for each
+    other. SQLite's writer holds the whole database anyway.
+    """
+    query = select(Deal).where(col(Deal.public_id) == public_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.exec(query).first()
+
+
+def _open() -> ColumnElement[bool]:
+    return and_(col(Deal.state) != D.LOST, col(Deal.concluded_at).is_(None))
+
+
+def open_deal(
+    session: Session,
+    *,
+    seller_id: OrganisationId,
+    buyer_id: OrganisationId,
+    achievement_id: ListingId | None,
+    demand_id: ListingId | None,
+) -> Deal | None:
+    """Return the open deal of the pair: the buyer and the achievement, or, of a deal without an
+    achievement, the seller and the demand.
+    """
+    pair = and_(
+        col(Deal.achievement_id).is_(None),
+        col(Deal.demand_id) == demand_id,
+        col(Deal.seller_id) == seller_id,
+    )
+    if achievement_id is not None:
+        pair = or_(
+            pair, and_(col(Deal.achievement_id) == achievement_id, col(Deal.buyer_id) == buyer_id)
+        )
+    return session.exec(
+        select(Deal)
+        .where(_open(), pair)
+        .order_by(col(Deal.achievement_id).is_(None), col(Deal.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+
+
+def complete_deal(
+    session: Session,
+    deal_id: DealId,
+    *,
+    achievement_id: ListingId | None,
+    demand_id: ListingId | None,
+    at: datetime,
+) -> None:
+    """Fill in the listing that an open deal did not name yet."""
+    changed(
+        session,
+        update(Deal)
+        .where(col(Deal.id) == deal_id)
+        .values(
+            achievement_id=func.coalesce(col(Deal.achievement_id), achievement_id),
+            demand_id=func.coalesce(col(Deal.demand_id), demand_id),
+            updated_at=at,
+        ),
+    )
+
+
+def deals_of(
+    session: Session,
+    *,
+    as_seller: Collection[OrganisationId],
+    as_buyer: Collection[OrganisationId],
+) -> Sequence[Deal]:
+    """Return deals by either side, those changed last first."""
+    return session.exec(
+        select(Deal)
+        .where(or_(col(Deal.seller_id).in_(as_seller), col(Deal.buyer_id).in_(as_buyer)))
+        .order_by(col(Deal.updated_at).desc(), col(Deal.id).desc())
+        .limit(LIMIT)
+    ).all()
+
+
+def move_deal(
+    session: Session, row: Deal, expected: DealState, to: DealState, **values: Any
+) -> None:
+    """Move an open deal along one of its edges. Raises Conflict where it stands elsewhere."""
+    assert to in DEAL_EDGES[expected]
+    must_change(
+        session,
+        update(Deal)
+        .where(
+            col(Deal.id) == row.id, col(Deal.state) == expected, col(Deal.concluded_at).is_(None)
+        )
+        .values(state=to, **values),
+        "洽谈的状态已经变了，请刷新后再操作",
+    )
+
+
+def next_terms(session: Session, row: Deal, seen: int, side: Side, at: datetime) -> None:
+    """Make `seen + 1` the newest version, confirmed by its proposer alone."""
+    must_change(
+        session,
+        update(Deal)
+        .where(
+            col(Deal.id) == row.id,
+            col(Deal.state) == D.NEGOTIATION,
+            col(Deal.terms_version) == seen,
+        )
+        .values(
+            terms_version=seen + 1,
+            seller_confirmed=seen + 1 if side is Side.SELLER else 0,
+            buyer_confirmed=seen + 1 if side is Side.BUYER else 0,
+            updated_at=at,
+        ),
+        "对方刚提出了新的条件，请先看过再提",
+    )
+
+
+def confirm_terms(session: Session, row: Deal, version: int, side: Side, at: datetime) -> None:
+    """Note that a side confirms the newest version. Raises Conflict where it is not the newest."""
+    column = f"{side.value}_confirmed"
+    must_change(
+        session,
+        update(Deal)
+        .where(
+            col(Deal.id) == row.id,
+            col(Deal.state) == D.NEGOTIATION,
+            col(Deal.terms_version) == version,
+        )
+        .values(**{column: version, "updated_at": at}),
+        "对方刚提出了新的条件，请先看过再确认",
+    )
+
+
+def conclude(session: Session, deal_id: DealId, at: datetime) -> None:
+    """Close an agreed deal by its signed contract. Raises Conflict where it was lost meanwhile."""
+    must_change(
+        session,
+        update(Deal)
+        .where(
+            col(Deal.id) == deal_id,
+            col(Deal.state) == D.AGREED,
+            col(Deal.concluded_at).is_(None),
+        )
+        .values(concluded_at=at, updated_at=at),
+        "洽谈已经终止，合同不能再签",
+    )
+
+
+def touch_deal(session: Session, deal_id: DealId, at: datetime) -> None:
+    changed(session, update(Deal).where(col(Deal.id) == deal_id).values(updated_at=at))
+
+
+def terms_of(session: Session, deal_ids: Collection[DealId]) -> Sequence[Terms]:
+    """Return all proposals of these deals, newest first."""
+    return session.exec(
+        select(Terms)
+        .where(col(Terms.deal_id).in_(deal_ids))
+        .order_by(col(Terms.deal_id), col(Terms.version).desc())
+    ).all()
+
+
+def events_of(session: Session, deal_id: DealId) -> Sequence[DealEvent]:
+    return session.exec(
+        select(DealEvent).where(col(DealEvent.deal_id) == deal_id).order_by(col(DealEvent.id))
+    ).all()
+
+
+def notes_of(
+    session: Session, deal_id: DealId, organisation_id: OrganisationId
+) -> Sequence[DealNote]:
+    """Return the notes that an organisation may read: those for all, and its own."""
+    return session.exec(
+        select(DealNote)
+        .where(
+            col(DealNote.deal_id) == deal_id,
+            or_(
+                col(DealNote.audience) == Audience.ALL,
+                col(DealNote.organisation_id) == organisation_id,
+            ),
+        )
+        .order_by(col(DealNote.id))
+    ).all()
