@@ -434,6 +434,36 @@ def test_errors_have_pages_and_fragments(status: int) -> None:
     assert "<html" not in words
 
 
+def test_the_frame_shows_what_the_visitor_has() -> None:
+    made = environment(sample.BUILT)
+    pages = render.Renderer(
+        made,
+        site=render.Site(icp="渝ICP备00000000号"),
+        viewer=lambda _request: render.ViewerContext(),
+        now=lambda: sample.NOW,
+    )
+    answer = pages.page(request("/board"), "errors/404.html")
+    shown = bytes(answer.body).decode()
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert 'href="/login"' in shown
+    assert "退出登录" not in shown
+    assert "示范数据" not in shown
+    assert "渝ICP备00000000号" in shown
+    assert 'href="/board" aria-current="page"' in shown
+    assert shown.count('role="search"') == 1
+    bare = made.from_string('{% extends "base.html" %}{% block find %}{% endblock %}')
+    assert 'role="search"' not in bare.render(pages._defaults(request("/")))
+
+
+def test_a_signed_in_visitor_has_workspace_and_menu(client: TestClient) -> None:
+    shown = client.get("/parts").text
+    assert re.search(r'href="/parts" aria-current="page">待办 <span class="muted">7</span>', shown)
+    assert "示范数据" in shown
+    assert "换到示例技术转移" in shown
+    assert "换到示范大学一" not in shown
+    assert shown.count(f'name="csrf" value="{sample.TOKEN}"') == 3  # switch, leave, the form
+
+
 def test_a_misspelt_name_in_a_template_fails() -> None:
     with pytest.raises(UndefinedError):
         environment(sample.BUILT).from_string("{{ viewr }}").render()
