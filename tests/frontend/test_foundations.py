@@ -442,7 +442,7 @@ def test_the_frame_shows_what_the_visitor_has() -> None:
         viewer=lambda _request: render.ViewerContext(),
         now=lambda: sample.NOW,
     )
-    answer = pages.page(request("/board"), "errors/404.html")
+    answer = pages.error(request("/board"), 404)
     shown = bytes(answer.body).decode()
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert 'href="/login"' in shown
