@@ -1,0 +1,144 @@
+"""What is copied from the registry's certificate, and the marks by which one contract is known."""
+
+import hashlib
+import json
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from market.deals.models import Contract
+from market.kit.errors import Invalid
+from market.kit.money import fen_to_wan
+from market.registry.schemas import DecideIn
+
+LENGTHS = (16, 14)  # today's numbers, and those of old certificates
+DEMO_PREFIX = "0000"
+EMPTY = "必须填写，现在是空的"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that passed every check; amounts in fen."""
+
+    number: str
+    decided_on: date
+    total_fen: int
+    technical_fen: int
+    difference_reason: str
+
+
+def normalise_number(text: str) -> str:
+    """Return a number as it is stored: half-width, without spaces and dashes."""
+    return "".join(
+        c for c in unicodedata.normalize("NFKC", text) if not c.isspace() and c not in "-—_"
+    )
+
+
+def number_problem(number: str, *, demo: bool) -> str | None:
+    """Return what is wrong with a normalised registration number, or None."""
+    if not number:
+        return EMPTY
+    strange = next((c for c in number if c not in "0123456789"), None)
+    if strange is not None:
+        return f"应为16位数字（旧证14位），现在有“{strange}”"
+    if len(number) not in LENGTHS:
+        return f"应为16位数字（旧证14位），现在是{len(number)}位"
+    if number.startswith(DEMO_PREFIX) and not demo:
+        return "以0000开头的编号只用于示范，请抄录认定证明上的编号"
+    return None
+
+
+def read(form: DecideIn, contract: Contract, *, today: date, demo: bool) -> Certificate:
+    """Check what was copied against the contract. Raises Invalid at every wrong field."""
+    number = normalise_number(form.number)
+    total, technical = form.total_fen, form.technical_fen
+    differs = (total, technical) != (contract.total_fen, contract.technical_fen)
+    problems = {
+        "number": number_problem(number, demo=demo),
+        "decided_on": _day_problem(form.decided_on, contract, today),
+        "total_fen": EMPTY if not total else None,
+        "technical_fen": _technical_problem(total, technical),
+        "difference_reason": (
+            f"认定与申报（成交额{fen_to_wan(contract.total_fen)}万元，"
+            f"技术交易额{fen_to_wan(contract.technical_fen)}万元）不同，请写明原因"
+            if differs and not form.difference_reason
+            else None
+        ),
+    }
+    found = {name: text for name, text in problems.items() if text is not None}
+    if found:
+        raise Invalid(fields=found)
+    assert form.decided_on is not None
+    assert total is not None
+    assert technical is not None
+    return Certificate(
+        number, form.decided_on, total, technical, form.difference_reason if differs else ""
+    )
+
+
+def _day_problem(day: date | None, contract: Contract, today: date) -> str | None:
+    assert contract.signed_on is not None
+    if day is None:
+        return EMPTY
+    if day > today:
+        return f"不能晚于今天{today}，现在是{day}"
+    if day < contract.signed_on:
+        return f"不能早于合同签订日{contract.signed_on}，现在是{day}"
+    return None
+
+
+def _technical_problem(total: int | None, technical: int | None) -> str | None:
+    if not technical:
+        return EMPTY if technical is None else "应大于0，现在是0"
+    if total and technical > total:
+        return f"不能超过成交额{fen_to_wan(total)}万元，现在是{fen_to_wan(technical)}万元"
+    return None
+
+
+def digest(document: dict[str, object]) -> str:
+    """Return the SHA-256, in hex, of a document written in one canonical way."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def decision_digest(registration: str, contract: Contract, read_: Certificate) -> str:
+    """Return the digest of a decision: the contract as signed and the certificate as copied."""
+    return digest(
+        {
+            "registration": registration,
+            "contract": contract.public_id,
+            "type": contract.type,
+            "sub_type": contract.sub_type,
+            "field": contract.field,
+            "project": contract.project_name,
+            "seller": [contract.seller_name, contract.seller_credit_code, contract.seller_region],
+            "buyer": [contract.buyer_name, contract.buyer_credit_code, contract.buyer_region],
+            "signed_on": str(contract.signed_on),
+            "number": read_.number,
+            "decided_on": str(read_.decided_on),
+            "total_fen": read_.total_fen,
+            "technical_fen": read_.technical_fen,
+            "difference_reason": read_.difference_reason,
+        }
+    )
+
+
+def fingerprint(contract: Contract) -> str:
+    """Return the mark by which two papers are one contract: parties, project, day and amount.
+
+    Names are compared without width, case, spaces and punctuation.
+    """
+    return digest(
+        {
+            "seller": _plain(contract.seller_name),
+            "buyer": _plain(contract.buyer_name),
+            "project": _plain(contract.project_name),
+            "signed_on": str(contract.signed_on),
+            "total_fen": contract.total_fen,
+        }
+    )
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c for c in folded if c.isalnum())

@@ -1,0 +1,76 @@
+"""Wire types of the registration desk."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from market.kit.wire import Fen, In, Optional60, Out, PathId, Storable
+
+Day = Annotated[date, Field(strict=False)]
+Text300 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), Storable]
+Text500 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Storable
+]
+
+
+class SubmitIn(In):
+    contract: PathId = Field(examples=["abcdefgh234567"])
+
+
+class DecideIn(In):
+    """The registry's decision, copied from its certificate.
+
+    `registered` needs number, day and both amounts; `not_registered` a reason from the list.
+    `supersedes` names the withdrawn registration whose number is taken up again.
+    """
+
+    decision: Literal["registered", "not_registered"] = Field(examples=["registered"])
+    number: Optional60 = Field(default="", examples=["0000202600000001"])
+    decided_on: Day | None = Field(default=None, examples=["2026-11-02"])
+    total_fen: Fen | None = Field(default=None, examples=[120_000_000])
+    technical_fen: Fen | None = Field(default=None, examples=[100_000_000])
+    difference_reason: Text300 = Field(default="", examples=[""])
+    supersedes: PathId | None = Field(default=None, examples=[None])
+    refusal_reason: Optional60 = Field(default="", examples=[""])
+    note: Text500 = Field(default="", examples=[""])
+
+
+class UndoIn(In):
+    reason: Reason = Field(examples=["金额抄录有误，更正后重新登记"])
+
+
+class RegistrationOut(Out):
+    """`applied_*` is what the contract says, `total_fen` and `technical_fen` what was decided."""
+
+    id: str
+    state: str
+    contract: str
+    deal: str
+    project_name: str
+    type: str
+    sub_type: str
+    field: int
+    seller: str
+    buyer: str
+    signed_on: date
+    applied_total_fen: int
+    applied_technical_fen: int
+    submitted_at: datetime
+    number: str | None
+    decided_on: date | None
+    total_fen: int | None
+    technical_fen: int | None
+    difference_reason: str
+    supersedes: str | None
+    refusal_reason: str
+    note: str
+    decided_at: datetime | None
+    withdraw_reason: str
+    withdrawn_at: datetime | None
+
+
+class RegistrationsOut(Out):
+    items: list[RegistrationOut]
+    total: int
