@@ -8,14 +8,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from market.access.endpoints import router as access
 from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
+from market.deals.endpoints import router as deals
 from market.kit.errors import Invalid, MarketError, TooMany
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
 
 PREFIX = "/api/v1"
-ROUTERS = (accounts,)
+ROUTERS = (accounts, access, deals)
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorOut, "description": text}

@@ -1,0 +1,238 @@
+"""What an actor sees of deals: put together for the page and the API alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from market.access import mandates
+from market.access.models import Mandate
+from market.accounts import repository as accounts
+from market.accounts.models import Organisation
+from market.accounts.policy import Action, Relation
+from market.accounts.work import Work
+from market.catalog.models import Listing
+from market.deals import pricing, repository, service
+from market.deals import repository_contracts as papers
+from market.deals import repository_inquiries as listings
+from market.deals.models import (
+    Contract,
+    ContractLine,
+    Deal,
+    DealEvent,
+    DealNote,
+    PricingPath,
+    Terms,
+)
+from market.deals.pricing import Term
+from market.deals.vocabulary import Audience, DealState, PricingState, Side
+from market.kit.ids import PublicId
+from market.rules import service as rules
+from market.rules.calendar import Calendar
+
+STEPS = (
+    Action.DEAL_NOTE,
+    Action.DEAL_TERMS,
+    Action.DEAL_CONFIRM,
+    Action.DEAL_LOSE,
+    Action.PRICING_SET,
+    Action.CONTRACT_DRAFT,
+    Action.CONTRACT_SIGN,
+    Action.CONTRACT_DISCLOSE,
+)
+
+
+class Stage(StrEnum):
+    """Where a deal stands, derived from its own rows and the calendar."""
+
+    NEGOTIATION = "negotiation"
+    PRICING = "pricing"
+    SIGNING = "signing"
+    SIGNED = "signed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    """A deal in a list; `term` is that of a running 公示."""
+
+    deal: Deal
+    relation: Relation
+    seller: Organisation
+    buyer: Organisation
+    stage: Stage
+    terms: Terms | None
+    pricing: PricingPath | None
+    term: Term | None
+    contract: Contract | None
+    pricing_applies: bool
+
+    @property
+    def side(self) -> Side | None:
+        return {Relation.OWN: Side.SELLER, Relation.COUNTERPART: Side.BUYER}.get(self.relation)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    mandate: Mandate
+    agency: Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the timeline; `audience` is None for what happened, set for a note."""
+
+    at: datetime
+    text: str
+    person: str
+    organisation: str
+    audience: Audience | None
+
+
+@dataclass(frozen=True, slots=True)
+class DealView:
+    """One deal whole, newest terms and moments first. `obstacle`: why it may not be signed yet."""
+
+    row: DealRow
+    achievement: Listing | None
+    demand: Listing | None
+    brokers: tuple[Broker, ...]
+    terms: tuple[Terms, ...]
+    stopped: tuple[PricingPath, ...]
+    lines: tuple[ContractLine, ...]
+    obstacle: str | None
+    timeline: tuple[Moment, ...]
+    may: frozenset[Action]
+
+
+def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
+    """Return deals as list rows; the number of queries does not grow with theirs."""
+    ids = [row.id for row in deals]
+    names = accounts.organisations(
+        work.session, {one for row in deals for one in service.parties(row)}
+    )
+    newest = {row.deal_id: row for row in reversed(repository.terms_of(work.session, ids))}
+    live = {
+        row.deal_id: row
+        for row in papers.pricing_paths_of(work.session, ids)
+        if row.state != PricingState.STOPPED
+    }
+    contracts = papers.live_contracts(work.session, ids)
+    calendar = rules.calendar(work.session)
+    return [
+        _row(
+            work,
+            row,
+            names[row.seller_id],
+            names[row.buyer_id],
+            newest.get(row.id),
+            live.get(row.id),
+            contracts.get(row.id),
+            calendar,
+        )
+        for row in deals
+    ]
+
+
+def _row(
+    work: Work,
+    deal: Deal,
+    seller: Organisation,
+    buyer: Organisation,
+    terms: Terms | None,
+    path: PricingPath | None,
+    contract: Contract | None,
+    calendar: Calendar,
+) -> DealRow:
+    term = (
+        pricing.term(path, calendar)
+        if path is not None and path.state == PricingState.PUBLICISED
+        else None
+    )
+    applies = pricing.applies(
+        seller, contract.type if contract else None, terms.mode if terms else None
+    )
+    cleared = not applies or (
+        path is not None
+        and (term is None or work.today >= term.earliest_signing)
+        and path.state != PricingState.LISTED
+    )
+    stage = {
+        DealState.LOST: Stage.LOST,
+        DealState.NEGOTIATION: Stage.NEGOTIATION,
+        DealState.AGREED: Stage.SIGNING if cleared else Stage.PRICING,
+    }[DealState(deal.state)]
+    return DealRow(
+        deal=deal,
+        relation=service.relation(work, deal),
+        seller=seller,
+        buyer=buyer,
+        stage=Stage.SIGNED if deal.concluded_at is not None else stage,
+        terms=terms,
+        pricing=path,
+        term=term,
+        contract=contract,
+        pricing_applies=applies,
+    )
+
+
+def deals_of_actor(work: Work) -> list[DealRow]:
+    """Return the deals of the acting organisation or of a broker's principals, newest first."""
+    return deal_rows(work, service.deals_of_actor(work))
+
+
+def deal_view(work: Work, public_id: PublicId) -> DealView:
+    """Return one deal whole. Raises NotFound."""
+    deal = service.find(work, public_id)
+    row = deal_rows(work, [deal])[0]
+    refs = listings.listing_refs(work.session, [deal.achievement_id, deal.demand_id])
+    contract = row.contract
+    return DealView(
+        row=row,
+        achievement=refs[deal.achievement_id].listing if deal.achievement_id else None,
+        demand=refs[deal.demand_id].listing if deal.demand_id else None,
+        brokers=_brokers(work, deal),
+        terms=tuple(repository.terms_of(work.session, [deal.id])),
+        stopped=tuple(
+            path
+            for path in papers.pricing_paths_of(work.session, [deal.id])
+            if path.state == PricingState.STOPPED
+        ),
+        lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
+        obstacle=pricing.signing_obstacle(work, deal, contract.type) if contract else None,
+        timeline=_timeline(work, deal),
+        may=frozenset(action for action in STEPS if work.may(action, row.relation)),
+    )
+
+
+def _brokers(work: Work, deal: Deal) -> tuple[Broker, ...]:
+    """Return the agencies with a mandate in force of a party: all who may read the deal."""
+    rows = [
+        row
+        for row in mandates.brokers(work, service.parties(deal))
+        if (row.principal_id == deal.seller_id and row.as_seller)
+        or (row.principal_id == deal.buyer_id and row.as_buyer)
+    ]
+    names = accounts.organisations(work.session, {row.agency_id for row in rows})
+    return tuple(Broker(row, names[row.agency_id]) for row in rows)
+
+
+def _timeline(work: Work, deal: Deal) -> tuple[Moment, ...]:
+    rows: list[DealEvent | DealNote] = [
+        *repository.events_of(work.session, deal.id),
+        *repository.notes_of(work.session, deal.id, work.actor.organisation),
+    ]
+    rows.sort(key=lambda row: row.at)
+    people = accounts.people(work.session, {row.person_id for row in rows})
+    names = accounts.organisations(work.session, {row.organisation_id for row in rows})
+    return tuple(
+        Moment(
+            at=row.at,
+            text=row.text,
+            person=people[row.person_id].name,
+            organisation=names[row.organisation_id].name,
+            audience=Audience(row.audience) if isinstance(row, DealNote) else None,
+        )
+        # Of one moment, what was written last is told first.
+        for row in reversed(rows)
+    )
