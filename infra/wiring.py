@@ -1,14 +1,15 @@
 """Builds what a process needs from the settings. Nothing else chooses a database or an engine."""
 
 from infra.settings import Settings, secret_of
-from market import tables
+from market import tables  # noqa: F401  the metadata must be whole before a session opens
 from market.accounts.work import Parts
+from market.discovery.documents import SCHEMA
 from market.kit.clock import Clock, SystemClock
 from market.kit.db import Database
 from market.kit.files import LocalFiles
 from market.kit.journal import Journal
-
-__all__ = ["build_parts", "tables"]
+from search.engines.tantivy import TantivyEngine
+from search.port import SearchEngine
 
 
 def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
@@ -28,3 +29,13 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
 def close_parts(parts: Parts) -> None:
     parts.journal.close()
     parts.database.close()
+
+
+def open_reader(settings: Settings) -> SearchEngine:
+    """Open the index for searching; it may be there later."""
+    return TantivyEngine(settings.index_dir, SCHEMA, read_only=True)
+
+
+def open_writer(settings: Settings) -> SearchEngine:
+    """Open the index for writing. Raises WriterBusy where another process writes."""
+    return TantivyEngine(settings.index_dir, SCHEMA, read_only=False)
