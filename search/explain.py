@@ -19,7 +19,10 @@ _FUNCTION_WORDS = frozenset(
         *("我们", "公司", "使用", "利用", "提供", "包括", "等等", "方面", "问题", "情况", "相关"),
     )
 )
-_LEAST_SHARE = 0.15  # of the most telling term: weaker ones explain nothing
+# Of the weight of the most telling term: weaker ones explain nothing.
+_LEAST_SHARED = 0.01
+_LEAST_MISSING = 0.15
+_COMMON = 0.1  # of all texts: what more have (技术, 研究, 系统) tells nothing about two of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +82,25 @@ def explain(
                 if key in kept or not _readable(key):
                     continue
                 grams = set(grams_of(key))
+                if min(map(ranker.commonness, grams)) > _COMMON:
+                    continue
                 if found:
                     weight = sum(left.vector[g] * right.vector[g] for g in grams) / score
                 else:
                     weight = sum(left.vector[g] ** 2 for g in grams - right.vector.keys()) / whole
                 kept[key] = Term(source[run[0].start : run[-1].end], min(weight, 1.0))
-    return Explanation(score, _telling(shared, limit), _telling(missing, limit))
+    return Explanation(
+        score,
+        _telling(shared, limit, _LEAST_SHARED),
+        _telling(missing, limit, _LEAST_MISSING),
+    )
 
 
-def _telling(terms: dict[tuple[str, ...], Term], limit: int) -> tuple[Term, ...]:
+def _telling(terms: dict[tuple[str, ...], Term], limit: int, least: float) -> tuple[Term, ...]:
     """The heaviest terms, none standing inside a heavier one."""
     chosen: list[tuple[str, Term]] = []
     for key, term in sorted(terms.items(), key=lambda item: -item[1].weight):
-        if len(chosen) == limit or (chosen and term.weight < chosen[0][1].weight * _LEAST_SHARE):
+        if len(chosen) == limit or (chosen and term.weight < chosen[0][1].weight * least):
             break
         joined = _join(key)
         if not any(joined in other for other, _ in chosen):

@@ -16,6 +16,7 @@ from search.analysis import grams, is_pair
 BODY_WEIGHT = 0.3
 PAIR_WEIGHT = 0.5
 PIVOT_SLOPE = 0.85
+_A_FEW = 5
 _LONGEST_VECTOR = (1 + BODY_WEIGHT) / PIVOT_SLOPE
 
 
@@ -120,6 +121,13 @@ class Ranker:
         if len(left) > len(right):
             left, right = right, left
         return sum([weight * right[gram] for gram, weight in left.items() if gram in right])
+
+    def commonness(self, gram: str) -> float:
+        """The share of the statistics' texts that have the gram, 0 … 1, a few of them not counted:
+        among a handful of texts everything would be common.
+        """
+        frequency = self._statistics.frequency(gram) - _A_FEW
+        return max(0, frequency) / max(1, self._statistics.texts)
 
     def prepared(self, text: Text | Prepared) -> Prepared:
         return text if isinstance(text, Prepared) else self.prepare(text)

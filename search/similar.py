@@ -1,23 +1,25 @@
 """A text as a query: what in it tells it from others, for similar documents and match candidates.
 
-Candidates only: `ranking` orders them. Measured on the public judged pairs, the title's terms and
-the twenty most telling of the body reach nearly the recall of the whole text at a third of its
-cost.
+Candidates only: `ranking` orders them. The scorer goes by characters, so titles are sought by their
+grams first of all: of its ten best, 200 candidates so found held 99% (words alone 88%); the words
+reach bodies, of which an index has no grams.
 """
 
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from search.analysis import PARTICLES, pairs, plain_words
+from search.analysis import PARTICLES, grams, is_pair, plain_words
 from search.port import SearchEngine
 from search.query import Or, Query, Weighted
 from search.ranking import BODY_WEIGHT, PAIR_WEIGHT, Text
 
 MOST_TERMS = 60
-_TITLE_WORDS = 15
-_TITLE_PAIRS = 25
+_TITLE_GRAMS = 30
+_TITLE_WORDS = 10
 """The rest of MOST_TERMS goes to words of the body."""
+
+_WORD_WEIGHT = 0.5  # words repeat what the grams of a title have said
 
 
 def similar(engine: SearchEngine, text: Text) -> Query:
@@ -26,28 +28,37 @@ def similar(engine: SearchEngine, text: Text) -> Query:
     Rarity is the index's own; terms that stand nowhere in it are left out.
     """
     schema = engine.schema
-    in_title = Counter(word.text for word in plain_words(text.title) if word.text not in PARTICLES)
-    in_body = Counter(word.text for word in plain_words(text.body) if word.text not in PARTICLES)
+    in_title, in_body = _words(text.title), _words(text.body)
     rarity = _rarity(engine, schema.words_fields, in_title.keys() | in_body.keys())
-    weights = {term: float(in_title[term]) for term in _telling(in_title, rarity, _TITLE_WORDS)}
-    two = Counter(pairs(text.title)) if schema.grams_fields else Counter[str]()
-    chosen_pairs = _telling(two, _rarity(engine, schema.grams_fields, two), _TITLE_PAIRS)
-    room = MOST_TERMS - len(weights) - len(chosen_pairs)
-    for term in _telling(in_body, rarity, room):
-        weights[term] = weights.get(term, 0.0) + BODY_WEIGHT * (1 + math.log(in_body[term]))
+    words = {
+        term: _WORD_WEIGHT * in_title[term] for term in _telling(in_title, rarity, _TITLE_WORDS)
+    }
+    in_grams = Counter(grams(text.title)) if schema.grams_fields else Counter[str]()
+    gram_rarity = _rarity(engine, schema.grams_fields, in_grams)
+    chosen = {
+        gram: in_grams[gram] * (PAIR_WEIGHT if is_pair(gram) else 1.0)
+        for gram in _telling(in_grams, gram_rarity, _TITLE_GRAMS)
+    }
+    for term in _telling(in_body, rarity, MOST_TERMS - len(words) - len(chosen)):
+        weight = _WORD_WEIGHT * BODY_WEIGHT * (1 + math.log(in_body[term]))
+        words[term] = words.get(term, 0.0) + weight
     return Or(
         (
-            Weighted(tuple(weights.items()), schema.words_fields),
-            Weighted(tuple((term, PAIR_WEIGHT) for term in chosen_pairs), schema.grams_fields),
+            Weighted(tuple(words.items()), schema.words_fields),
+            Weighted(tuple(chosen.items()), schema.grams_fields),
         )
     )
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(word.text for word in plain_words(text) if word.text not in PARTICLES)
 
 
 def _telling(counts: Counter[str], rarity: dict[str, float], most: int) -> list[str]:
     """The terms of largest tf-idf among those that the index has."""
     known = [term for term in counts if term in rarity]
     known.sort(key=lambda term: (-counts[term] * rarity[term], term))
-    return known[: max(0, most)]
+    return known[:most]
 
 
 def _rarity(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tantivy import DocAddress, Order, Searcher
 from tantivy import Query as Compiled
 
+from search.analysis import well_formed
 from search.engines.tantivy_query import ID, VERSION, Compiler, scores, total
 from search.query import SearchRequest
 from search.result import FacetCount, Hit, SearchResult
@@ -117,7 +118,7 @@ class Page:
             if name not in free:
                 others = {field: values for field, values in filters.items() if field != name}
                 query = self._compiler.compile(self._request.query, others)
-                counts |= self._count(query, {name: tuple(filters[name])})
+                counts |= self._count(query, {name: tuple(filter(well_formed, filters[name]))})
         return {name: counts[name] for name in self._request.facets}
 
     def _count(
