@@ -7,6 +7,7 @@ from market.access import models as access
 from market.accounts import models as accounts
 from market.catalog import models as catalog
 from market.deals import models as deals
+from market.discovery import models as discovery
 from market.kit import audit, changes, files, jobs
 from market.ledger import models as ledger
 from market.registry import models as registry
@@ -19,6 +20,7 @@ __all__ = [
     "catalog",
     "changes",
     "deals",
+    "discovery",
     "files",
     "jobs",
     "ledger",

@@ -243,7 +243,8 @@ def claim(
 ) -> list[Claimed]:
     """Claim up to `limit` deliveries, oldest first; a lapsed claim may be claimed again.
 
-    With `after`, a delivery is taken only where that consumer has done its part of the change.
+    With `after`, a delivery is taken only where that consumer has done its part of the change, or
+    has set it aside: what one cannot read must not hold up the other for ever.
     """
     due = (
         select(col(Delivery.id))
@@ -262,7 +263,7 @@ def claim(
             .where(
                 col(first.change_id) == col(Delivery.change_id),
                 col(first.consumer) == after,
-                col(first.state) == DeliveryState.DONE,
+                col(first.state).in_([DeliveryState.DONE, DeliveryState.ASIDE]),
             )
             .exists()
         )
@@ -313,6 +314,37 @@ def done(session: Session, delivery_ids: Sequence[int], *, now: datetime) -> int
         .where(col(Delivery.id).in_(delivery_ids), col(Delivery.state) == DeliveryState.CLAIMED)
         .values(state=DeliveryState.DONE, done_at=now, error=None),
     )
+
+
+def give_back(session: Session, consumer: Consumer, *, now: datetime) -> int:
+    """Free every claim of a consumer, as if it had not been made; return how many there were.
+
+    For a consumer's one process, which knows that whoever claimed is gone or has failed.
+    """
+    return changed(
+        session,
+        update(Delivery)
+        .where(col(Delivery.consumer) == consumer, col(Delivery.state) == DeliveryState.CLAIMED)
+        .values(
+            state=DeliveryState.WAITING,
+            attempts=col(Delivery.attempts) - 1,
+            available_at=now,
+        ),
+    )
+
+
+def due(session: Session, consumer: Consumer, *, now: datetime) -> bool:
+    """Tell whether a consumer has deliveries to claim, so that idle polling never writes."""
+    delivery = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.consumer) == consumer,
+            col(Delivery.state).in_([DeliveryState.WAITING, DeliveryState.CLAIMED]),
+            col(Delivery.available_at) <= now,
+        )
+        .limit(1)
+    )
+    return session.execute(delivery).first() is not None
 
 
 def failed(session: Session, claimed: Claimed, error: str, *, now: datetime) -> None:

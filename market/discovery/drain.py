@@ -1,0 +1,180 @@
+"""What the change log owes to the index and to the matcher, done in order and once.
+
+A delivery is claimed in one short transaction, its work done, and only then marked. Whatever ends
+a process in between leaves claims that are given back and done again: the engine ignores what it
+has, and matches are written by pair.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from market.accounts.work import Parts
+from market.catalog import views
+from market.discovery.documents import document
+from market.discovery.matching import Matcher, store
+from market.discovery.tasks import owe_listings_of
+from market.kit import changes
+from market.kit.changes import Claimed, Consumer, SubjectKind
+from market.kit.ids import ListingId, OrganisationId
+from search.document import Deletion, Document
+from search.errors import DocumentRejected, SearchUnavailable
+from search.port import SearchEngine
+
+BATCH = 1_000
+
+log = logging.getLogger("zhihe.discovery")
+
+
+def drain_index(parts: Parts, engine: SearchEngine, limit: int = BATCH) -> int:
+    """Bring up to `limit` changes into the index; return how many were taken up.
+
+    `engine` is open for writing. A document that cannot be written is tried again later and then
+    set aside, alone. Raises SearchUnavailable; the claims are then still held (`give_back`).
+    """
+    claimed = _claim(parts, Consumer.INDEX, limit)
+    if not claimed:
+        return 0
+    listings = _listings(claimed)
+    with parts.database.read() as session:
+        documents, deletions, broken = _documents(session, list(listings))
+    broken |= _write(engine, documents, deletions)
+    now = parts.clock.now()
+    with parts.database.write() as session:
+        for one in claimed:
+            if one.subject_kind is SubjectKind.ORGANISATION:
+                owe_listings_of(session, OrganisationId(one.subject_id), one.version, at=now)
+        _finish(parts, session, claimed, broken)
+    return len(claimed)
+
+
+def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: int = BATCH) -> int:
+    """Compare up to `limit` changed listings that the index already knows; return how many
+    deliveries were taken up.
+
+    A listing that cannot be compared is tried again later and then set aside, alone. Raises
+    SearchUnavailable; the claims are then still held (`give_back`).
+    """
+    claimed = _claim(parts, Consumer.MATCH, limit)
+    if not claimed:
+        return 0
+    ids = list(_listings(claimed))
+    try:
+        _compare(parts, engine, matcher, ids)
+    except (SearchUnavailable, DBAPIError):
+        raise
+    except Exception:
+        log.exception("comparing %s listings failed; each is now compared alone", len(ids))
+        broken = _each_alone(parts, engine, matcher, ids)
+    else:
+        broken = {}
+    with parts.database.write() as session:
+        _finish(parts, session, claimed, broken)
+    return len(claimed)
+
+
+def _claim(parts: Parts, consumer: Consumer, limit: int) -> list[Claimed]:
+    now = parts.clock.now()
+    with parts.database.read() as session:
+        if not changes.due(session, consumer, now=now):
+            return []
+    with parts.database.write() as session:
+        if consumer is Consumer.MATCH:
+            return changes.claim(session, consumer, now=now, limit=limit, after=Consumer.INDEX)
+        changes.stamp(session, limit)
+        return changes.claim(session, consumer, now=now, limit=limit)
+
+
+def give_back(parts: Parts, consumer: Consumer) -> None:
+    """Free the claims of a process that is gone, or of one's own that failed."""
+    with parts.database.write() as session:
+        changes.give_back(session, consumer, now=parts.clock.now())
+
+
+def _listings(claimed: Iterable[Claimed]) -> dict[ListingId, None]:
+    """Each listing once, however often it changed."""
+    return {
+        ListingId(one.subject_id): None
+        for one in claimed
+        if one.subject_kind is SubjectKind.LISTING
+    }
+
+
+def _documents(
+    session: Session, ids: Sequence[ListingId]
+) -> tuple[list[Document], list[Deletion], dict[ListingId, str]]:
+    """Return the documents of the listings as they are now, the deletions of those that nobody
+    may see, and what kept a document from being made.
+    """
+    sources = views.document_source(session, ids)
+    versions = changes.versions(session, SubjectKind.LISTING, ids)
+    documents, broken = [], {}
+    for one, source in sources.items():
+        try:
+            documents.append(document(source, versions[one]))
+        except Exception as error:  # one broken row must not hold back the rest
+            log.exception("listing %s has no document", one)
+            broken[one] = repr(error)
+    deletions = [Deletion(one, versions[one]) for one in ids if one not in sources]
+    return documents, deletions, broken
+
+
+def _write(
+    engine: SearchEngine, documents: Sequence[Document], deletions: Sequence[Deletion]
+) -> dict[ListingId, str]:
+    """Write all that the engine takes; return the documents it rejects, with its reason."""
+    rejected: dict[ListingId, str] = {}
+    while True:
+        try:
+            engine.write([one for one in documents if one.id not in rejected], deletions)
+        except DocumentRejected as error:
+            if error.id in rejected:
+                raise
+            log.exception("the index rejects listing %s", error.id)
+            rejected[ListingId(error.id)] = error.reason
+        else:
+            return rejected
+
+
+def _compare(
+    parts: Parts, engine: SearchEngine, matcher: Matcher, ids: Sequence[ListingId]
+) -> None:
+    with parts.database.read() as session:
+        found = matcher.compare(session, engine, ids, parts.clock.now())
+    with parts.database.write() as session:
+        store(session, found)
+
+
+def _each_alone(
+    parts: Parts, engine: SearchEngine, matcher: Matcher, ids: Sequence[ListingId]
+) -> dict[ListingId, str]:
+    broken = {}
+    for one in ids:
+        try:
+            _compare(parts, engine, matcher, [one])
+        except (SearchUnavailable, DBAPIError):
+            raise
+        except Exception as error:
+            log.exception("listing %s cannot be compared", one)
+            broken[one] = repr(error)
+    return broken
+
+
+def _finish(
+    parts: Parts, session: Session, claimed: Sequence[Claimed], broken: Mapping[ListingId, str]
+) -> None:
+    now = parts.clock.now()
+    done = []
+    for one in claimed:
+        reason = (
+            broken.get(ListingId(one.subject_id))
+            if one.subject_kind is SubjectKind.LISTING
+            else None
+        )
+        if reason is None:
+            done.append(one.delivery_id)
+        else:
+            changes.failed(session, one, reason, now=now)
+    changes.done(session, done, now=now)

@@ -1,0 +1,327 @@
+"""Which achievements fit a demand, in both directions.
+
+The index proposes candidates, the ranker and the stated facts order them. A changed demand is
+compared with everything; a changed achievement names the demands whose list it may enter or leave,
+and those are compared anew. So every list stands as one ranker orders it, whatever came first.
+
+Nothing is lost between two that are published at the same moment: a change is matched only after
+its document can be found, so whichever of the two is indexed second finds the first.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlmodel import Session
+
+from market.catalog import views
+from market.catalog.views import Source
+from market.catalog.vocabulary import ListingKind
+from market.discovery import repository
+from market.discovery.documents import ranked_text
+from market.discovery.models import Match, MatchChoice
+from market.discovery.reasons import factor, reasons
+from market.kit import changes
+from market.kit.changes import SubjectKind
+from market.kit.ids import ListingId, new_public_id
+from search.explain import explain
+from search.port import SearchEngine
+from search.query import SearchRequest
+from search.ranking import Prepared, Ranker, TermStatistics
+from search.similar import similar
+
+CANDIDATES: Final = 200
+MOST: Final = 20
+"""Undecided matches kept for one demand: more than a person looks through."""
+NEAREST: Final = 3
+SAMPLE: Final = 4_000
+"""Listings that the term statistics are counted from; drawn at random they rank as well as all."""
+GROWTH: Final = 0.05
+REFRESH: Final = timedelta(minutes=10)
+REMEMBERED_GRAMS: Final = 1_000_000
+"""Of the vectors kept between two comparisons: about 100 MB."""
+_AT_ONCE: Final = 500
+_IMAGINED: Final = 50
+"""Further texts in which no gram stands: in a market of two, what both say would else seem common.
+Past a hundred listings they change no order (measured by the agreement with all statistics)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Statistics of the listings counted, and of the texts imagined beside them."""
+
+    counted: TermStatistics
+
+    @property
+    def texts(self) -> int:
+        return self.counted.texts + _IMAGINED
+
+    @property
+    def mean_title(self) -> float:
+        return self.counted.mean_title
+
+    @property
+    def mean_body(self) -> float:
+        return self.counted.mean_body
+
+    def frequency(self, gram: str) -> int:
+        return self.counted.frequency(gram)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A visible listing ready to be scored; `version` is its document's."""
+
+    source: Source
+    version: int
+    prepared: Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class DemandMatches:
+    """What one demand's comparison found: rows to keep, and the row that says it was made."""
+
+    demand_id: ListingId
+    rows: tuple[dict[str, Any], ...]
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed listings bring about, to be stored in one transaction."""
+
+    gone: frozenset[ListingId]
+    demands: tuple[DemandMatches, ...]
+    achievements: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Vectors of one ranker, by listing and version; the oldest are forgotten first."""
+
+    ranker: Ranker
+    known: dict[ListingId, Compared] = field(default_factory=dict)
+    grams: int = 0
+
+    def add(self, listing: Compared) -> None:
+        self.forget(listing.source.listing_id)
+        self.known[listing.source.listing_id] = listing
+        self.grams += len(listing.prepared.vector)
+        while self.grams > REMEMBERED_GRAMS and len(self.known) > 1:
+            self.forget(next(iter(self.known)))
+
+    def forget(self, listing_id: ListingId) -> None:
+        if (old := self.known.pop(listing_id, None)) is not None:
+            self.grams -= len(old.prepared.vector)
+
+
+class Matcher:
+    """Compares listings; keeps statistics and vectors between calls. For one thread."""
+
+    def __init__(self, floor: float) -> None:
+        """`floor`: the score from which a pair is worth showing (see the decision record)."""
+        self._floor = floor
+        self._memory: _Memory | None = None
+        self._counted = 0
+        self._refreshed: datetime | None = None
+
+    def compare(
+        self, session: Session, engine: SearchEngine, changed: Collection[ListingId], now: datetime
+    ) -> Comparison:
+        """Compare listings that changed, or went, with the rest of the market. Reads only.
+
+        Raises SearchUnavailable.
+        """
+        counts = views.counts(session)
+        self._refresh(session, sum(counts.values()), now)
+        present = self._load(session, changed)
+        achievements = [one for one in present.values() if _is(one, ListingKind.ACHIEVEMENT)]
+        again = {one.source.listing_id for one in present.values() if _is(one, ListingKind.DEMAND)}
+        again |= repository.demands_matched_with(session, changed)
+        again |= self._may_enter(session, engine, achievements)
+        demands = self._load(session, again)
+        there = counts[ListingKind.ACHIEVEMENT]
+        return Comparison(
+            gone=frozenset(changed) - present.keys(),
+            demands=self._anew(session, engine, list(demands.values()), there, now),
+            achievements=there,
+            at=now,
+        )
+
+    def _refresh(self, session: Session, listings: int, now: datetime) -> None:
+        """Count terms anew once the market has grown or shrunk, or some time has passed."""
+        grown = abs(listings - self._counted) > GROWTH * self._counted
+        late = self._refreshed is None or now - self._refreshed > REFRESH
+        if self._memory is not None and not grown and not (late and listings != self._counted):
+            return
+        statistics = TermStatistics()
+        ids = repository.sample_ids(session, SAMPLE)
+        for some in _slices(ids):
+            for source in views.document_source(session, some).values():
+                statistics.add(ranked_text(source.text))
+        self._memory = _Memory(Ranker(_Sample(statistics)))
+        self._counted, self._refreshed = listings, now
+
+    @property
+    def _now(self) -> _Memory:
+        assert self._memory is not None
+        return self._memory
+
+    def _load(self, session: Session, ids: Iterable[ListingId]) -> dict[ListingId, Compared]:
+        """Return those of the listings that are visible, as they are now."""
+        memory, wanted = self._now, list(ids)
+        found: dict[ListingId, Compared] = {}
+        for some in _slices(wanted):
+            versions = changes.versions(session, SubjectKind.LISTING, some)
+            unknown = []
+            for one in some:
+                known = memory.known.get(one)
+                if known is not None and known.version == versions.get(one):
+                    found[one] = known
+                else:
+                    memory.forget(one)
+                    unknown.append(one)
+            for one, source in views.document_source(session, unknown).items():
+                prepared = memory.ranker.prepare(ranked_text(source.text))
+                found[one] = Compared(source, versions[one], prepared)
+                memory.add(found[one])
+        return found
+
+    def _may_enter(
+        self, session: Session, engine: SearchEngine, achievements: Sequence[Compared]
+    ) -> set[ListingId]:
+        """Return the demands whose list one of the achievements may enter."""
+        proposed: dict[ListingId, list[Compared]] = {}
+        for achievement in achievements:
+            for demand_id in _candidates(engine, achievement, ListingKind.DEMAND):
+                proposed.setdefault(demand_id, []).append(achievement)
+        entered = set()
+        for some in _slices(list(proposed)):
+            demands, bars = self._load(session, some), repository.bars(session, some)
+            for one, demand in demands.items():
+                bar = bars.get(one, 0.0)
+                if any(self._score(demand, other) > bar for other in proposed[one]):
+                    entered.add(one)
+        return entered
+
+    def _score(self, demand: Compared, achievement: Compared) -> float:
+        alike = self._now.ranker.score(demand.prepared, achievement.prepared)
+        return alike * factor(demand.source, achievement.source) if alike else 0.0
+
+    def _anew(
+        self,
+        session: Session,
+        engine: SearchEngine,
+        demands: Sequence[Compared],
+        there: int,
+        now: datetime,
+    ) -> tuple[DemandMatches, ...]:
+        stored: dict[ListingId, list[Match]] = {one.source.listing_id: [] for one in demands}
+        for some in _slices(list(stored)):
+            for row in repository.matches_of_demands(session, some):
+                stored[row.demand_id].append(row)
+        return tuple(
+            self._one(session, engine, demand, stored[demand.source.listing_id], there, now)
+            for demand in demands
+        )
+
+    def _one(
+        self,
+        session: Session,
+        engine: SearchEngine,
+        demand: Compared,
+        stored: Sequence[Match],
+        there: int,
+        now: datetime,
+    ) -> DemandMatches:
+        """Compare one demand with its candidates and with all that stand in its list."""
+        decided = {row.achievement_id for row in stored if row.state != MatchChoice.NEW}
+        ids = {*_candidates(engine, demand, ListingKind.ACHIEVEMENT), *decided}
+        others = self._load(session, ids).values()
+        scored = sorted(
+            ((self._score(demand, other), other) for other in others),
+            key=lambda pair: (-pair[0], pair[1].source.listing_id),
+        )
+        free = [pair for pair in scored if pair[1].source.listing_id not in decided]
+        good = [pair for pair in free if pair[0] >= self._floor][:MOST]
+        kept = good + [pair for pair in scored if pair[1].source.listing_id in decided]
+        near = [] if good else free[:NEAREST]
+        if good:
+            bar = good[-1][0] if len(good) == MOST else self._floor
+        else:
+            bar = near[-1][0] if len(near) == NEAREST else 0.0
+        versions = {row.achievement_id: row for row in stored}
+        return DemandMatches(
+            demand_id=demand.source.listing_id,
+            rows=tuple(
+                self._row(demand, other, score, versions.get(other.source.listing_id), now)
+                for score, other in kept
+            ),
+            state={
+                "demand_id": demand.source.listing_id,
+                "version": demand.version,
+                "compared": there,
+                "bar": bar,
+                "nearest": [self._near(demand, other) for _, other in near],
+                "matched_at": now,
+            },
+        )
+
+    def _row(
+        self, demand: Compared, other: Compared, score: float, old: Match | None, now: datetime
+    ) -> dict[str, Any]:
+        versions = (demand.version, other.version)
+        if old is not None and (old.demand_version, old.achievement_version) == versions:
+            explanation = old.explanation
+        else:
+            words = explain(self._now.ranker, demand.prepared, other.prepared)
+            explanation = reasons(demand.source, other.source, words).to_json()
+        return {
+            "public_id": new_public_id(),
+            "demand_id": demand.source.listing_id,
+            "achievement_id": other.source.listing_id,
+            "score": score,
+            "explanation": explanation,
+            "demand_version": demand.version,
+            "achievement_version": other.version,
+            "state": MatchChoice.NEW,
+            "note": "",
+            "found_at": now,
+        }
+
+    def _near(self, demand: Compared, other: Compared) -> dict[str, Any]:
+        words = explain(self._now.ranker, demand.prepared, other.prepared, limit=NEAREST)
+        return {
+            "achievement_id": other.source.listing_id,
+            "missing": [term.text for term in words.missing],
+        }
+
+
+def store(session: Session, found: Comparison) -> None:
+    """Write a comparison. What people decided meanwhile, or before, stays as it is."""
+    repository.drop_gone(session, found.gone)
+    for demand in found.demands:
+        keep = [row["achievement_id"] for row in demand.rows]
+        repository.drop_undecided(session, demand.demand_id, keep=keep)
+        if demand.rows:
+            repository.upsert_matches(session, demand.rows)
+        repository.upsert_state(session, demand.state)
+    repository.note_compared(session, found.achievements, found.at)
+
+
+def _is(listing: Compared, kind: ListingKind) -> bool:
+    return listing.source.kind is kind
+
+
+def _candidates(engine: SearchEngine, listing: Compared, kind: ListingKind) -> list[ListingId]:
+    query = similar(engine, ranked_text(listing.source.text))
+    filters = {"kind": frozenset({str(kind)})}
+    page = engine.search(SearchRequest(query, filters, limit=CANDIDATES))
+    return [ListingId(hit.id) for hit in page.hits]
+
+
+def _slices(ids: Sequence[ListingId]) -> Iterable[list[ListingId]]:
+    """The ids in lists short enough for one statement."""
+    return (list(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE))

@@ -1,0 +1,224 @@
+"""The SQL of matches, and what discovery reads of the change log."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from market.access.repository import public_listings
+from market.catalog.models import Listing, ListingState
+from market.catalog.vocabulary import ListingKind
+from market.discovery.models import EDGES, Match, MatchChoice, MatchState
+from market.kit.changes import Change, Consumer, Delivery, DeliveryState
+from market.kit.db import changed, is_sqlite, must_change
+from market.kit.ids import ListingId, OrganisationId, PublicId
+
+
+def sample_ids(session: Session, limit: int) -> list[ListingId]:
+    """Return publicly visible listings as good as drawn at random, the same every time."""
+    return list(
+        session.scalars(
+            select(col(Listing.id))
+            .where(public_listings())
+            .order_by(col(Listing.public_id))  # random by nature
+            .limit(limit)
+        )
+    )
+
+
+def published_ids(
+    session: Session, organisation_id: OrganisationId, *, after_id: int, limit: int
+) -> list[ListingId]:
+    """Return published listings of an organisation, verified or not, by id."""
+    return list(
+        session.scalars(
+            select(col(Listing.id))
+            .where(
+                col(Listing.organisation_id) == organisation_id,
+                col(Listing.state) == ListingState.PUBLISHED,
+                col(Listing.id) > after_id,
+            )
+            .order_by(col(Listing.id))
+            .limit(limit)
+        )
+    )
+
+
+def newest_change(session: Session) -> int:
+    """Return the id of the newest committed change, 0 for none."""
+    newest: int | None = session.execute(select(func.max(col(Change.id)))).scalar_one()
+    return newest or 0
+
+
+def owed(session: Session, consumer: Consumer, *, up_to_change: int) -> int:
+    """Return how many deliveries of changes up to this one are not done (set aside: done with)."""
+    count: int = session.execute(
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            col(Delivery.consumer) == consumer,
+            col(Delivery.state).in_([DeliveryState.WAITING, DeliveryState.CLAIMED]),
+            col(Delivery.change_id) <= up_to_change,
+        )
+    ).scalar_one()
+    return count
+
+
+def match_by_public_id(session: Session, public_id: PublicId) -> Match | None:
+    return session.scalars(select(Match).where(col(Match.public_id) == public_id)).first()
+
+
+def matches_of_demands(session: Session, ids: Collection[ListingId]) -> list[Match]:
+    return list(session.scalars(select(Match).where(col(Match.demand_id).in_(ids))))
+
+
+def matches_of_demand(session: Session, demand_id: ListingId) -> list[Match]:
+    """Return the matches of one demand: 合适 first, then by score."""
+    return list(
+        session.scalars(
+            select(Match)
+            .where(col(Match.demand_id) == demand_id)
+            .order_by(
+                (col(Match.state) == MatchChoice.SUITABLE).desc(),
+                col(Match.score).desc(),
+                col(Match.achievement_id),
+            )
+        )
+    )
+
+
+def matches_of_achievement(session: Session, achievement_id: ListingId) -> list[Match]:
+    """Return the matches of one achievement, best first."""
+    return list(
+        session.scalars(
+            select(Match)
+            .where(col(Match.achievement_id) == achievement_id)
+            .order_by(col(Match.score).desc(), col(Match.demand_id))
+        )
+    )
+
+
+def demands_matched_with(
+    session: Session, achievement_ids: Collection[ListingId]
+) -> set[ListingId]:
+    rows = select(col(Match.demand_id)).where(col(Match.achievement_id).in_(achievement_ids))
+    return set(session.scalars(rows))
+
+
+def bars(session: Session, demand_ids: Collection[ListingId]) -> dict[ListingId, float]:
+    """Return, of the demands that were compared, the score above which a newcomer matters."""
+    rows = select(col(MatchState.demand_id), col(MatchState.bar)).where(
+        col(MatchState.demand_id).in_(demand_ids)
+    )
+    return {row[0]: row[1] for row in session.execute(rows)}
+
+
+def match_state(session: Session, demand_id: ListingId) -> MatchState | None:
+    return session.get(MatchState, demand_id)
+
+
+def suitable_count(session: Session, achievement_id: ListingId) -> int:
+    """Return how many organisations with a visible demand marked the achievement 合适."""
+    count: int = session.execute(
+        select(func.count(func.distinct(col(Listing.organisation_id))))
+        .select_from(Match)
+        .join(Listing, col(Listing.id) == col(Match.demand_id))
+        .where(
+            col(Match.achievement_id) == achievement_id,
+            col(Match.state) == MatchChoice.SUITABLE,
+            public_listings(),
+        )
+    ).scalar_one()
+    return count
+
+
+def upsert_matches(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write pairs anew; of those that are there, what was decided and the public id stay."""
+    dialect_insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+    statement = dialect_insert(Match)
+    fresh = ("score", "explanation", "demand_version", "achievement_version")
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["demand_id", "achievement_id"],
+            set_={name: getattr(statement.excluded, name) for name in fresh},
+        ),
+        list(rows),
+    )
+
+
+def drop_undecided(
+    session: Session, demand_id: ListingId, *, keep: Iterable[ListingId] = ()
+) -> None:
+    """Remove the demand's matches that nobody decided about, but for those with `keep`."""
+    changed(
+        session,
+        delete(Match).where(
+            col(Match.demand_id) == demand_id,
+            col(Match.state) == MatchChoice.NEW,
+            col(Match.achievement_id).not_in(list(keep)),
+        ),
+    )
+
+
+def drop_gone(session: Session, listing_ids: Collection[ListingId]) -> None:
+    """Forget what was found for listings that nobody sees any more, but not what was decided."""
+    undecided = delete(Match).where(col(Match.state) == MatchChoice.NEW)
+    changed(session, undecided.where(col(Match.demand_id).in_(listing_ids)))
+    changed(session, undecided.where(col(Match.achievement_id).in_(listing_ids)))
+    changed(session, delete(MatchState).where(col(MatchState.demand_id).in_(listing_ids)))
+
+
+def upsert_state(session: Session, row: dict[str, Any]) -> None:
+    dialect_insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+    session.execute(
+        dialect_insert(MatchState)
+        .values(**row)
+        .on_conflict_do_update(index_elements=["demand_id"], set_=row)
+    )
+
+
+def note_compared(session: Session, compared: int, at: datetime) -> None:
+    """Note that every demand stands compared with all achievements there are."""
+    changed(session, update(MatchState).values(compared=compared, matched_at=at))
+
+
+def move_match(session: Session, match: Match, to: MatchChoice, **values: Any) -> None:
+    """Move a match along one of its edges. Raises Conflict where it was decided meanwhile."""
+    assert to in EDGES[MatchChoice(match.state)]
+    must_change(
+        session,
+        update(Match)
+        .where(col(Match.id) == match.id, col(Match.state) == match.state)
+        .values(state=to, **values)
+        .execution_options(synchronize_session=False),
+        "本单位有人刚刚处理过这一项，请刷新后再看",
+    )
+    session.refresh(match)
+
+
+def counts(session: Session) -> tuple[int, int, int]:
+    """Return (visible demands, those compared, those of them with a visible achievement)."""
+    demands = select(col(Listing.id)).where(
+        public_listings(), col(Listing.kind) == ListingKind.DEMAND
+    )
+    achievements = select(col(Listing.id)).where(
+        public_listings(), col(Listing.kind) == ListingKind.ACHIEVEMENT
+    )
+    matched = (
+        select(col(Match.id))
+        .where(
+            col(Match.demand_id) == col(MatchState.demand_id),
+            col(Match.achievement_id).in_(achievements),
+        )
+        .exists()
+    )
+    seen = (
+        select(func.count()).select_from(MatchState).where(col(MatchState.demand_id).in_(demands))
+    )
+    total: int = session.execute(select(func.count()).select_from(demands.subquery())).scalar_one()
+    compared: int = session.execute(seen).scalar_one()
+    with_matches: int = session.execute(seen.where(matched)).scalar_one()
+    return total, compared, with_matches
