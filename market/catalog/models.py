@@ -228,7 +228,6 @@ class ImportRun(Table, table=True):
     unchanged: int = Field(default=0)
     refused: int = Field(default=0)
     unknown: list[str] = json_list()
-    problem: str = words(300, default="")
     created_by: int | None = big(nullable=True)
     created_at: datetime = moment()
     finished_at: datetime | None = moment(nullable=True)

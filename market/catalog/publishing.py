@@ -1,12 +1,14 @@
 """From a draft to the public and back: submission, the bureau's review, publication, withdrawal."""
 
+from datetime import datetime
+
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import repository
 from market.catalog.drafts import own_listing, record_change, working_revision
 from market.catalog.models import Listing, ListingState, Review, ReviewState
-from market.catalog.repository import Standing, standing
+from market.catalog.repository import Standing, Submission, standing
 from market.catalog.schemas import ReviewIn
 from market.catalog.vocabulary import ListingKind
 from market.kit.clock import local_date
@@ -17,9 +19,9 @@ ANSWERED = "这次提交已被撤回或已有审核结果，请刷新后再看"
 SERIES = {ListingKind.ACHIEVEMENT: "A", ListingKind.DEMAND: "D"}
 
 
-def series(kind: ListingKind, work: Work) -> str:
+def series(kind: ListingKind, at: datetime) -> str:
     """Return the series of numbers of this year, as it stands before them: `A-2026`."""
-    return f"{SERIES[kind]}-{local_date(work.now).year}"
+    return f"{SERIES[kind]}-{local_date(at).year}"
 
 
 def number(series_name: str, n: int) -> str:
@@ -84,6 +86,12 @@ def withdraw(work: Work, public_id: PublicId) -> Listing:
     return listing
 
 
+def queue(work: Work, *, page: int, size: int) -> tuple[int, list[Submission]]:
+    """Return (how many submissions wait, one page of them), the longest waiting first."""
+    work.require(Action.LISTING_REVIEW, Relation.OTHER)
+    return repository.submissions(work.session, offset=(page - 1) * size, limit=size)
+
+
 def under_review(work: Work, public_id: PublicId) -> tuple[Listing, Review]:
     """Return a listing that was handed in at some time, for the bureau, with its newest review.
 
@@ -133,7 +141,7 @@ def _publish(work: Work, listing: Listing) -> None:
     to = Standing(ListingState.PUBLISHED, ReviewState.APPROVED)
     repository.move_listing(work.session, listing, to, ANSWERED, **values)
     if first:
-        name = series(ListingKind(listing.kind), work)
+        name = series(ListingKind(listing.kind), work.now)
         n = repository.next_numbers(work.session, name, 1).start
         listing.number = number(name, n)
         work.session.flush()

@@ -247,6 +247,7 @@ class ReviewOut(Out):
     masked: bool
     revision: int
     submitted_at: datetime
+    open: bool = Field(description="it still waits for the answer")
     text: AchievementText | DemandText
     changes: list[DifferenceOut]
     warnings: list[WarningOut]
@@ -264,6 +265,7 @@ class ImportOut(Out):
 
     id: str
     kind: ListingKind
+    name: str = Field(description="of the file")
     state: ImportState
     rows: int
     created: int

@@ -28,6 +28,8 @@ TEXTS: dict[ListingKind, type[AchievementText] | type[DemandText]] = {
     ListingKind.DEMAND: DemandText,
 }
 _SHARED = frozenset(ListingText.model_fields)
+_OWN = {model: model.model_fields.keys() - _SHARED for model in TEXTS.values()}
+_PLAIN = _SHARED - {"price", "modes"}
 _ADVISED = ("problem", "key_technology", "expected_goal")
 
 
@@ -61,13 +63,9 @@ def text_of(revision: ListingRevision, facts: Facts) -> Text:
             high_fen=revision.price_high_fen,
         ),
     }
-    if isinstance(facts, DemandFacts):
-        return DemandText.model_construct(**shared, **_own_columns(DemandText, facts))
-    return AchievementText.model_construct(**shared, **_own_columns(AchievementText, facts))
-
-
-def _own_columns(model: type[ListingText], facts: Facts) -> dict[str, Any]:
-    return {name: getattr(facts, name) for name in model.model_fields.keys() - _SHARED}
+    model = DemandText if isinstance(facts, DemandFacts) else AchievementText
+    own = {name: getattr(facts, name) for name in _OWN[model]}
+    return model.model_construct(**shared, **own)
 
 
 def bare(form: Text) -> Text:
@@ -78,7 +76,7 @@ def bare(form: Text) -> Text:
 
 def shared_columns(text: Text) -> dict[str, Any]:
     """Return the columns of a `listing_revision` row for this text."""
-    columns = {name: getattr(text, name) for name in _SHARED - {"price", "modes"}}
+    columns = {name: getattr(text, name) for name in _PLAIN}
     return columns | {
         "modes": [str(mode) for mode in text.modes],
         "price_form": text.price.form,
@@ -90,7 +88,7 @@ def shared_columns(text: Text) -> dict[str, Any]:
 
 def fact_columns(text: Text) -> dict[str, Any]:
     """Return the columns of the kind's own fact row for this text."""
-    return {name: getattr(text, name) for name in type(text).model_fields.keys() - _SHARED}
+    return {name: getattr(text, name) for name in _OWN[type(text)]}
 
 
 def differences(before: Text | None, after: Text) -> list[Difference]:

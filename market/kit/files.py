@@ -6,10 +6,12 @@ without a row are garbage that a later sweep may take. The seam takes a shared s
 
 import hashlib
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, Protocol
+from urllib.parse import quote
 
 from sqlmodel import Session, col, select
 
@@ -117,6 +119,22 @@ def clean_name(name: str) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(c for c in last if c.isprintable()).strip(". ")
     return kept[-200:] or "附件"
+
+
+def download_headers(name: str) -> dict[str, str]:
+    """Return the headers under which a file is saved and never shown on our own origin."""
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+
+
+def blocks(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield what is left of an open file in pieces, and close it."""
+    with stream:
+        while block := stream.read(_BLOCK):
+            yield block
 
 
 def keep(
