@@ -12,15 +12,9 @@ from market.access.models import MANDATE_EDGES, Mandate, MandateState, NameDiscl
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Actor
-from market.catalog.models import (
-    AchievementFacts,
-    DemandFacts,
-    Listing,
-    ListingRevision,
-    ListingState,
-)
+from market.catalog.models import Listing, ListingState
 from market.kit.db import changed, is_sqlite, must_change
-from market.kit.ids import ListingId, MandateId, OrganisationId, PublicId, RevisionId
+from market.kit.ids import ListingId, MandateId, OrganisationId, PublicId
 
 
 def public_listings() -> ColumnElement[bool]:
@@ -42,42 +36,6 @@ def visible_listings(actor: Actor) -> ColumnElement[bool]:
         else false()
     )
     return or_(own, public_listings())
-
-
-def listing_by_public_id(session: Session, public_id: PublicId) -> Listing | None:
-    return session.exec(select(Listing).where(col(Listing.public_id) == public_id)).first()
-
-
-def visible_by_ids(
-    session: Session, actor: Actor, listing_ids: Iterable[ListingId]
-) -> list[Listing]:
-    """Return those of the listings that the actor may see, in no order."""
-    return list(
-        session.exec(
-            select(Listing).where(col(Listing.id).in_(set(listing_ids)), visible_listings(actor))
-        )
-    )
-
-
-def revisions(
-    session: Session, ids: Iterable[RevisionId]
-) -> tuple[
-    dict[RevisionId, ListingRevision],
-    dict[RevisionId, AchievementFacts],
-    dict[RevisionId, DemandFacts],
-]:
-    """Return revisions and the facts of each kind, by revision."""
-    wanted = set(ids)
-    texts = session.exec(select(ListingRevision).where(col(ListingRevision.id).in_(wanted)))
-    achievements = session.exec(
-        select(AchievementFacts).where(col(AchievementFacts.revision_id).in_(wanted))
-    )
-    demands = session.exec(select(DemandFacts).where(col(DemandFacts.revision_id).in_(wanted)))
-    return (
-        {row.id: row for row in texts},
-        {row.revision_id: row for row in achievements},
-        {row.revision_id: row for row in demands},
-    )
 
 
 def disclosed(

@@ -1,45 +1,45 @@
 """Who sees which listing, and whose name stands on it.
 
 `visible` is the one rule, `repository.visible_listings` its SQL form for lists; a test holds them
-equal. A masked listing shows everything but its owner's name.
+equal. What a masked listing hides from those who do not know its owner is catalog's to say.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from market.access import repository
 from market.accounts import repository as accounts
-from market.accounts.models import Organisation, Verification
+from market.accounts.models import Verification
 from market.accounts.policy import Action, OrganisationKind, Role
 from market.accounts.work import Work
-from market.catalog.models import (
-    AchievementFacts,
-    DemandFacts,
-    Listing,
-    ListingRevision,
-    ListingState,
-)
+from market.catalog import views as catalog
+from market.catalog.models import Listing, ListingState
+from market.catalog.views import PublicListing, Source
 from market.kit.errors import NotFound
-from market.kit.ids import ListingId, OrganisationId, PublicId, RevisionId
+from market.kit.ids import ListingId, OrganisationId, PublicId
 
-MASKED_NAMES = {
-    OrganisationKind.UNIVERSITY: "某高校院所",
-    OrganisationKind.COMPANY: "某企业",
-}
+
+class Named(Protocol):
+    """What decides whether an owner's name is shown: catalog's Source and Heading have it."""
+
+    @property
+    def listing_id(self) -> ListingId: ...
+    @property
+    def organisation_id(self) -> OrganisationId: ...
+    @property
+    def masked(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
-class PublicListing:
-    """A listing as one actor sees it: its public text (the owner of one that was never published
-    sees the working text), and the owner only where the name is not masked for this actor.
+class Seen:
+    """A public listing as one actor reads it.
+
+    `shown.masked` says that the owner is hidden from this actor, `masked` that it is from others.
     """
 
-    listing: Listing
-    revision: ListingRevision
-    achievement: AchievementFacts | None
-    demand: DemandFacts | None
-    organisation: Organisation | None
-    holder: str  # the owner's name, or 某企业 where it is masked
+    shown: PublicListing
+    masked: bool
     own: bool
 
 
@@ -56,6 +56,12 @@ def visible(work: Work, listing: Listing) -> bool:
     )
 
 
+def find_listing(work: Work, public_id: PublicId) -> Listing | None:
+    """Return the listing, whatever its state, where the actor may see it; else None."""
+    listing = catalog.listing_by_public_id(work.session, public_id)
+    return listing if listing is not None and visible(work, listing) else None
+
+
 def visible_listing(work: Work, public_id: PublicId) -> Listing:
     """Return the listing, whatever its state, where the actor may see it. Raises NotFound."""
     listing = find_listing(work, public_id)
@@ -64,42 +70,32 @@ def visible_listing(work: Work, public_id: PublicId) -> Listing:
     return listing
 
 
-def find_listing(work: Work, public_id: PublicId) -> Listing | None:
-    """Return the listing where the actor may see it, or None."""
-    listing = repository.listing_by_public_id(work.session, public_id)
-    return listing if listing is not None and visible(work, listing) else None
-
-
-def names_visible(work: Work, listings: Sequence[Listing]) -> set[ListingId]:
+def names_visible(work: Work, listings: Sequence[Named]) -> set[ListingId]:
     """Return those of the listings whose owner's name the actor may see.
 
     Unmasked ones; of masked ones the owner's, all for officers and auditors, those of principals
     under a live mandate, and those that an answered inquiry or a common deal has told.
     """
-    masked = [row for row in listings if row.masked]
-    known = {row.id for row in listings if not row.masked}
+    masked = [one for one in listings if one.masked]
+    known = {one.listing_id for one in listings if not one.masked}
     if not masked:
         return known
     if work.actor.role in (Role.OFFICER, Role.AUDITOR):
-        return {row.id for row in listings}
+        return {one.listing_id for one in listings}
     if work.actor.organisation_id is None:
         return known
     organisations = {work.actor.organisation}
     if work.actor.kind is OrganisationKind.AGENCY:
-        organisations |= {
-            mandate.principal_id
-            for mandate in repository.mandates_in_force(
-                work.session, work.actor.organisation, work.today
-            )
-        }
-    known |= {row.id for row in masked if row.organisation_id in organisations}
+        in_force = repository.mandates_in_force(work.session, work.actor.organisation, work.today)
+        organisations |= {mandate.principal_id for mandate in in_force}
+    known |= {one.listing_id for one in masked if one.organisation_id in organisations}
     return known | repository.disclosed(
-        work.session, work.actor.organisation, (row.id for row in masked)
+        work.session, work.actor.organisation, [one.listing_id for one in masked]
     )
 
 
-def owner_name_visible(work: Work, listing: Listing) -> bool:
-    return listing.id in names_visible(work, [listing])
+def owner_name_visible(work: Work, listing: Named) -> bool:
+    return listing.listing_id in names_visible(work, [listing])
 
 
 def disclose_name(work: Work, listing_id: ListingId, organisation_id: OrganisationId) -> None:
@@ -110,50 +106,35 @@ def disclose_name(work: Work, listing_id: ListingId, organisation_id: Organisati
     repository.disclose(work.session, listing_id, organisation_id, work.now)
 
 
-def masked_name(kind: str) -> str:
-    return MASKED_NAMES[OrganisationKind(kind)]
+def listing_page(work: Work, public_id: PublicId) -> Seen:
+    """Return what the actor reads of one public listing.
+
+    Raises NotFound, for the owner of an unpublished one too: that has its own page.
+    """
+    source = catalog.published_listing(work.session, public_id)
+    if source is None:
+        raise NotFound
+    return _seen(work, [source])[0]
 
 
-def listing_page(work: Work, public_id: PublicId) -> PublicListing:
-    """Return what the actor sees of one listing. Raises NotFound."""
-    return _shown(work, [visible_listing(work, public_id)])[0]
-
-
-def public_listings(work: Work, listing_ids: Sequence[ListingId]) -> list[PublicListing]:
-    """Return what the actor sees of these listings, in the order given, unseen ones left out.
+def public_listings(work: Work, listing_ids: Sequence[ListingId]) -> list[Seen]:
+    """Return what the actor reads of these listings, in the order given, others left out.
 
     The number of queries does not grow with the number of listings.
     """
-    rows = {row.id: row for row in repository.visible_by_ids(work.session, work.actor, listing_ids)}
-    return _shown(work, [rows[one] for one in listing_ids if one in rows])
+    found = catalog.document_source(work.session, listing_ids)
+    return _seen(work, [found[one] for one in listing_ids if one in found])
 
 
-def _shown(work: Work, listings: Sequence[Listing]) -> list[PublicListing]:
-    shown = {row.id: _revision_shown(row) for row in listings}
-    texts, achievements, demands = repository.revisions(
-        work.session, (one for one in shown.values() if one is not None)
-    )
-    owners = accounts.organisations(work.session, {row.organisation_id for row in listings})
-    known = names_visible(work, listings)
-    views = []
-    for row in listings:
-        revision_id = shown[row.id]
-        if revision_id is None:
-            continue
-        owner = owners[row.organisation_id]
-        views.append(
-            PublicListing(
-                listing=row,
-                revision=texts[revision_id],
-                achievement=achievements.get(revision_id),
-                demand=demands.get(revision_id),
-                organisation=owner if row.id in known else None,
-                holder=owner.name if row.id in known else masked_name(owner.kind),
-                own=row.organisation_id == work.actor.organisation_id,
-            )
+def _seen(work: Work, sources: Sequence[Source]) -> list[Seen]:
+    known = names_visible(work, sources)
+    return [
+        Seen(
+            shown=catalog.for_others(
+                replace(source, masked=False) if source.listing_id in known else source
+            ),
+            masked=source.masked,
+            own=source.organisation_id == work.actor.organisation_id,
         )
-    return views
-
-
-def _revision_shown(listing: Listing) -> RevisionId | None:
-    return listing.public_revision_id or listing.working_revision_id
+        for source in sources
+    ]

@@ -3,12 +3,11 @@
 from typing import Any
 
 from market.accounts.models import Organisation
-from market.catalog.vocabulary import ListingKind
+from market.catalog.views import Heading
 from market.deals.inquiries import Contact, InquiryView
 from market.deals.introductions import IntroductionView
 from market.deals.models import PricingPath
 from market.deals.pricing import Publicity, Term
-from market.deals.repository_inquiries import ListingRef
 from market.deals.schemas_out import (
     BrokerOut,
     ContactOut,
@@ -36,11 +35,8 @@ def _maybe(row: Organisation | None) -> Ref | None:
     return _ref(row) if row else None
 
 
-def _listing(ref: ListingRef) -> NamedListing:
-    row = ref.listing
-    return NamedListing(
-        id=row.public_id, number=row.number, kind=ListingKind(row.kind), title=ref.title
-    )
+def _listing(row: Heading) -> NamedListing:
+    return NamedListing(id=row.public_id, number=row.number, kind=row.kind, title=row.title)
 
 
 def _contact(contact: Contact | None) -> ContactOut | None:

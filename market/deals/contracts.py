@@ -1,14 +1,13 @@
 """Contracts: drafted by the seller, signed when both sides have confirmed the same draft."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from market.accounts import repository as accounts
-from market.accounts.policy import Action, Relation, Role
+from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.deals import pricing, service
 from market.deals import repository_contracts as papers
-from market.deals.models import Contract, ContractLine, Deal, PricingPath
+from market.deals.models import Contract, ContractLine, Deal
 from market.deals.schemas import ContractIn, ContractLineIn, DisclosureIn, SignIn
 from market.deals.service import SIDE_NAMES
 from market.deals.vocabulary import (
@@ -18,20 +17,9 @@ from market.deals.vocabulary import (
     DealState,
     LineKind,
 )
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import fen_to_wan
-
-
-@dataclass(frozen=True, slots=True)
-class SignedContract:
-    """A signed contract with all that its registration looks at; `relation` is the actor's."""
-
-    contract: Contract
-    lines: Sequence[ContractLine]
-    deal: Deal
-    pricing: PricingPath | None
-    relation: Relation
 
 
 def technical_fen(lines: Sequence[ContractLineIn]) -> int:
@@ -153,33 +141,3 @@ def disclose(work: Work, public_id: PublicId, form: DisclosureIn) -> Contract:
     service.tell(work, deal, "disclosure", f"{SIDE_NAMES[side]}{what}")
     work.session.refresh(row)
     return row
-
-
-def relation(work: Work, contract: Contract) -> Relation | None:
-    """Return what the actor is to a contract; other for the bureau, None for those outside."""
-    if work.actor.role in (Role.OFFICER, Role.AUDITOR):
-        return Relation.OTHER
-    return service.relation_to(work, seller_id=contract.seller_id, buyer_id=contract.buyer_id)
-
-
-def contract_for_registration(work: Work, public_id: PublicId) -> SignedContract:
-    """Return a signed contract to its parties, their brokers and the bureau.
-
-    What the actor may do with it is the caller's to require, with `relation`. Raises NotFound;
-    Conflict to a party while it is not signed.
-    """
-    row = papers.contract_by_public_id(work.session, public_id)
-    related = relation(work, row) if row is not None else None
-    if row is None or related is None:
-        raise NotFound
-    if row.state != ContractState.SIGNED:
-        if related is Relation.OTHER:
-            raise NotFound
-        raise Conflict("合同还没有签订，双方确认后才能登记")
-    return SignedContract(
-        contract=row,
-        lines=papers.lines_of(work.session, row.id),
-        deal=service.deal_of(work, row.deal_id),
-        pricing=papers.live_pricing(work.session, row.deal_id),
-        relation=related,
-    )

@@ -11,13 +11,14 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
+from market.catalog import views as catalog
 from market.catalog.models import Listing, ListingState
-from market.catalog.vocabulary import ListingKind
+from market.catalog.views import Heading
+from market.catalog.vocabulary import MASKED_NAME, ListingKind
 from market.deals import repository as deal_rows
 from market.deals import repository_inquiries as repository
 from market.deals import service
 from market.deals.models import Deal, Inquiry
-from market.deals.repository_inquiries import ListingRef
 from market.deals.schemas import AnswerIn, CloseIn, ContactIn, InquiryIn
 from market.deals.service import Pair
 from market.deals.vocabulary import InquiryState
@@ -44,8 +45,8 @@ class InquiryView:
 
     inquiry: Inquiry
     relation: Relation
-    listing: ListingRef
-    own_listing: ListingRef | None
+    listing: Heading
+    own_listing: Heading | None
     owner: Organisation | None
     asker: Organisation | None
     owner_label: str
@@ -180,10 +181,10 @@ def answer(work: Work, public_id: PublicId, form: AnswerIn) -> Inquiry:
 
 
 def _pair(work: Work, row: Inquiry) -> Pair:
-    refs = repository.listing_refs(work.session, [row.listing_id, row.own_listing_id])
+    refs = _headings(work, [row])
     asked = refs[row.listing_id]
     own = refs[row.own_listing_id] if row.own_listing_id else None
-    if asked.listing.kind == ListingKind.ACHIEVEMENT:
+    if asked.kind is ListingKind.ACHIEVEMENT:
         return Pair(row.owner_id, row.asker_id, achievement=asked, demand=own)
     return Pair(row.asker_id, row.owner_id, achievement=own, demand=asked)
 
@@ -240,10 +241,8 @@ def interest_counts(session: Session, listing_ids: Collection[ListingId]) -> dic
 def views(work: Work, rows: Sequence[Inquiry]) -> list[InquiryView]:
     """Return inquiries as the acting side sees them. Raises NotFound for those outside."""
     session = work.session
-    refs = repository.listing_refs(
-        session, [one for row in rows for one in (row.listing_id, row.own_listing_id)]
-    )
-    known = access.names_visible(work, [ref.listing for ref in refs.values()])
+    refs = _headings(work, rows)
+    known = access.names_visible(work, list(refs.values()))
     names = accounts.organisations(
         session, {one for row in rows for one in (row.owner_id, row.asker_id)}
     )
@@ -265,8 +264,8 @@ def views(work: Work, rows: Sequence[Inquiry]) -> list[InquiryView]:
                 own_listing=refs.get(row.own_listing_id) if row.own_listing_id else None,
                 owner=owner if owner_known else None,
                 asker=asker if asker_known else None,
-                owner_label=owner.name if owner_known else access.masked_name(owner.kind),
-                asker_label=asker.name if asker_known else access.masked_name(asker.kind),
+                owner_label=owner.name if owner_known else MASKED_NAME,
+                asker_label=asker.name if asker_known else MASKED_NAME,
                 owner_contact=_owner_contact(row) if told else None,
                 asker_contact=_asker_contact(row)
                 if told or related is Relation.COUNTERPART
@@ -275,6 +274,11 @@ def views(work: Work, rows: Sequence[Inquiry]) -> list[InquiryView]:
             )
         )
     return found
+
+
+def _headings(work: Work, rows: Sequence[Inquiry]) -> dict[ListingId, Heading]:
+    named = [one for row in rows for one in (row.listing_id, row.own_listing_id)]
+    return catalog.headings(work.session, [one for one in named if one is not None])
 
 
 def _owner_contact(row: Inquiry) -> Contact:

@@ -1,6 +1,6 @@
 """Introductions (引荐): proposed by a broker, accepted by each side, which opens a deal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
@@ -12,19 +12,21 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
+from market.catalog import views as catalog
 from market.catalog.models import Listing, ListingState
-from market.catalog.vocabulary import ListingKind
+from market.catalog.views import Heading, Source
+from market.catalog.vocabulary import MASKED_NAME, ListingKind
 from market.deals import repository as deal_rows
 from market.deals import repository_inquiries as repository
 from market.deals import service
 from market.deals.models import Deal, Introduction
-from market.deals.repository_inquiries import ListingRef
 from market.deals.schemas import IntroductionDecisionIn, IntroductionIn
 from market.deals.service import Pair
 from market.deals.vocabulary import IntroductionState, Side
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
-from market.kit.ids import PublicId, new_public_id
+from market.kit.ids import ListingId, OrganisationId, PublicId, new_public_id
 
+CHOICES = 500  # of one principal; a longer list is no choice
 PROPOSED_ALREADY = "这对成果和需求已经引荐过，正等待双方答复，可在“引荐”里查看"
 ACCEPTED_BY = {
     Side.SELLER: IntroductionState.ACCEPTED_SELLER,
@@ -44,8 +46,8 @@ class IntroductionView:
     buyer: Organisation | None
     seller_label: str
     buyer_label: str
-    achievement: ListingRef
-    demand: ListingRef
+    achievement: Heading
+    demand: Heading
     deal: Deal | None
     may_decide: bool
 
@@ -54,8 +56,8 @@ class IntroductionView:
 class Choices:
     """What a broker may bring together: at least one of a pair must be of its principals."""
 
-    own_achievements: list[ListingRef]
-    own_demands: list[ListingRef]
+    own_achievements: list[Source]
+    own_demands: list[Source]
 
 
 def relation(work: Work, row: Introduction) -> Relation:
@@ -78,9 +80,19 @@ def choices(work: Work) -> Choices:
     sellers = mandates.principals(work, as_seller=True, as_buyer=False)
     buyers = mandates.principals(work, as_seller=False, as_buyer=True)
     return Choices(
-        repository.published_listings(work.session, sellers.keys(), ListingKind.ACHIEVEMENT),
-        repository.published_listings(work.session, buyers.keys(), ListingKind.DEMAND),
+        _public_of(work, sellers, ListingKind.ACHIEVEMENT),
+        _public_of(work, buyers, ListingKind.DEMAND),
     )
+
+
+def _public_of(work: Work, owners: Iterable[OrganisationId], kind: ListingKind) -> list[Source]:
+    ids = [
+        one
+        for owner in owners
+        for one in catalog.public_ids(work.session, kind, organisation_id=owner, limit=CHOICES)
+    ]
+    found = catalog.document_source(work.session, ids)
+    return sorted(found.values(), key=lambda source: source.published_at, reverse=True)
 
 
 def propose(work: Work, form: IntroductionIn) -> Introduction:
@@ -179,7 +191,7 @@ def _accepted(work: Work, row: Introduction, state: IntroductionState) -> None:
     repository.move_introduction(
         work.session, row.id, state, IntroductionState.ACCEPTED, decided_at=work.now
     )
-    refs = repository.listing_refs(work.session, [row.achievement_id, row.demand_id])
+    refs = _headings(work, [row])
     broker = accounts.organisation(work.session, row.broker_id)
     pair = Pair(row.seller_id, row.buyer_id, refs[row.achievement_id], refs[row.demand_id])
     deal = service.open_or_join(work, pair, f"双方接受{broker.name}的引荐，开始洽谈")
@@ -204,10 +216,8 @@ def introductions_of_actor(work: Work) -> list[IntroductionView]:
 def views(work: Work, rows: Sequence[Introduction]) -> list[IntroductionView]:
     """Return introductions as the actor sees them. Raises NotFound for those outside."""
     session = work.session
-    refs = repository.listing_refs(
-        session, [one for row in rows for one in (row.achievement_id, row.demand_id)]
-    )
-    known = access.names_visible(work, [ref.listing for ref in refs.values()])
+    refs = _headings(work, rows)
+    known = access.names_visible(work, list(refs.values()))
     names = accounts.organisations(
         session, {one for row in rows for one in (row.seller_id, row.buyer_id, row.broker_id)}
     )
@@ -224,8 +234,8 @@ def views(work: Work, rows: Sequence[Introduction]) -> list[IntroductionView]:
                 broker=names[row.broker_id],
                 seller=seller if seller_known else None,
                 buyer=buyer if buyer_known else None,
-                seller_label=seller.name if seller_known else access.masked_name(seller.kind),
-                buyer_label=buyer.name if buyer_known else access.masked_name(buyer.kind),
+                seller_label=seller.name if seller_known else MASKED_NAME,
+                buyer_label=buyer.name if buyer_known else MASKED_NAME,
                 achievement=refs[row.achievement_id],
                 demand=refs[row.demand_id],
                 deal=deals[row.deal_id] if row.deal_id else None,
@@ -233,6 +243,12 @@ def views(work: Work, rows: Sequence[Introduction]) -> list[IntroductionView]:
             )
         )
     return found
+
+
+def _headings(work: Work, rows: Sequence[Introduction]) -> dict[ListingId, Heading]:
+    return catalog.headings(
+        work.session, [one for row in rows for one in (row.achievement_id, row.demand_id)]
+    )
 
 
 def _may_decide(work: Work, row: Introduction, related: Relation) -> bool:

@@ -1,13 +1,11 @@
-"""The SQL of inquiries and introductions, and of the listings that deals name."""
+"""The SQL of inquiries and introductions."""
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, select
 
-from market.catalog.models import Listing, ListingRevision, ListingState
-from market.catalog.vocabulary import ListingKind
 from market.deals.models import Inquiry, Introduction
 from market.deals.vocabulary import InquiryState, IntroductionState
 from market.kit.db import changed, must_change
@@ -35,42 +33,6 @@ INTRODUCTION_EDGES: dict[IntroductionState, frozenset[IntroductionState]] = {
     N.ACCEPTED: frozenset(),
     N.DECLINED: frozenset(),
 }
-
-
-class ListingRef(NamedTuple):
-    """A listing named in a deal's papers, whatever its state is by now."""
-
-    listing: Listing
-    title: str
-
-
-def listing_refs(session: Session, ids: Iterable[ListingId | None]) -> dict[ListingId, ListingRef]:
-    """Return listings with the title of their public revision, or else of the working one."""
-    shown = func.coalesce(col(Listing.public_revision_id), col(Listing.working_revision_id))
-    rows = session.exec(
-        select(Listing, ListingRevision.title)
-        .join(ListingRevision, col(ListingRevision.id) == shown)
-        .where(col(Listing.id).in_({one for one in ids if one is not None}))
-    )
-    return {row.id: ListingRef(row, title) for row, title in rows}
-
-
-def published_listings(
-    session: Session, owners: Collection[OrganisationId], kind: ListingKind
-) -> list[ListingRef]:
-    """Return the published listings of these organisations, newest first."""
-    rows = session.exec(
-        select(Listing, ListingRevision.title)
-        .join(ListingRevision, col(ListingRevision.id) == col(Listing.public_revision_id))
-        .where(
-            col(Listing.organisation_id).in_(owners),
-            col(Listing.kind) == kind,
-            col(Listing.state) == ListingState.PUBLISHED,
-        )
-        .order_by(col(Listing.published_at).desc(), col(Listing.id).desc())
-        .limit(LIMIT)
-    )
-    return [ListingRef(row, title) for row, title in rows]
 
 
 # Inquiries

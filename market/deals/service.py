@@ -14,10 +14,10 @@ from market.access import service as access
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
 from market.catalog import repository as catalog
+from market.catalog.views import Heading
 from market.deals import repository
 from market.deals import repository_contracts as papers
 from market.deals.models import Deal, DealEvent, DealNote, Terms
-from market.deals.repository_inquiries import ListingRef
 from market.deals.schemas import ConfirmIn, LoseIn, NoteIn, TermsIn
 from market.deals.vocabulary import (
     LOST_REASONS,
@@ -41,8 +41,8 @@ class Pair:
 
     seller_id: OrganisationId
     buyer_id: OrganisationId
-    achievement: ListingRef | None
-    demand: ListingRef | None
+    achievement: Heading | None
+    demand: Heading | None
 
     @property
     def title(self) -> str:
@@ -145,7 +145,7 @@ def open_or_join(work: Work, pair: Pair, why: str) -> Deal:
                 raise
     for listing, reader in ((pair.achievement, row.buyer_id), (pair.demand, row.seller_id)):
         if listing is not None:
-            access.disclose_name(work, listing.listing.id, reader)
+            access.disclose_name(work, listing.listing_id, reader)
     tell(work, row, "opened", why)
     work.session.refresh(row)
     return row
@@ -188,8 +188,8 @@ def _open_or_join(work: Work, pair: Pair) -> Deal:
     return row
 
 
-def _id(ref: ListingRef | None) -> ListingId | None:
-    return ref.listing.id if ref else None
+def _id(ref: Heading | None) -> ListingId | None:
+    return ref.listing_id if ref else None
 
 
 def tell(work: Work, deal: Deal, kind: str, text: str) -> None:

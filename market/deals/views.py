@@ -11,10 +11,10 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.catalog.models import Listing
+from market.catalog import views as catalog
+from market.catalog.views import Heading
 from market.deals import pricing, repository, service
 from market.deals import repository_contracts as papers
-from market.deals import repository_inquiries as listings
 from market.deals.models import (
     Contract,
     ContractLine,
@@ -94,8 +94,8 @@ class DealView:
     """One deal whole, newest terms and moments first. `obstacle`: why it may not be signed yet."""
 
     row: DealRow
-    achievement: Listing | None
-    demand: Listing | None
+    achievement: Heading | None
+    demand: Heading | None
     brokers: tuple[Broker, ...]
     terms: tuple[Terms, ...]
     stopped: tuple[PricingPath, ...]
@@ -185,12 +185,13 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
     """Return one deal whole. Raises NotFound."""
     deal = service.find(work, public_id)
     row = deal_rows(work, [deal])[0]
-    refs = listings.listing_refs(work.session, [deal.achievement_id, deal.demand_id])
+    named = [one for one in (deal.achievement_id, deal.demand_id) if one is not None]
+    refs = catalog.headings(work.session, named)
     contract = row.contract
     return DealView(
         row=row,
-        achievement=refs[deal.achievement_id].listing if deal.achievement_id else None,
-        demand=refs[deal.demand_id].listing if deal.demand_id else None,
+        achievement=refs[deal.achievement_id] if deal.achievement_id else None,
+        demand=refs[deal.demand_id] if deal.demand_id else None,
         brokers=_brokers(work, deal),
         terms=tuple(repository.terms_of(work.session, [deal.id])),
         stopped=tuple(
