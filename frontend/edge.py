@@ -22,7 +22,7 @@ from starlette.responses import Response
 from frontend import csrf, forms
 from frontend.render import Context, Renderer
 from market.accounts import repository, signin
-from market.accounts.edge import GivesParts, OpensWork, parts_of
+from market.accounts.edge import GivesParts, OpensWork, Reading, Writing, parts_of
 from market.accounts.models import Membership, MembershipState, Organisation, SignIn
 from market.accounts.policy import Action
 from market.accounts.work import Actor, Parts, Work
@@ -78,13 +78,22 @@ class OpensPage(OpensWork):
             signin.note_seen(work.parts, identity.sign_in, work.now)
         return identity.actor
 
-    def __call__(self, request: Request, sent: Sent) -> Iterator[Page]:  # type: ignore[override]
+    def __call__(  # type: ignore[override]
+        self, request: Request, sent: Sent, _turn: Reading
+    ) -> Iterator[Page]:
         with self.run(request) as work:
             sign_in: SignIn | None = request.state.sign_in
             csrf.check(request, sent=sent.first("csrf"), expected=sign_in.csrf if sign_in else None)
             page = Page(request, work, sent, sign_in, _memberships(work))
             request.state.page = page
             yield page
+
+
+class WritesPage(OpensPage):
+    def __call__(  # type: ignore[override]
+        self, request: Request, sent: Sent, _turn: Writing
+    ) -> Iterator[Page]:
+        yield from super().__call__(request, sent, _turn)
 
 
 def _memberships(work: Work) -> tuple[tuple[Membership, Organisation], ...]:
@@ -103,7 +112,8 @@ class GivesPagesParts(GivesParts):
 
 
 def opens_page(action: Action, *, write: bool = False) -> Any:
-    return Depends(OpensPage(action, write=write), scope="function")
+    kind = WritesPage if write else OpensPage
+    return Depends(kind(action, write=write), scope="function")
 
 
 def gives_page_parts(action: Action) -> Any:

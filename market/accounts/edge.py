@@ -7,9 +7,9 @@ the declarations, and a route without one fails the build. The transaction commi
 response is sent (`scope="function"`), or the client would hear of a success that then failed.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -24,7 +24,21 @@ from market.accounts.work import (
     record_refusal,
     require_ever,
 )
+from market.kit.db import POOL_SIZE
 from market.kit.errors import MarketError, NotSignedIn
+
+WRITERS = 16
+
+
+async def _turn() -> AsyncIterator[None]:
+    yield
+
+
+# A transaction stays open while its request waits for a thread. Were all threads waiting for the
+# lock or the connection it holds, none would be left to finish it; so a request waits for its
+# turn before that, without a thread. One object each: the whole process shares the limit.
+Reading = Annotated[None, Depends(_turn, scope="function", max_concurrency=POOL_SIZE - WRITERS)]
+Writing = Annotated[None, Depends(_turn, scope="function", max_concurrency=WRITERS)]
 
 
 def parts_of(request: Request) -> Parts:
@@ -61,7 +75,7 @@ class OpensWork(Declared):
             raise NotSignedIn("访问令牌不对、已撤销或已过期")
         return actor
 
-    def __call__(self, request: Request) -> Iterator[Work]:
+    def __call__(self, request: Request, _turn: Reading) -> Iterator[Work]:
         with self.run(request) as work:
             yield work
 
@@ -84,6 +98,11 @@ class OpensWork(Declared):
             raise
 
 
+class WritesWork(OpensWork):
+    def __call__(self, request: Request, _turn: Writing) -> Iterator[Work]:
+        yield from super().__call__(request, _turn)
+
+
 class GivesParts(Declared):
     """For routes that open several short transactions themselves (signing in)."""
 
@@ -92,7 +111,8 @@ class GivesParts(Declared):
 
 
 def opens(action: Action, *, write: bool = False) -> Any:
-    return Depends(OpensWork(action, write=write), scope="function")
+    kind = WritesWork if write else OpensWork
+    return Depends(kind(action, write=write), scope="function")
 
 
 def gives_parts(action: Action) -> Any:

@@ -1,0 +1,150 @@
+"""Fifty at once with the same number: one entry, whichever way they come in."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+import uvicorn
+
+from infra.web import listen
+from market.accounts.work import Parts
+from market.api import build_api
+from market.kit.errors import Conflict
+from market.ledger import service as ledger
+from market.ledger.schemas import Slice
+from market.registry import service
+from market.registry.models import RegistrationState
+from tests import factories
+from tests.support import papers
+from tests.support.market import read_for, work_for
+
+pytestmark = pytest.mark.usefixtures("both_databases")
+CLIENTS, ROUNDS = 50, 5
+
+
+@pytest.fixture
+def url(parts: Parts, settings) -> Iterator[str]:
+    """The API on a real socket."""
+    server = uvicorn.Server(uvicorn.Config(build_api(parts), log_level="critical"))
+    listening = listen(replace(settings, port=0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def at_once(clients: int, act: Callable[[int], str]) -> Counter[str]:
+    gate = threading.Barrier(clients)
+    answers: list[str] = []
+
+    def run(client: int) -> None:
+        gate.wait()
+        answers.append(act(client))
+
+    threads = [threading.Thread(target=run, args=(client,)) for client in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Counter(answers)
+
+
+def assert_counted(parts: Parts, times: int) -> None:
+    with read_for(parts, factories.actor(parts)) as work:
+        assert ledger.verify(work.session) == []
+        found = ledger.total(work.session, Slice())
+        assert (found.count, found.technical_fen) == (times, times * 100 * papers.WAN)
+
+
+def waiting(parts: Parts, pair: papers.Sides, clients: int) -> list[service.Filed]:
+    """Return registrations that wait, handing in what is missing to the number of clients."""
+    found: list[service.Filed] = []
+    with read_for(parts, pair.officer) as work:
+        for page in (1, 2):
+            found += service.registrations(work, RegistrationState.SUBMITTED, page)[0]
+    return found + [papers.submitted(parts, pair) for _ in range(clients - len(found))]
+
+
+def decide(parts: Parts, pair: papers.Sides, filed, form) -> str:
+    try:
+        with work_for(parts, pair.officer) as work:
+            service.decide(work, filed.row.public_id, form)
+    except Conflict:
+        return "conflict"
+    return "registered"
+
+
+def test_one_number_on_fifty_contracts_through_the_service(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    for round_ in range(1, ROUNDS + 1):
+        queue = waiting(parts, pair, CLIENTS)
+        number = papers.number()
+        answers = at_once(
+            CLIENTS,
+            lambda n, queue=queue, number=number: decide(
+                parts, pair, queue[n], papers.decision(queue[n], number=number)
+            ),
+        )
+        assert answers == {"registered": 1, "conflict": CLIENTS - 1}
+        assert_counted(parts, round_)
+
+
+def test_one_contract_decided_fifty_times_through_the_service(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    for round_ in range(1, ROUNDS + 1):
+        filed = papers.submitted(parts, pair)
+        form = papers.decision(filed)
+        answers = at_once(CLIENTS, lambda _n, f=filed, d=form: decide(parts, pair, f, d))
+        assert answers["registered"] >= 1  # the others got the same answer, or a conflict
+        assert_counted(parts, round_)
+
+
+def test_one_number_on_fifty_contracts_through_http(parts: Parts, url: str) -> None:
+    pair = papers.sides(parts)
+    headers = {"Authorization": f"Bearer {factories.token(parts, pair.officer)}"}
+
+    def post(client: int) -> str:
+        filed = queue[client]
+        form = papers.decision(filed, number=number)
+        answer = httpx.post(
+            f"{url}/registrations/{filed.row.public_id}/decision",
+            json=form.model_dump(mode="json"),
+            headers=headers,
+            timeout=60,
+            trust_env=False,
+        )
+        if answer.status_code == 409:
+            assert "已登记在另一份合同上" in answer.json()["error"]["message"] or (
+                "一个编号只计一次" in answer.json()["error"]["message"]
+            )
+        return str(answer.status_code)
+
+    for round_ in range(1, ROUNDS + 1):
+        queue = waiting(parts, pair, CLIENTS)
+        number = papers.number()
+        assert at_once(CLIENTS, post) == {"200": 1, "409": CLIENTS - 1}
+        assert_counted(parts, round_)
+
+
+def test_an_undo_at_once_by_fifty_is_one_reversal(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    done = papers.registered(parts, pair)
+
+    def undo(_client: int) -> str:
+        try:
+            with work_for(parts, pair.officer) as work:
+                service.undo(work, done.row.public_id, service.UndoIn(reason="金额抄错"))
+        except Conflict:
+            return "conflict"
+        return "undone"
+
+    assert at_once(CLIENTS, undo) == {"undone": 1, "conflict": CLIENTS - 1}
+    assert_counted(parts, 0)
+    assert len(papers.transactions(parts)) == 2
