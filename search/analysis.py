@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from search.segment import DEFAULT, SEARCH, best_cut
+from search.segment import DEFAULT, SEARCH, best
 
 ANALYSIS_VERSION = 1
 """Raise it with every change that makes other tokens of the same text: indexes are then rebuilt."""
@@ -31,7 +31,7 @@ _RUN = rf"{_LETTER}{{1,{LONGEST_RUN}}}(?:(?<=[0-9])\.(?=[0-9]){_LETTER}{{1,{LONG
 _SYMBOL = re.compile(rf"[{_HAN}{_SINGLE}]|{_RUN}")
 _PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
 
-_cut = best_cut()
+_segmenter = best()
 
 START = "^"
 """Before the first symbol of a text that is indexed by grams, so that beginnings can be found."""
@@ -83,6 +83,17 @@ def words(text: str) -> list[Token]:
     return _words(text, SEARCH)
 
 
+def word_texts(text: str) -> list[str]:
+    """The texts of `words`, without their places: three times as fast, for indexing."""
+    found: list[str] = []
+    for match in _PIECE.finditer(fold(text)):
+        if match.group(1):
+            found += _segmenter.search_words(match.group())
+        else:
+            found.append(match.group())
+    return found
+
+
 def plain_words(text: str) -> list[Token]:
     """Words as read, none inside another: for queries, counting and explanations."""
     return _words(text, DEFAULT)
@@ -93,7 +104,8 @@ def _words(text: str, mode: str) -> list[Token]:
     for match in _PIECE.finditer(fold(text)):
         start = match.start()
         if match.group(1):
-            tokens += [Token(w, start + a, start + b) for w, a, b in _cut(match.group(), mode)]
+            cut = _segmenter.cut(match.group(), mode)
+            tokens += [Token(word, start + first, start + last) for word, first, last in cut]
         else:
             tokens.append(Token(match.group(), start, match.end()))
     return tokens

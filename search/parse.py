@@ -14,7 +14,7 @@ Nothing a person can type is an error. Text past LONGEST_QUERY characters is lef
 import re
 from dataclasses import dataclass
 
-from search.analysis import PARTICLES, fold, grams, pairs, plain_words, unbroken, words
+from search.analysis import PARTICLES, fold, grams, pairs, plain_words, unbroken, word_texts
 from search.query import All, And, Not, Or, Phrase, Query, Words
 from search.schema import Schema
 
@@ -87,7 +87,7 @@ def _touching_pairs(text: str) -> list[str]:
 
 
 def _exact(text: str, schema: Schema) -> Query:
-    sequence = tuple(word.text for word in words(text))
+    sequence = tuple(word_texts(text))
     phrases = tuple(
         Phrase(tuple(grams(text)), field.grams_field)
         if field.grams

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from search.analysis import ANALYSIS_VERSION, START, grams, well_formed, words
+from search.analysis import ANALYSIS_VERSION, START, grams, well_formed, word_texts
 from search.document import Deletion, Document
 from search.errors import DocumentRejected, QueryRejected
 from search.query import (
@@ -107,7 +107,7 @@ class Schema:
         tokens: dict[str, list[str]] = {}
         for text in self.texts:
             value = document.texts.get(text.name, "")
-            tokens[text.name] = [word.text for word in words(value)]
+            tokens[text.name] = word_texts(value)
             if text.grams:
                 found = grams(value)
                 tokens[text.grams_field] = [START + found[0], *found] if found else []

@@ -13,6 +13,7 @@ from search.analysis import (
     symbols,
     unbroken,
     well_formed,
+    word_texts,
     words,
 )
 
@@ -34,6 +35,7 @@ def test_tokens_say_where_they_stand(text: str) -> None:
             assert token.text.split() == [token.text]
             assert len(token.text) <= 5 * (LONGEST_RUN + 1)
             assert well_formed(token.text)
+    assert word_texts(text) == [token.text for token in words(text)]
     covered = {place for token in symbols(text) for place in range(token.start, token.end)}
     assert covered == {p for token in words(text) for p in range(token.start, token.end)}
 

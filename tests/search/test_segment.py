@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from search.segment import DEFAULT, SEARCH, jieba_cut, rjieba_cut
+from search.segment import DEFAULT, SEARCH, by_jieba, by_rjieba
 
 SENTENCES = [
     "基于深度学习的钢板表面缺陷在线检测系统已经在两条产线上连续运行十八个月",
@@ -28,7 +28,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize("mode", [DEFAULT, SEARCH])
 def test_both_segmenters_agree(mode: str) -> None:
-    fast, slow = rjieba_cut(), jieba_cut()
+    fast, slow = by_rjieba(), by_jieba()
     rng = random.Random(11)
     everything = "".join(SENTENCES)
     pieces = [
@@ -37,4 +37,7 @@ def test_both_segmenters_agree(mode: str) -> None:
     ]
     for text in [*SENTENCES, *pieces]:
         assert not re.search(r"[^\u4e00-\u9fd5]", text)
-        assert [tuple(word) for word in fast(text, mode)] == list(slow(text, mode)), text
+        assert [tuple(word) for word in fast.cut(text, mode)] == list(slow.cut(text, mode)), text
+        words = fast.search_words(text)
+        assert words == slow.search_words(text)
+        assert words == [word for word, *_ in fast.cut(text, SEARCH)]
