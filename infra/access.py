@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from market.accounts.edge import declared_action
 from market.accounts.policy import (
@@ -47,14 +47,15 @@ def routes(pages: FastAPI, api: FastAPI) -> list[Route]:
 
 
 def _routes(app: FastAPI, *, api: bool) -> Iterator[Route]:
-    for route in app.routes:
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
         if not isinstance(route, APIRoute):
             continue  # static files, the mounted API, the OpenAPI document
         declared = declared_action(list(route.dependant.dependencies))
         if declared is None:
-            raise UndeclaredRoute(f"{sorted(route.methods)} {route.path}")
+            raise UndeclaredRoute(f"{sorted(route.methods)} {context.path}")
         for method in sorted(route.methods):
-            path = f"{PREFIX}{route.path}" if api else route.path
+            path = f"{PREFIX}{context.path}" if api else str(context.path)
             yield Route(method, path, declared.action, declared.write, api)
 
 

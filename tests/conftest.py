@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.support.parts", "tests.support.postgres", "tests.support.browser", "tests.support.market"]
+pytest_plugins = ["tests.support.parts", "tests.support.postgres", "tests.support.browser", "tests.support.market", "tests.support.running"]
