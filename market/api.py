@@ -11,13 +11,16 @@ from starlette.exceptions import HTTPException
 from market.access.endpoints import router as access
 from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
+from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
 from market.kit.errors import Invalid, MarketError, TooMany
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
+from market.registry.endpoints import router as registry
+from market.rules.endpoints import router as rules
 
 PREFIX = "/api/v1"
-ROUTERS = (accounts, access, deals)
+ROUTERS = (accounts, access, catalog, deals, registry, rules)
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorOut, "description": text}
@@ -84,7 +87,7 @@ def _validation_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     fields = [
         FieldError(
-            field=".".join(str(part) for part in item["loc"] if part != "body"),
+            field=".".join(str(part) for part in item["loc"]).removeprefix("body."),
             message=sentence(item, echo=False),
         )
         for item in error.errors()

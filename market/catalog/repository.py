@@ -121,7 +121,7 @@ def own_listings(
         query = query.where(_SHELVES[shelf])
     if words:
         columns = (col(ListingRevision.title), col(Listing.number), col(Listing.own_number))
-        query = query.where(or_(*(one.contains(words, autoescape=True) for one in columns)))
+        query = query.where(or_(*(one.icontains(words, autoescape=True) for one in columns)))
     order = (col(Listing.updated_at).desc(), col(Listing.id).desc())
     rows = session.execute(query.order_by(*order).offset(offset).limit(limit))
     return _count(session, query), [(row[0], row[1]) for row in rows]

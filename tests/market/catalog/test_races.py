@@ -1,0 +1,110 @@
+"""Two people at once: one goes through, the other is told; on both databases."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func
+from sqlmodel import select
+
+from market.accounts.policy import Role
+from market.accounts.work import Parts, Work
+from market.catalog import drafts, publishing
+from market.catalog.models import ListingRevision, ListingState, Review
+from market.catalog.schemas import ReviewIn
+from market.kit.errors import Conflict, Invalid
+from tests import factories
+from tests.market.catalog.texts import ACHIEVEMENT, draft, edited, editor, reread, submitted
+from tests.support.market import work_for
+
+pytestmark = pytest.mark.usefixtures("both_databases")
+ROUNDS = 8
+
+
+def at_once(parts: Parts, *steps: tuple[object, Callable[[Work], object]]) -> list[str]:
+    """Run each step in a transaction of its own, all at the same moment; return the outcomes."""
+    barrier = Barrier(len(steps))
+
+    def run(step: tuple[object, Callable[[Work], object]]) -> str:
+        who, act = step
+        barrier.wait(timeout=30)
+        try:
+            with work_for(parts, who) as work:  # type: ignore[arg-type]
+                act(work)
+        except (Conflict, Invalid) as error:
+            return type(error).__name__
+        return "done"
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        return list(pool.map(run, steps))
+
+
+def test_of_two_edits_of_one_text_one_is_stale(parts: Parts) -> None:
+    home = factories.organisation(parts)
+    one, two = editor(parts, home), editor(parts, home)
+    for _ in range(ROUNDS):
+        listing = draft(parts, one)
+        outcomes = at_once(
+            parts,
+            *(
+                (
+                    who,
+                    lambda work, title=title: drafts.edit(
+                        work, listing.public_id, edited(ACHIEVEMENT, 1, title=title)
+                    ),
+                )
+                for who, title in ((one, "甲改的"), (two, "乙改的"))
+            ),
+        )
+        assert sorted(outcomes) == ["Conflict", "done"]
+        with parts.database.read() as session:
+            kept = session.exec(
+                select(ListingRevision).where(ListingRevision.listing_id == listing.id)
+            ).all()
+        assert sorted(row.seq for row in kept) == [1, 2]
+
+
+def test_approval_and_taking_back_do_not_both_happen(parts: Parts) -> None:
+    who, officer = editor(parts), factories.actor(parts, Role.OFFICER)
+    approve = ReviewIn(revision=1, decision="approve")
+    for _ in range(ROUNDS):
+        listing = submitted(parts, who)
+        outcomes = at_once(
+            parts,
+            (officer, lambda work: publishing.decide(work, listing.public_id, approve)),
+            (who, lambda work: publishing.take_back(work, listing.public_id)),
+        )
+        assert sorted(outcomes) == ["Conflict", "done"]
+        now = reread(parts, listing.public_id)
+        assert (now.state == ListingState.PUBLISHED) == (outcomes[0] == "done")
+        assert (now.number is not None) == (outcomes[0] == "done")
+
+
+def test_handing_in_twice_is_one_review(parts: Parts) -> None:
+    who = editor(parts)
+    listing = draft(parts, who)
+    outcomes = at_once(
+        parts, *((who, lambda work: publishing.submit(work, listing.public_id)) for _ in range(4))
+    )
+    assert sorted(outcomes) == ["Conflict"] * 3 + ["done"]
+    with parts.database.read() as session:
+        assert session.exec(select(func.count()).select_from(Review)).one() == 1
+
+
+def test_numbers_given_at_once_are_gapless(parts: Parts) -> None:
+    who = editor(parts, factories.organisation(parts, self_publish=True))
+    listings = [draft(parts, who) for _ in range(8)]
+    at_once(
+        parts,
+        *((who, lambda work, one=one: publishing.submit(work, one.public_id)) for one in listings),
+    )
+    numbers = sorted(reread(parts, one.public_id).number or "" for one in listings)
+    assert numbers == [f"A-2026-{n:05d}" for n in range(1, 9)]
+
+
+def test_an_own_number_used_twice_at_once_is_taken_once(parts: Parts) -> None:
+    who = editor(parts)
+    form = ACHIEVEMENT.model_copy(update={"own_number": "K-7"})
+    outcomes = at_once(parts, *((who, lambda work: drafts.create(work, form)) for _ in range(4)))
+    assert sorted(outcomes) == ["Invalid"] * 3 + ["done"]
