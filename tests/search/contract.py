@@ -2,8 +2,10 @@
 
 import os
 import random
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -360,6 +362,29 @@ class EngineContract:
         with pytest.raises(SearchUnavailable):
             reader.write([Document(99, 1)])
         reader.close()
+
+    def test_threads_search_while_one_writes(self, engine: SearchEngine) -> None:
+        battery = SearchRequest(Words(("电池",), ("title",), 1), facets=("kind",))
+        stop = threading.Event()
+
+        def search() -> None:
+            last = 0
+            while not stop.is_set():
+                result = engine.search(battery)
+                counted = sum(found.count for found in result.facets["kind"])
+                assert result.total == counted >= last, "one page came from two states"
+                last = result.total
+
+        with ThreadPoolExecutor(4) as pool:
+            searches = [pool.submit(search) for _ in range(4)]
+            try:
+                for key in range(1, 40):
+                    engine.write([Document(key, 1, {"title": "电池"}, {"kind": ("成果",)})])
+            finally:
+                stop.set()
+            for one in searches:
+                one.result()
+        assert engine.search(battery).total == 39
 
     def test_what_was_written_is_there_after_opening_again(self, tmp_path: Path) -> None:
         for version in (1, 2, 3):

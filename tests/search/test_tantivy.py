@@ -112,7 +112,10 @@ def test_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
         )
         assert child.stdout is not None
         assert child.stdout.readline() == "open\n"
-        time.sleep(rng.uniform(0.02, 0.5))
+        deadline = time.monotonic() + rng.uniform(0.02, 0.5)
+        while time.monotonic() < deadline:
+            seen = dict(reader.scan())
+            assert len({seen.get(key) for key in range(1, 21)}) == 1, "half a batch was visible"
         child.kill()
         acknowledged = [int(line) for line in child.stdout.read().split()]
         child.wait()
@@ -124,7 +127,7 @@ def test_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
         expected = dict.fromkeys(range(1, 21), written) if written else {}
         assert state == expected | {1000 + batch: batch for batch in range(1, written + 1)}
         assert reader.search(SearchRequest(All())).total == len(state)
-    assert written > 10
+    assert written > 3, "the children hardly wrote"
     engine = TantivyEngine(tmp_path, SCHEMA, read_only=False)
     before = dict(engine.scan())
     for batch in rng.sample(range(1, written), 5):
