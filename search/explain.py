@@ -88,7 +88,8 @@ def explain(
                     weight = sum(left.vector[g] * right.vector[g] for g in grams) / score
                 else:
                     weight = sum(left.vector[g] ** 2 for g in grams - right.vector.keys()) / whole
-                kept[key] = Term(source[run[0].start : run[-1].end], min(weight, 1.0))
+                if weight > 0:
+                    kept[key] = Term(source[run[0].start : run[-1].end], min(weight, 1.0))
     return Explanation(
         score,
         _telling(shared, limit, _LEAST_SHARED),

@@ -42,7 +42,7 @@ class TantivyEngine:
     """SearchEngine over a local folder.
 
     An index belongs to one schema and one analysis: after a change of either, an empty one begins
-    beside the old, to be filled anew.
+    beside the old, to be filled anew. Tombstones stay as long as the index does.
     """
 
     def __init__(self, folder: Path, schema: Schema, *, read_only: bool) -> None:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.analysis import symbols
 from search.explain import explain
 from search.rankfile import BadLine, rank_pairs, read_rows
 from search.ranking import Ranker, TermStatistics, Text
@@ -98,6 +99,18 @@ def test_explanation_is_limited_and_may_be_empty(ranker: Ranker) -> None:
     apart = explain(ranker, Text("污泥干化"), Text("韭菜"))
     assert apart.shared == ()
     assert [term.text for term in apart.missing] == ["污泥", "干化"]
+
+
+@given(ANY, ANY)
+def test_anything_can_be_explained(one: Text, other: Text) -> None:
+    ranker = Ranker(TermStatistics.of([BATTERY, OFFERED, OTHER]))
+    found = explain(ranker, one, other)
+    for term in (*found.shared, *found.missing):
+        assert 0 < term.weight <= 1
+        assert term.text in one.title + "\n" + one.body
+    for term in found.shared:
+        whole = "".join(token.text for token in symbols(other.title + "\n" + other.body))
+        assert "".join(token.text for token in symbols(term.text)) in whole
 
 
 def test_rank_pairs() -> None:
