@@ -7,8 +7,6 @@ last day that is no working day rolls forward, and a contract may be signed from
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy.exc import IntegrityError
-
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
@@ -103,6 +101,8 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
     terms = service.agreed_terms(work, deal)
     if deal.concluded_at is not None:
         raise Conflict("合同已经签订，不能再选定价方式")
+    if papers.live_pricing(work.session, deal.id) is not None:
+        raise Conflict(CHOSEN)
     agreement = form.path is PricingPathKind.AGREEMENT
     _check(form, agreement=agreement)
     row = PricingPath(
@@ -123,10 +123,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         created_at=work.now,
     )
     work.session.add(row)
-    try:
-        work.session.flush()
-    except IntegrityError:
-        raise Conflict(CHOSEN) from None
+    work.session.flush()
     if agreement:
         related = "受让方是完成人或有利害关系" if form.interested else "受让方与完成人无利害关系"
         service.tell(
