@@ -202,13 +202,19 @@ class Matcher:
             demands, bars = self._load(session, some), repository.bars(session, some)
             for one, demand in demands.items():
                 bar = bars.get(one, 0.0)
-                if any(self._score(demand, other) > bar for other in proposed[one]):
+                if any(self._exceeds(bar, demand, other) for other in proposed[one]):
                     entered.add(one)
         return entered
 
+    def _exceeds(self, bar: float, demand: Compared, achievement: Compared) -> bool:
+        alike = self._now.ranker.score(demand.prepared, achievement.prepared)
+        return alike > bar and alike * factor(demand.source, achievement.source) > bar
+
     def _score(self, demand: Compared, achievement: Compared) -> float:
         alike = self._now.ranker.score(demand.prepared, achievement.prepared)
-        return alike * factor(demand.source, achievement.source) if alike else 0.0
+        if alike < self._floor:  # facts only lower it
+            return alike
+        return alike * factor(demand.source, achievement.source)
 
     def _anew(
         self,
