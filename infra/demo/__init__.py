@@ -1,0 +1,1 @@
+"""The demonstration market: invented organisations whose deals really went through the services."""
