@@ -135,9 +135,14 @@ def test_a_transaction_is_taken_out_once(parts: Parts) -> None:
 def test_what_fails_leaves_no_gap(parts: Parts) -> None:
     with sound(parts) as session:
         register(session, parts)
-    with pytest.raises(RuntimeError), parts.database.write() as session:
-        register(session, parts, 2)
-        raise RuntimeError
+
+    def fail() -> None:
+        with parts.database.write() as session:
+            register(session, parts, 2)
+            register(session, parts, 2, digest="e" * 64)
+
+    with pytest.raises(Conflict):
+        fail()
     with sound(parts) as session:
         assert register(session, parts, 3).seq == 2
 

@@ -1,9 +1,11 @@
 """The registration desk: what may be handed in, decided, undone, and what counts then."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from infra.wiring import build_parts, close_parts
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts
 from market.deals.vocabulary import ContractState
@@ -93,10 +95,6 @@ def test_numbers_are_stored_in_one_way(parts: Parts, pair: papers.Sides, typed: 
 
 
 def test_demonstration_numbers_count_only_in_a_demonstration(settings, clock: FakeClock) -> None:
-    from dataclasses import replace
-
-    from infra.wiring import build_parts, close_parts
-
     built = build_parts(settings, clock)
     real = replace(built, demo=False)
     try:

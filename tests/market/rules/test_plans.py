@@ -54,9 +54,9 @@ def test_an_edit_of_what_is_no_longer_current_is_refused(parts: Parts, replaces)
 
 
 def test_a_plan_ends_after_it_begins(parts: Parts) -> None:
-    with work_for(parts, factories.actor(parts, Role.OFFICER)) as work:
-        with pytest.raises(Invalid) as refused:
-            service.put_plan(work, plan(to_on=date(2026, 1, 1)))
+    officer = factories.actor(parts, Role.OFFICER)
+    with work_for(parts, officer) as work, pytest.raises(Invalid) as refused:
+        service.put_plan(work, plan(to_on=date(2026, 1, 1)))
     assert refused.value.fields == {"to_on": "应晚于开始日期2026-01-01，现在是2026-01-01"}
 
 

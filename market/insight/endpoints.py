@@ -1,0 +1,91 @@
+"""The JSON edge of the board."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from market.accounts.edge import opens
+from market.accounts.policy import Action
+from market.accounts.work import Work
+from market.deals.vocabulary import ContractType
+from market.insight import service
+from market.insight.schemas import (
+    BoardOut,
+    BoardPage,
+    FigureOut,
+    LineOut,
+    LinesOut,
+    PublicContractOut,
+    PublicContractsOut,
+)
+from market.insight.service import Chosen
+from market.insight.views import Line
+from market.kit.ids import PublicId
+from market.kit.wire import PathId
+
+router = APIRouter(tags=["board"], prefix="/board")
+
+PageNumber = Annotated[int, Query(ge=1, le=100_000)]
+
+
+@router.get("")
+def board(work: Annotated[Work, opens(Action.BROWSE)]) -> BoardPage:
+    """Show registered contracts against the plan: exact for the bureau, guarded for others."""
+    found = service.board(work)
+    return BoardPage(board=None if found is None else BoardOut.model_validate(found))
+
+
+@router.get("/registered")
+def registered(
+    work: Annotated[Work, opens(Action.BROWSE)], page: PageNumber = 1
+) -> PublicContractsOut:
+    """List the contracts that count, as anyone may know them; 50 a page."""
+    rows, total = service.registered_contracts(work, page)
+    return PublicContractsOut(
+        items=[PublicContractOut.model_validate(row) for row in rows], total=total
+    )
+
+
+@router.get("/contracts")
+def contracts(
+    work: Annotated[Work, opens(Action.BOARD_CONTRACTS)],
+    side: Literal["", "out", "in"] = "",
+    type: ContractType | None = None,  # noqa: A002  the parameter's public name
+    field: Annotated[int | None, Query(ge=1, le=11)] = None,
+    year: Annotated[int | None, Query(ge=1990, le=2100)] = None,
+    month: Annotated[int | None, Query(ge=1, le=12)] = None,
+    seller: PathId | None = None,
+    page: PageNumber = 1,
+) -> LinesOut:
+    """List the transactions behind a figure: all for the bureau, one's own for a party.
+
+    `side`: sellers (out) or buyers (in) in the plan's region, within the plan's period.
+    """
+    chosen = Chosen(side, type, field, year, month, PublicId(seller) if seller else None)
+    found = service.contracts(work, chosen, page)
+    return LinesOut(
+        items=[_line(row) for row in found.rows],
+        total=found.number,
+        sum=FigureOut.model_validate(found.sum),
+        since=found.since,
+        until=found.until,
+    )
+
+
+def _line(line: Line) -> LineOut:
+    row = line.transaction
+    return LineOut(
+        registration=line.registration.public_id,
+        kind=row.kind,
+        number=line.registration.number,
+        effective_on=row.effective_on,
+        original_on=row.original_on,
+        project_name=row.project_name,
+        type=row.contract_type,
+        sub_type=row.sub_type,
+        field=row.field,
+        seller_name=row.seller_name,
+        buyer_name=row.buyer_name,
+        technical_fen=line.sign * row.technical_fen,
+        total_fen=line.sign * row.total_fen,
+    )

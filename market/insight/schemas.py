@@ -1,0 +1,107 @@
+"""Wire types of the board."""
+
+from datetime import date
+
+from pydantic import Field
+
+from market.kit.wire import Out
+from market.rules.schemas import PlanOut
+
+
+class FigureOut(Out):
+    """Registered contracts, amounts in fen; all null where left out for the public."""
+
+    key: str
+    label: str
+    count: int | None
+    technical_fen: int | None
+    total_fen: int | None
+
+
+class SellerOut(Out):
+    id: str
+    figure: FigureOut
+
+
+class PaceOut(Out):
+    day: int
+    days: int
+    expected_fen: int
+    gap_fen: int
+    share: float
+    left_fen: int
+    monthly_need_fen: int | None
+
+
+class BoardOut(Out):
+    """`outgoing` (输出) counts for the plan; `incoming` (吸纳) is never added to it.
+
+    `exact` is false for the public: figures of fewer than five contracts are left out together
+    with a second one.
+    """
+
+    plan: PlanOut
+    as_of: date
+    exact: bool
+    outgoing: FigureOut
+    incoming: FigureOut
+    both: FigureOut
+    pace: PaceOut | None
+    years: list[FigureOut]
+    months: list[FigureOut]
+    types: list[FigureOut]
+    fields: list[FigureOut]
+    sellers: list[SellerOut]
+    recent_monthly_fen: int | None
+
+
+class BoardPage(Out):
+    """`board` is null where the bureau has set no plan."""
+
+    board: BoardOut | None
+
+
+class PublicContractOut(Out):
+    """Names and sums only where both sides agreed."""
+
+    month: str = Field(examples=["2026-11"])
+    type: str = Field(validation_alias="contract_type")
+    field: int
+    project_name: str | None
+    seller_name: str | None
+    buyer_name: str | None
+    technical_fen: int | None
+    total_fen: int | None
+
+
+class PublicContractsOut(Out):
+    items: list[PublicContractOut]
+    total: int
+
+
+class LineOut(Out):
+    """One transaction; a reversal's amounts are negative, `original_on` the day it takes out."""
+
+    registration: str
+    kind: str
+    number: str | None
+    effective_on: date
+    original_on: date | None
+    project_name: str
+    type: str
+    sub_type: str
+    field: int
+    seller_name: str
+    buyer_name: str
+    technical_fen: int
+    total_fen: int
+
+
+class LinesOut(Out):
+    """The lines that a figure is the sum of; `sum` is of all pages."""
+
+    items: list[LineOut]
+    total: int
+    sum: FigureOut
+    since: date | None
+    until: date | None

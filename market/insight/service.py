@@ -1,0 +1,247 @@
+"""The board: the ledger's sums against the plan, exact for the bureau, guarded for the public."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from market.accounts import repository as accounts
+from market.accounts.policy import Action, Relation, Role
+from market.accounts.work import Work
+from market.insight import repository
+from market.insight.pace import month_end, pace
+from market.insight.public import (
+    BOTH,
+    IN,
+    OUT,
+    PublicFigures,
+    field_name,
+    largest_first,
+    type_name,
+)
+from market.insight.views import (
+    Board,
+    Figure,
+    HomeFigures,
+    Line,
+    Lines,
+    PublicContract,
+    Seller,
+    figure,
+)
+from market.kit.errors import NotFound
+from market.kit.ids import OrganisationId, PublicId
+from market.ledger import service as ledger
+from market.ledger.models import Kind, Transaction
+from market.ledger.schemas import By, Slice
+from market.rules import service as rules
+from market.rules.models import Plan
+
+PAGE_SIZE = 50
+RECENT_DAYS = 90
+
+
+def board(work: Work) -> Board | None:
+    """Return the board as the actor may see it; None where the bureau has set no plan."""
+    plan = rules.current_plan(work.session)
+    if plan is None:
+        return None
+    exact = work.may(Action.BOARD_CONTRACTS, Relation.OTHER)
+    return _exact_board(work, plan) if exact else _public_board(work, plan)
+
+
+def _exact_board(work: Work, plan: Plan) -> Board:
+    session = work.session
+    part = _plan_part(plan)
+    incoming = Slice(part.since, part.until, buyer_region=plan.region)
+    both = Slice(part.since, part.until, seller_region=plan.region, buyer_region=plan.region)
+    outgoing = figure(ledger.total(session, part))
+    months = tuple(figure(row) for row in ledger.sums(session, By.MONTH, part))
+    year_ago = Slice(
+        since=work.today - timedelta(days=364), until=work.today, seller_region=plan.region
+    )
+    return Board(
+        plan=plan,
+        as_of=work.today,
+        exact=True,
+        outgoing=outgoing,
+        incoming=figure(ledger.total(session, incoming)),
+        both=figure(ledger.total(session, both)),
+        pace=pace(plan, outgoing.technical_fen or 0, work.today),
+        years=tuple(figure(row) for row in ledger.sums(session, By.YEAR, part)),
+        months=months,
+        types=tuple(figure(row, type_name(row.key)) for row in ledger.sums(session, By.TYPE, part)),
+        fields=tuple(
+            figure(row, field_name(row.key)) for row in ledger.sums(session, By.FIELD, part)
+        ),
+        sellers=_sellers(work, part),
+        points=tuple(_curve(months, work.today)),
+        recent_monthly_fen=ledger.total(session, year_ago).technical_fen // 12,
+    )
+
+
+def _plan_part(plan: Plan) -> Slice:
+    return Slice(since=plan.from_on, until=plan.to_on, seller_region=plan.region)
+
+
+def _sellers(work: Work, part: Slice) -> tuple[Seller, ...]:
+    rows = ledger.sums(work.session, By.SELLER, part)
+    known = accounts.organisations(work.session, {OrganisationId(int(row.key)) for row in rows})
+    return tuple(Seller(known[OrganisationId(int(row.key))].public_id, figure(row)) for row in rows)
+
+
+def _curve(months: Sequence[Figure], today: date) -> Iterator[tuple[date, int]]:
+    reached = 0
+    for month in months:
+        reached += month.technical_fen or 0
+        yield min(month_end(month.key), today), reached
+
+
+def _public_board(work: Work, plan: Plan) -> Board:
+    rows = repository.alike(work.session, region=plan.region, since=plan.from_on, until=plan.to_on)
+    found = PublicFigures(rows)
+    outgoing = found.figure(OUT)
+    years = found.figures("year:")
+    months = found.figures("month:")
+    reached = outgoing.technical_fen
+    return Board(
+        plan=plan,
+        as_of=work.today,
+        exact=False,
+        outgoing=outgoing,
+        incoming=found.figure(IN),
+        both=found.figure(BOTH),
+        pace=None if reached is None else pace(plan, reached, work.today),
+        years=years,
+        months=months,
+        types=largest_first(found.figures("type:", type_name)),
+        fields=largest_first(found.figures("field:", field_name)),
+        sellers=(),
+        points=tuple(_public_curve(years, months, outgoing, work.today)),
+        recent_monthly_fen=None,
+    )
+
+
+def _public_curve(
+    years: Sequence[Figure], months: Sequence[Figure], outgoing: Figure, today: date
+) -> Iterator[tuple[date, int]]:
+    """Yield only points that the public tables add up to anyway."""
+    if outgoing.technical_fen is None:
+        return
+    reached = 0
+    for year in years:
+        if year.technical_fen is None:
+            break
+        so_far = reached
+        for month in (row for row in months if row.key.startswith(year.key)):
+            if month.technical_fen is None:
+                break
+            so_far += month.technical_fen
+            yield min(month_end(month.key), today), so_far
+        reached += year.technical_fen
+        if int(year.key) < today.year:
+            yield date(int(year.key), 12, 31), reached
+    yield today, outgoing.technical_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which contracts a figure is made of.
+
+    `side`: "out" sellers in the plan's region, "in" buyers in it, "" everyone. Where a side is
+    chosen the plan's period bounds the days.
+    """
+
+    side: str = ""
+    contract_type: str | None = None
+    field: int | None = None
+    year: int | None = None
+    month: int | None = None
+    seller: PublicId | None = None
+
+
+def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
+    """Return the ledger's lines behind a figure: all for the bureau, one's own for a party.
+
+    The lines add up to `sum`. Raises NotFound for an unknown seller.
+    """
+    bureau = work.actor.role is Role.OFFICER
+    work.require(Action.BOARD_CONTRACTS, Relation.OTHER if bureau else Relation.OWN)
+    part = _part(work, chosen, None if bureau else work.actor.organisation)
+    found, number = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+    behind = repository.registrations(work.session, found)
+    return Lines(
+        rows=[Line(row, behind[row.id], _sign(row)) for row in found],
+        number=number,
+        sum=figure(ledger.total(work.session, part)),
+        since=part.since,
+        until=part.until,
+        seller_id=part.seller_id,
+    )
+
+
+def _sign(row: Transaction) -> int:
+    return 1 if row.kind == Kind.REGISTER else -1
+
+
+def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
+    seller_id = None
+    if chosen.seller is not None:
+        seller = accounts.organisation_by_public_id(work.session, chosen.seller)
+        if seller is None:
+            raise NotFound
+        seller_id = seller.id
+    plan = rules.current_plan(work.session) if chosen.side else None
+    part = Slice(
+        since=plan.from_on if plan else None,
+        until=plan.to_on if plan else None,
+        seller_region=plan.region if plan and chosen.side == OUT else None,
+        buyer_region=plan.region if plan and chosen.side == IN else None,
+        contract_type=chosen.contract_type,
+        field=chosen.field,
+        seller_id=seller_id,
+        party_id=party,
+    )
+    if chosen.year is None:
+        return part
+    first = date(chosen.year, chosen.month or 1, 1)
+    last = month_end(f"{chosen.year}-{chosen.month or 12:02d}")
+    return part.narrowed(since=first, until=last)
+
+
+def registered_contracts(work: Work, page: int = 1) -> tuple[list[PublicContract], int]:
+    """Return a page of the contracts that count at present, as anyone may know them."""
+    rows = repository.standing(work.session, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+    return [_public(*row) for row in rows], repository.count_standing(work.session)
+
+
+def recent_contracts(work: Work, limit: int) -> list[PublicContract]:
+    """Return the newest registered contracts, as anyone may know them."""
+    return [_public(*row) for row in repository.standing(work.session, limit=limit, offset=0)]
+
+
+def _public(row: Transaction, agreed: bool) -> PublicContract:
+    return PublicContract(
+        month=f"{row.effective_on:%Y-%m}",
+        contract_type=row.contract_type,
+        field=row.field,
+        project_name=row.project_name if agreed else None,
+        seller_name=row.seller_name if agreed else None,
+        buyer_name=row.buyer_name if agreed else None,
+        technical_fen=row.technical_fen if agreed else None,
+        total_fen=row.total_fen if agreed else None,
+    )
+
+
+def home_figures(work: Work) -> HomeFigures:
+    """Return what the front page tells anyone of the target and of what was registered lately."""
+    plan = rules.current_plan(work.session)
+    shown = None if plan is None else _public_board(work, plan)
+    since = work.today - timedelta(days=RECENT_DAYS - 1)
+    return HomeFigures(
+        plan=plan,
+        outgoing=shown.outgoing if shown else None,
+        pace=shown.pace if shown else None,
+        recent_count=repository.count_standing(work.session, since=since),
+        recent_days=RECENT_DAYS,
+        registered=repository.count_standing(work.session),
+    )

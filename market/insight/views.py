@@ -1,0 +1,117 @@
+"""What the board, the home page and the lists of contracts show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from market.insight.pace import Pace
+from market.kit.ids import OrganisationId, PublicId
+from market.ledger.models import Transaction
+from market.ledger.schemas import Sum
+from market.registry.models import Registration
+from market.rules.models import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A sum of registered contracts, amounts in fen.
+
+    All three are None where the figure is left out for the public, which is not 0.
+    """
+
+    key: str
+    label: str
+    count: int | None
+    technical_fen: int | None
+    total_fen: int | None
+
+    @property
+    def shown(self) -> bool:
+        return self.technical_fen is not None
+
+
+def figure(found: Sum, label: str = "") -> Figure:
+    return Figure(
+        found.key, label or found.label, found.count, found.technical_fen, found.total_fen
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A seller's figure, for the bureau."""
+
+    id: PublicId
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The registered contracts of the current plan, by the day of registration.
+
+    `exact` is the ledger itself, for the bureau; else figures of few contracts are left out, and
+    `sellers` and `recent_monthly_fen` with them. `outgoing` counts for the plan; `incoming` is a
+    view by the buyer's region and is never added, `both` is what stands in the two.
+    `points` are (day, fen so far) for the curve.
+    """
+
+    plan: Plan
+    as_of: date
+    exact: bool
+    outgoing: Figure
+    incoming: Figure
+    both: Figure
+    pace: Pace | None
+    years: tuple[Figure, ...]
+    months: tuple[Figure, ...]
+    types: tuple[Figure, ...]
+    fields: tuple[Figure, ...]
+    sellers: tuple[Seller, ...]
+    points: tuple[tuple[date, int], ...]
+    recent_monthly_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicContract:
+    """A registered contract as anyone may know it: names and sums only where both sides agreed."""
+
+    month: str
+    contract_type: str
+    field: int
+    project_name: str | None
+    seller_name: str | None
+    buyer_name: str | None
+    technical_fen: int | None
+    total_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One transaction of the ledger with the registration behind it; a reversal's is negative."""
+
+    transaction: Transaction
+    registration: Registration
+    sign: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A page of the transactions that a figure is the sum of."""
+
+    rows: Sequence[Line]
+    number: int
+    sum: Figure
+    since: date | None
+    until: date | None
+    seller_id: OrganisationId | None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFigures:
+    """Progress as anyone may know it, and how many contracts were registered in `recent_days`."""
+
+    plan: Plan | None
+    outgoing: Figure | None
+    pace: Pace | None
+    recent_count: int
+    recent_days: int
+    registered: int
