@@ -119,6 +119,14 @@ def import_result(session: Session, run: ImportRun) -> ImportResult:
     )
 
 
+def result_of(session: Session, public_id: PublicId) -> ImportResult:
+    """Return any run, for operators. Raises NotFound."""
+    run = repository_imports.run_by_public_id(session, public_id)
+    if run is None:
+        raise NotFound
+    return import_result(session, run)
+
+
 def own_run(work: Work, public_id: PublicId) -> ImportResult:
     """Return a run of the acting organisation. Raises NotFound."""
     run = repository_imports.run_by_public_id(work.session, public_id)
