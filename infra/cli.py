@@ -171,7 +171,7 @@ def demo(as_json: bool) -> None:
     例：zhihe demo
         zhihe demo --json
     """
-    from infra.demo.load import accounts, banner_lines, load_demo
+    from infra.demo.load import account_lines, accounts, load_demo
     from infra.migrate import migrate as run_migrations
 
     settings = load()
@@ -180,7 +180,7 @@ def demo(as_json: bool) -> None:
     run_migrations(settings.database)
     with _parts(settings) as parts:
         load_demo(parts, progress=lambda text: click.echo(text, err=True))
-        _print(as_json, accounts(parts), banner_lines(parts))
+        _print(as_json, accounts(parts), account_lines(parts))
 
 
 @main.group(context_settings=HELP)

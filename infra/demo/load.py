@@ -101,7 +101,7 @@ def banner_lines(parts: Parts) -> list[str]:
     rows = [row for row in accounts(parts)["accounts"] if row["email"] in _SHOWN]
     return [
         f"示范账号，密码都是 {DEMO_PASSWORD}",
-        *_table([(row["email"], row["organisation"], row["role"]) for row in rows]),
+        *_table(rows, "email", "organisation", "role"),
         "全部账号和机构代码：zhihe demo",
     ]
 
@@ -111,27 +111,19 @@ def account_lines(parts: Parts) -> list[str]:
     known = accounts(parts)
     return [
         f"示范账号，密码都是 {DEMO_PASSWORD}",
-        *_table(
-            [
-                (row["email"], row["name"], row["organisation"], row["role"])
-                for row in known["accounts"]
-            ]
-        ),
+        *_table(known["accounts"], "email", "name", "organisation", "role"),
         "",
         "示范机构和统一社会信用代码",
-        *_table([(row["credit_code"], row["kind"], row["name"]) for row in known["organisations"]]),
+        *_table(known["organisations"], "credit_code", "kind", "name"),
     ]
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+def _table(rows: list[dict[str, str]], *columns: str) -> list[str]:
+    widths = {name: max((_width(row[name]) for row in rows), default=0) for name in columns}
+    lines = (
+        [row[name] + " " * (widths[name] - _width(row[name])) for name in columns] for row in rows
+    )
+    return [f"  {'  '.join(line)}".rstrip() for line in lines]
 
 
 def _width(text: str) -> int:
