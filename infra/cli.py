@@ -369,4 +369,4 @@ def reindex() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="zhihe")
