@@ -7,16 +7,18 @@ has, and matches are written by pair.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from market.accounts.work import Parts
 from market.catalog import views
+from market.discovery import repository
 from market.discovery.documents import document
 from market.discovery.matching import Matcher, store
 from market.discovery.tasks import owe_listings_of
-from market.kit import changes
+from market.kit import changes, jobs
 from market.kit.changes import Claimed, Consumer, SubjectKind
 from market.kit.ids import ListingId, OrganisationId
 from search.document import Deletion, Document
@@ -26,6 +28,33 @@ from search.port import SearchEngine
 BATCH = 1_000
 
 log = logging.getLogger("zhihe.discovery")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How much is owed: unfinished jobs, deliveries to the index and to the matcher."""
+
+    jobs: int
+    index: int
+    match: int
+    newest_change: int
+
+    @property
+    def total(self) -> int:
+        return self.jobs + self.index + self.match
+
+
+def left_to_do(parts: Parts, up_to_change: int | None = None) -> Left:
+    """Return what is owed of the changes up to the one with this id, or of all."""
+    with parts.database.read() as session:
+        newest = repository.newest_change(session)
+        up_to = newest if up_to_change is None else up_to_change
+        return Left(
+            jobs=jobs.waiting(session),
+            index=repository.owed(session, Consumer.INDEX, up_to_change=up_to),
+            match=repository.owed(session, Consumer.MATCH, up_to_change=up_to),
+            newest_change=newest,
+        )
 
 
 def drain_index(parts: Parts, engine: SearchEngine, limit: int = BATCH) -> int:
@@ -75,6 +104,37 @@ def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: i
     return len(claimed)
 
 
+def make_whole(parts: Parts, engine: SearchEngine) -> int:
+    """Write what an index lacks or has in another version, and remove what nobody may see.
+
+    For an index that is new, was lost, or was brought back from a copy; return how many documents
+    had to be put right. Changes recorded meanwhile come with their deliveries.
+    """
+    wrong, after, visible = 0, ListingId(0), set[int]()
+    while True:
+        with parts.database.read() as session:
+            ids = views.public_ids(session, after_id=after, limit=BATCH)
+            versions = changes.versions(session, SubjectKind.LISTING, ids)
+            indexed = engine.versions(ids)
+            lacking = [one for one in ids if indexed.get(one) != versions.get(one)]
+            documents, _, _ = _documents(session, lacking)
+        _write(engine, documents, [])
+        wrong += len(lacking)
+        visible.update(ids)
+        if len(ids) < BATCH:
+            break
+        after = ids[-1]
+    too_many = [ListingId(one) for one, _ in engine.scan() if one not in visible]
+    for start in range(0, len(too_many), BATCH):
+        some = too_many[start : start + BATCH]
+        with parts.database.read() as session:
+            documents, deletions, _ = _documents(session, some)
+        _write(engine, documents, deletions)
+    if wrong or too_many:
+        log.warning("index put right: %s written, %s removed", wrong, len(too_many))
+    return wrong + len(too_many)
+
+
 def _claim(parts: Parts, consumer: Consumer, limit: int) -> list[Claimed]:
     now = parts.clock.now()
     with parts.database.read() as session:
@@ -117,7 +177,10 @@ def _documents(
         except Exception as error:  # one broken row must not hold back the rest
             log.exception("listing %s has no document", one)
             broken[one] = repr(error)
-    deletions = [Deletion(one, versions[one]) for one in ids if one not in sources]
+    # A listing without a version was never recorded: it has no document to delete.
+    deletions = [
+        Deletion(one, versions[one]) for one in ids if one not in sources and one in versions
+    ]
     return documents, deletions, broken
 
 

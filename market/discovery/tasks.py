@@ -42,8 +42,7 @@ def _listings_of(parts: Parts, session: Session, job: Job) -> Chunk:
         after_id=ListingId(job.cursor.get("after", 0)),
         limit=CHUNK,
     )
-    for one in ids:
-        changes.record(
-            session, SubjectKind.LISTING, one, "organisation", at=parts.clock.now(), actor_id=None
-        )
+    changes.record_many(
+        session, SubjectKind.LISTING, ids, "organisation", at=parts.clock.now(), actor_id=None
+    )
     return Chunk({"after": ids[-1]} if len(ids) == CHUNK else None)

@@ -106,7 +106,7 @@ def sequence(session: Session) -> list[tuple[int, int | None]]:
 def test_published_is_found_and_withdrawn_is_not(market: Market, both_databases: str) -> None:
     school = market.organisation(name="示范大学一")
     listing = market.achievement(school, "焊缝气孔在线视觉检测", body="双波段相机")
-    assert found(market.engine, "气孔") == [] if market.engine.count() else True
+    assert found(market.engine, "气孔") == []
     market.index()
     assert found(market.engine, "气孔检测") == [listing.id]
     assert found(market.engine, "示范大学一") == [listing.id]

@@ -1,0 +1,84 @@
+"""The worker: runs jobs and compares what changed."""
+
+from collections.abc import Callable, Mapping
+
+from infra.locks import ProcessLock
+from infra.loops import Stop, keep
+from infra.settings import Settings
+from infra.wiring import build_parts, close_parts, open_reader
+from market.accounts.work import Parts
+from market.discovery.drain import drain_matches, give_back
+from market.discovery.matching import Matcher
+from market.jobs import handlers
+from market.kit.changes import Consumer
+from market.kit.jobs import Handler, Runner
+from search.port import SearchEngine
+
+
+class Working:
+    """Runs jobs and matches, as long as it holds the lock: one at a time writes matches."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        open_engine: Callable[[], SearchEngine],
+        lock: ProcessLock,
+        *,
+        jobs: Mapping[str, Handler],
+        match_floor: float,
+    ) -> None:
+        self._parts = parts
+        self._open = open_engine
+        self._lock = lock
+        self._runner = Runner(parts.database, parts.clock, jobs)
+        self._matcher = Matcher(match_floor)
+        self._engine: SearchEngine | None = None
+
+    def step(self) -> bool:
+        """Do one job and a batch of comparisons; return whether there was either."""
+        if not self._lock.take():
+            return False
+        try:
+            engine = self._engine or self._begin()
+            worked = self._runner.run_one()
+            return drain_matches(self._parts, engine, self._matcher) > 0 or worked
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _begin(self) -> SearchEngine:
+        self._engine = self._open()
+        give_back(self._parts, Consumer.MATCH)
+        return self._engine
+
+    def _let_go(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def close(self) -> None:
+        self._let_go()
+        self._lock.release()
+
+
+def working(settings: Settings, parts: Parts) -> Working:
+    return Working(
+        parts,
+        lambda: open_reader(settings),
+        ProcessLock(settings.data_dir / "worker.lock"),
+        jobs=handlers(parts),
+        match_floor=settings.match_floor,
+    )
+
+
+def run(settings: Settings) -> None:
+    """Work until asked to stop; beside a running worker, wait to take its place."""
+    stop = Stop()
+    stop.on_signals()
+    parts = build_parts(settings)
+    process = working(settings, parts)
+    try:
+        keep("worker", process.step, stop)
+    finally:
+        process.close()
+        close_parts(parts)

@@ -1,0 +1,195 @@
+"""The real processes: publishing is found soon, killing them harms nothing, a second one waits."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.locks import ProcessLock
+from infra.settings import Settings
+from infra.waiting import work_until_done
+from infra.wiring import build_parts, close_parts, open_reader
+from market.accounts.policy import OrganisationKind
+from market.accounts.work import Parts
+from market.discovery import repository
+from market.discovery.documents import SCHEMA
+from market.discovery.drain import left_to_do
+from market.discovery.matching import Matcher
+from search.engines.tantivy import TantivyEngine
+from search.errors import SearchUnavailable
+from search.parse import parse
+from search.port import SearchEngine
+from search.query import SearchRequest
+from tests.market.discovery.conftest import FLOOR, Market
+
+ROOT = Path(__file__).resolve().parents[3]
+SEED = 7
+
+
+@contextmanager
+def running(settings: Settings, program: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        **os.environ,
+        "ZHIHE_DATA_DIR": str(settings.data_dir),
+        "ZHIHE_DATABASE_URL": settings.database_url,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.cli", program], cwd=ROOT, env=environment
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def real(settings: Settings) -> Iterator[Parts]:
+    """Parts on the system's clock, as the processes have it."""
+    built = build_parts(settings)
+    yield built
+    close_parts(built)
+
+
+@pytest.fixture
+def reader(settings: Settings) -> Iterator[SearchEngine]:
+    engine = open_reader(settings)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def publishing(real: Parts, reader: SearchEngine) -> Market:
+    assert isinstance(reader, TantivyEngine)
+    return Market(real, reader, Matcher(FLOOR))
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> float:
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, "not in time"
+        time.sleep(0.01)
+    return time.monotonic() - start
+
+
+def is_found(engine: SearchEngine, typed: str) -> bool:
+    try:
+        return engine.search(SearchRequest(parse(typed, SCHEMA).query)).total > 0
+    except SearchUnavailable:  # no index yet
+        return False
+
+
+def holds(settings: Settings, name: str) -> bool:
+    lock = ProcessLock(settings.data_dir / name)
+    free = lock.take()
+    lock.release()
+    return not free
+
+
+def test_what_is_published_is_found_within_two_seconds(
+    settings: Settings, publishing: Market, reader: SearchEngine
+) -> None:
+    school = publishing.organisation()
+    publishing.person_of(school)
+    with running(settings, "indexer"):
+        until(lambda: holds(settings, "indexer.lock"))
+        publishing.achievement(school, "第零号成果")
+        until(lambda: is_found(reader, "第零号成果"))
+        took = []
+        for n in range(5):
+            publishing.achievement(school, f"山区边坡监测装置{n}型")
+            took.append(until(lambda n=n: is_found(reader, f"边坡监测装置{n}型")))
+    assert max(took) < 2, took
+
+
+def test_killed_again_and_again_while_documents_come(
+    settings: Settings, publishing: Market, reader: SearchEngine
+) -> None:
+    """kill -9 at chance moments; in the end the index holds exactly what is published."""
+    chance = random.Random(SEED)
+    school = publishing.organisation()
+    made = []
+    for _ in range(5):
+        with running(settings, "indexer"):
+            until(lambda: holds(settings, "indexer.lock"))
+            for _ in range(chance.randrange(3, 12)):
+                made.append(publishing.achievement(school, f"成果第{len(made)}号"))
+            time.sleep(chance.random() * 0.3)
+    gone = made[::5]
+    for listing in gone:
+        publishing.withdraw(school, listing)
+    with running(settings, "indexer"):
+        until(lambda: left_to_do(publishing.parts).index == 0)
+    left = {one.id for one in made} - {one.id for one in gone}
+    assert {one for one, _ in reader.scan()} == left
+    assert reader.count() == len(left)
+
+
+def test_a_second_indexer_takes_the_place_of_a_killed_one(
+    settings: Settings, publishing: Market, reader: SearchEngine
+) -> None:
+    school = publishing.organisation()
+    with running(settings, "indexer") as first:
+        until(lambda: holds(settings, "indexer.lock"))
+        with running(settings, "indexer") as second:
+            publishing.achievement(school, "镁合金低温成形")
+            until(lambda: is_found(reader, "镁合金"))
+            assert second.poll() is None
+            first.kill()
+            first.wait()
+            publishing.achievement(school, "污泥原位减量菌剂")
+            until(lambda: is_found(reader, "污泥"))
+
+
+@pytest.mark.parametrize("program", ["indexer", "worker"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_ends_when_asked(settings: Settings, program: str, number: int) -> None:
+    with running(settings, program) as process:
+        until(lambda: holds(settings, f"{program}.lock"))
+        process.send_signal(number)
+        assert process.wait(5) == 0
+
+
+def test_an_index_that_was_lost_is_made_whole(
+    settings: Settings, publishing: Market, tmp_path: Path
+) -> None:
+    school = publishing.organisation()
+    made = publishing.achievement(school, "镁合金低温成形")
+    gone = publishing.achievement(school, "污泥原位减量菌剂")
+    publishing.withdraw(school, gone)
+    work_until_done(settings, publishing.parts)
+    (settings.index_dir).rename(tmp_path / "lost")
+    work_until_done(settings, publishing.parts)  # nothing is owed, and nothing notices
+    publishing.achievement(school, "山区边坡监测")
+    work_until_done(settings, publishing.parts)
+    fresh = open_reader(settings)
+    assert [one for one, _ in fresh.scan()] == [made.id, gone.id + 1]
+    fresh.close()
+
+
+@pytest.mark.parametrize("background", [(), ("indexer", "worker")])
+def test_waiting_until_done_with_and_without_the_processes(
+    settings: Settings, publishing: Market, background: tuple[str, ...]
+) -> None:
+    firm = publishing.organisation(OrganisationKind.COMPANY)
+    school = publishing.organisation()
+    heard: list[int] = []
+    with ExitStack() as stack:
+        for program in background:
+            stack.enter_context(running(settings, program))
+            until(lambda program=program: holds(settings, f"{program}.lock"))
+        demand = publishing.demand(firm, "焊缝气孔在线检测")
+        achievement = publishing.achievement(school, "焊缝气孔在线视觉检测装置")
+        work_until_done(settings, publishing.parts, progress=heard.append)
+    assert left_to_do(publishing.parts).total == 0
+    assert heard
+    with publishing.parts.database.read() as session:
+        rows = repository.matches_of_demand(session, demand.id)
+    assert [row.achievement_id for row in rows] == [achievement.id]
