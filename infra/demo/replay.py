@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel import Session
 
@@ -28,10 +28,10 @@ _PAUSE = timedelta(minutes=7)
 
 @dataclass(slots=True)
 class _ReplayClock:
-    moment: datetime
+    moment: datetime  # in China, where the content's days begin and end
 
     def now(self) -> datetime:
-        return self.moment
+        return self.moment.astimezone(UTC)
 
 
 class Replay:
