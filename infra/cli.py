@@ -87,25 +87,30 @@ def up() -> None:
         ZHIHE_PORT=8080 zhihe up
     """
     from infra import launcher
-    from infra.migrate import migrate
 
     settings = load()
-    problem = launcher.address_problem(settings.host, settings.port)
-    if problem:
-        click.echo(problem, err=True)
-        sys.exit(launcher.ADDRESS_TAKEN)
-    migrate(settings.database)
-    banner: list[str] = []
-    if settings.demo:
-        from infra.demo.load import banner_lines, load_demo
 
-        with _parts(settings) as parts:
-            load_demo(parts, progress=click.echo)
-            banner = banner_lines(parts)
+    def prepare() -> list[str]:
+        from infra.migrate import migrate
+
+        migrate(settings.database)
+        return _demonstration(settings) if settings.demo else []
+
     config = launcher.LauncherConfig(
-        host=settings.host, port=settings.port, banner=banner, probe="/login"
+        host=settings.host, port=settings.port, prepare=prepare, probe="/login"
     )
     sys.exit(launcher.run(config))
+
+
+def _demonstration(settings: Settings) -> list[str]:
+    """Load the demonstration market, to be found at once; return its accounts for people."""
+    from infra.demo.load import banner_lines, load_demo
+    from infra.waiting import work_until_done
+
+    with _parts(settings) as parts:
+        if load_demo(parts, progress=click.echo):
+            work_until_done(settings, parts)
+        return banner_lines(parts)
 
 
 @main.command()

@@ -11,18 +11,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from infra.processes import GRACE, child_environment
+from infra.processes import GO, GRACE, child_environment
 
 ENDED, FAILED, ADDRESS_TAKEN = 0, 1, 3
 _TICK = 0.05
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _STEADY = 60.0
 """Seconds after which a child's earlier failures no longer count."""
+_HEAD_START = 10.0
+"""Seconds for which the others leave the processors to the web process, until its first answer."""
 _TRIES = 4
 """Ends of the web process before its first answer after which it is given up."""
 
@@ -34,33 +36,43 @@ def _default_commands() -> dict[str, Sequence[str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class LauncherConfig:
-    """Where the web child will listen, what to say once it answers, and what to run.
+    """Where the web child will listen, what to do first, and what to run.
 
+    `prepare` makes the data ready and returns the lines to print below the address; only after it
+    does a child open them. The web child starts beside it and has loaded its code by then.
     `commands` maps a child's name to its program; the one named `web` is waited for at
     `http://host:port` + `probe`, where any HTTP answer will do.
     """
 
     host: str
     port: int
-    banner: Sequence[str] = ()
+    prepare: Callable[[], Sequence[str]] = tuple
     commands: Mapping[str, Sequence[str]] = field(default_factory=_default_commands)
     probe: str = "/"
     folder: Path | None = None
 
 
 def run(config: LauncherConfig) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit code. Call it from the main thread."""
+    """Serve until SIGINT or SIGTERM; returns the exit code. Call it from the main thread.
+
+    What `prepare` raises goes through, after the children have ended.
+    """
     problem = address_problem(config.host, config.port)
     if problem:
         print(problem, file=sys.stderr, flush=True)
         return ADDRESS_TAKEN
-    stop = _Stop()
-    with _stop_signals(stop):
-        children = [_Child(name, config) for name in config.commands]
-        try:
-            return _watch(children, config, stop)
-        finally:
-            _end(children)
+    children = {name: _Child(name, config) for name in config.commands}
+    try:
+        children["web"].tend()
+        banner = config.prepare()
+        for child in children.values():
+            child.let_go()
+        with _stop_signals() as stop:
+            return _watch(children, config, banner, stop)
+    except KeyboardInterrupt:
+        return ENDED
+    finally:
+        _end(children.values())
 
 
 def address_problem(host: str, port: int) -> str:
@@ -108,6 +120,7 @@ class _Child:
         self._folder = config.folder
         self._resume_at = 0.0
         self._started_at = 0.0
+        self._prepared = False
         self.process: subprocess.Popen[bytes] | None = None
 
     def tend(self) -> None:
@@ -131,6 +144,14 @@ class _Child:
             file=sys.stderr,
             flush=True,
         )
+
+    def let_go(self) -> None:
+        """Tell the child, and those that come after it, that the data are ready."""
+        self._prepared = True
+        if self.process is not None and self.process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.write(GO)
+                self.process.stdin.flush()
 
     def ask_to_end(self) -> None:
         if self.process is not None and self.process.stdin is not None:
@@ -159,18 +180,24 @@ class _Child:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._started_at = now
+        if self._prepared:
+            self.let_go()
 
     def _forget(self) -> None:
         self.ask_to_end()
         self.process = None
 
 
-def _watch(children: Sequence[_Child], config: LauncherConfig, stop: _Stop) -> int:
+def _watch(
+    children: Mapping[str, _Child], config: LauncherConfig, banner: Sequence[str], stop: _Stop
+) -> int:
     """Tend the children until a stop is asked for, announcing the web process's first answer."""
-    web = next(child for child in children if child.name == "web")
+    web = children["web"]
+    begun = time.monotonic()
     answered = False
     while not stop.asked:
-        for child in children:
+        alone = not answered and not web.ends and time.monotonic() - begun < _HEAD_START
+        for child in [web] if alone else children.values():
             child.tend()
         if not answered and web.process is None:
             problem = address_problem(config.host, config.port)
@@ -182,12 +209,12 @@ def _watch(children: Sequence[_Child], config: LauncherConfig, stop: _Stop) -> i
                 return FAILED
         elif not answered and _answers(config):
             answered = True
-            print(f"智核已就绪：{_address(config)}", *config.banner, sep="\n", flush=True)
+            print(f"智核已就绪：{_address(config)}", *banner, sep="\n", flush=True)
         time.sleep(_TICK)
     return ENDED
 
 
-def _end(children: Sequence[_Child]) -> None:
+def _end(children: Collection[_Child]) -> None:
     """End all at once; who is still there a second after the grace period is killed."""
     for child in children:
         child.ask_to_end()
@@ -219,15 +246,16 @@ def _address(config: LauncherConfig) -> str:
 
 
 @contextlib.contextmanager
-def _stop_signals(stop: _Stop) -> Iterator[None]:
+def _stop_signals() -> Iterator[_Stop]:
     """SIGINT and SIGTERM ask for the stop; what they did before is put back at the end."""
+    stop = _Stop()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         stop.asked = True
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

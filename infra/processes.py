@@ -1,8 +1,9 @@
 """The lifeline between the launcher and its children.
 
-The launcher holds the write end of each child's standard input and never writes. When it ends, in
-whatever way, `kill -9` included, the child reads the end of the file and stops. No signal, process
-group or parent id is involved, so it is the same on Linux, macOS and Windows.
+The launcher holds the write end of each child's standard input and writes one line, when the data
+are ready to be opened. When it ends, in whatever way, `kill -9` included, the child reads the end
+of the file and stops. No signal, process group or parent id is involved, so it is the same on
+Linux, macOS and Windows.
 
 Only a child that the launcher started looks at its input: `zhihe serve < /dev/null` runs on.
 ZHIHE_LIFELINE marks them; it is no setting, and is read and written in this module alone.
@@ -17,12 +18,23 @@ from collections.abc import Callable
 GRACE = 5.0
 """Seconds a child has for its graceful stop."""
 
+GO = b"\n"
 _MARK = "ZHIHE_LIFELINE"
 
 
 def child_environment() -> dict[str, str]:
     """The own environment, marked for a child that is to follow it."""
     return {**os.environ, _MARK: "1"}
+
+
+def wait_until_prepared() -> None:
+    """In a child of the launcher, wait for its word that the data are ready.
+
+    A child that starts slowly is started early and waits here. Ends the process with the launcher.
+    Call it before `follow_parent`; anywhere else it does nothing.
+    """
+    if os.environ.get(_MARK) == "1" and os.read(sys.stdin.fileno(), 1) != GO:
+        sys.exit(1)
 
 
 def follow_parent(stop: Callable[[], None]) -> None:

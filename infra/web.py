@@ -13,7 +13,7 @@ from frontend.app import build_pages
 from frontend.headers import SecurityHeaders
 from frontend.render import Site
 from infra.limits import BodyLimit
-from infra.processes import follow_parent
+from infra.processes import follow_parent, wait_until_prepared
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.work import Parts
@@ -48,6 +48,7 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until asked to stop."""
+    wait_until_prepared()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     parts = build_parts(settings)
     engine = open_reader(settings)

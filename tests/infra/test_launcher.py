@@ -15,7 +15,7 @@ import pytest
 
 CHILD = """
 import os, pathlib, sys, threading, http.server
-from infra.processes import follow_parent
+from infra.processes import follow_parent, wait_until_prepared
 
 name, folder, port, manner = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 
@@ -26,6 +26,8 @@ def note(what):
 note("started")
 if manner == "fails":
     sys.exit(7)
+wait_until_prepared()
+note("let_go")
 stop = threading.Event()
 follow_parent((lambda: None) if manner == "deaf" else stop.set)
 if name == "web":
@@ -37,7 +39,7 @@ note("ended")
 """
 
 LAUNCHER = """
-import sys
+import pathlib, sys, time
 from infra.launcher import LauncherConfig, run
 
 folder, port, *manners = sys.argv[1:]
@@ -45,8 +47,18 @@ commands = {
     name: [sys.executable, f"{folder}/child.py", name, folder, port, manner]
     for name, manner in (item.split("=") for item in manners)
 }
-banner = ["演示账号：甲", "演示账号：乙"]
-sys.exit(run(LauncherConfig(host="127.0.0.1", port=int(port), banner=banner, commands=commands)))
+
+def prepare():
+    started, go_on = pathlib.Path(folder, "web.started"), pathlib.Path(folder, "go_on")
+    while not (started.exists() and go_on.exists()):
+        time.sleep(0.02)
+    if go_on.read_text() == "fails":
+        raise SystemExit("准备失败")
+    print("准备好了", flush=True)
+    return ["演示账号：甲", "演示账号：乙"]
+
+config = LauncherConfig(host="127.0.0.1", port=int(port), prepare=prepare, commands=commands)
+sys.exit(run(config))
 """
 
 
@@ -73,6 +85,10 @@ class Launched:
             self.port = free.getsockname()[1]
         (folder / "child.py").write_text(CHILD, encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
+        self.prepared()
+
+    def prepared(self, how: str = "well") -> None:
+        (self.folder / "go_on").write_text(how)
 
     def start(self, **manners: str) -> "Launched":
         manners = {"web": "well", "worker": "well", "indexer": "well"} | manners
@@ -135,6 +151,38 @@ def test_says_where_it_is_once_the_web_process_answers(launched: Launched) -> No
         "演示账号：甲",
         "演示账号：乙",
     ]
+
+
+def test_children_open_nothing_before_all_is_prepared(launched: Launched) -> None:
+    (launched.folder / "go_on").unlink()
+    launched.start()
+    eventually(lambda: launched.noted("web.started"))
+    time.sleep(0.3)
+    assert launched.noted("web.let_go") == launched.noted("worker.started") == []
+    launched.prepared()
+    launched.ready()
+    assert launched.said().index("准备好了") < launched.said().index("智核已就绪")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_end_during_the_preparation_ends_the_web_process(
+    launched: Launched, number: int
+) -> None:
+    (launched.folder / "go_on").unlink()
+    launched.start()
+    eventually(lambda: launched.noted("web.started"))
+    launched.send(number)
+    assert launched.code() == (0 if number == signal.SIGINT else -number)
+    eventually(lambda: not any(map(alive, launched.children())), 3.0)
+    assert launched.noted("web.let_go") == []
+
+
+def test_a_failed_preparation_ends_the_web_process(launched: Launched) -> None:
+    launched.prepared("fails")
+    launched.start()
+    assert launched.code() == 1
+    assert "准备失败" in launched.said()
+    assert not any(map(alive, launched.children()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
