@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from frontend import workspace
 from frontend.assets import Assets, StaticAssets
-from frontend.pages import account, developers, organisations
+from frontend.pages import account, catalog, developers, organisations
 from frontend.render import Renderer, Site, to_login
 from frontend.templating import environment
 from market.accounts.work import Parts
@@ -22,6 +22,7 @@ log = logging.getLogger("zhihe.pages")
 ROUTERS: Sequence[APIRouter] = (
     account.router,
     organisations.router,
+    catalog.router,
     developers.router,
 )
 

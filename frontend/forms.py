@@ -44,6 +44,13 @@ class Submission:
     def first(self, name: str) -> str:
         return (self.fields.get(name) or [""])[0]
 
+    def file(self, name: str) -> UploadFile:
+        """Return the file of an input. Raises Invalid at the field where none was chosen."""
+        chosen = self.files.get(name)
+        if not chosen:
+            raise Invalid(fields={name: "请选择一个文件，现在没有选"})
+        return chosen[0]
+
 
 async def read(request: Request) -> Submission:
     """Read the body once; later calls for the same request get the same Submission.
