@@ -85,6 +85,7 @@ class OpensPage(OpensWork):
             sign_in: SignIn | None = request.state.sign_in
             csrf.check(request, sent=sent.first("csrf"), expected=sign_in.csrf if sign_in else None)
             page = Page(request, work, sent, sign_in, _memberships(work))
+            work.session.expunge_all()  # the frame is drawn after a rollback as well
             request.state.page = page
             yield page
 

@@ -10,6 +10,7 @@ from frontend.edge import Page, opens_page
 from frontend.pages import catalog_forms
 from market.accounts.policy import Action
 from market.catalog import drafts, views
+from market.catalog.models import Listing
 from market.catalog.vocabulary import KIND_NAMES, LABELS, ListingKind
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
@@ -86,7 +87,7 @@ def edit(listing_id: PathId, page: Reading) -> Response:
 @router.post("/my/listings/{listing_id}/edit")
 def save(listing_id: PathId, page: Editing) -> Response:
     before = views.own(page.work, PublicId(listing_id))
-    kind = ListingKind(before.listing.kind)
+    kind, was = ListingKind(before.listing.kind), _shown(before.listing)
     form = catalog_forms.parse(kind, page.sent)
     if form.data is not None:
         try:
@@ -99,9 +100,14 @@ def save(listing_id: PathId, page: Editing) -> Response:
             form.fail("", error.message)
             return _overtaken(page, listing_id, kind, form)
         else:
-            same = listing.working_revision_id == before.listing.working_revision_id
-            return page.redirect(f"/my/listings/{listing_id}", done=KEPT if same else SAVED)
+            done = KEPT if _shown(listing) == was else SAVED
+            return page.redirect(f"/my/listings/{listing_id}", done=done)
     return page.again(TEMPLATE, _context(kind, form, view=before))
+
+
+def _shown(listing: Listing) -> tuple[object, ...]:
+    """Return what a saved form may have changed."""
+    return listing.working_revision_id, listing.masked, listing.own_number
 
 
 def _overtaken(
