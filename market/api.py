@@ -13,6 +13,7 @@ from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
 from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
+from market.discovery.endpoints import router as discovery
 from market.insight.endpoints import router as insight
 from market.kit.errors import Invalid, MarketError, TooMany
 from market.kit.validation import sentence
@@ -21,7 +22,7 @@ from market.registry.endpoints import router as registry
 from market.rules.endpoints import router as rules
 
 PREFIX = "/api/v1"
-ROUTERS = (accounts, access, catalog, deals, registry, rules, insight)
+ROUTERS = (accounts, access, catalog, discovery, deals, registry, rules, insight)
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorOut, "description": text}

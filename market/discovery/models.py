@@ -32,7 +32,7 @@ class UnsuitableReason(StrEnum):
 EDGES: Final[dict[MatchChoice, frozenset[MatchChoice]]] = {
     MatchChoice.NEW: frozenset({MatchChoice.SUITABLE, MatchChoice.UNSUITABLE, MatchChoice.ASKED}),
     MatchChoice.SUITABLE: frozenset({MatchChoice.NEW, MatchChoice.UNSUITABLE, MatchChoice.ASKED}),
-    MatchChoice.UNSUITABLE: frozenset({MatchChoice.NEW, MatchChoice.SUITABLE, MatchChoice.ASKED}),
+    MatchChoice.UNSUITABLE: frozenset(MatchChoice),  # itself: for another reason
     MatchChoice.ASKED: frozenset({MatchChoice.SUITABLE, MatchChoice.UNSUITABLE}),
 }
 

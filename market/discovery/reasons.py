@@ -7,15 +7,14 @@ stand behind.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 from market.catalog.schemas import AchievementText, DemandText, Price
 from market.catalog.views import Source
 from market.catalog.vocabulary import FIELDS, Mode, PriceBasis, PriceForm, region_name
+from market.discovery.schemas import Verdict
 from market.kit.money import fen_to_wan
 from search.explain import Explanation
-
-Verdict = Literal["yes", "part", "no", "none"]
 
 SHARED_WORDS: Final = "共同词"
 OTHER_FIELD: Final = 0.9

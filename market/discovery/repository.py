@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from market.access.repository import public_listings
+from market.accounts.models import Organisation, Verification
+from market.accounts.policy import OrganisationKind
 from market.catalog.models import Listing, ListingState
 from market.catalog.vocabulary import ListingKind
 from market.discovery.models import EDGES, Match, MatchChoice, MatchState
@@ -67,6 +69,38 @@ def owed(session: Session, consumer: Consumer, *, up_to_change: int) -> int:
     return count
 
 
+def organisation_names(session: Session, public_ids: Collection[str]) -> dict[str, str]:
+    """Return the names of verified organisations, by public id."""
+    rows = select(col(Organisation.public_id), col(Organisation.name)).where(
+        col(Organisation.public_id).in_(public_ids),
+        col(Organisation.verification) == Verification.VERIFIED,
+    )
+    return {row[0]: row[1] for row in session.execute(rows)}
+
+
+def organisations(session: Session, words: Iterable[str], limit: int) -> list[Organisation]:
+    """Return verified organisations whose name has every word, literally, by name.
+
+    One that is here with masked listings alone is left out: its name must lead nowhere near them.
+    """
+    here = select(col(Listing.id)).where(
+        col(Listing.organisation_id) == col(Organisation.id),
+        col(Listing.state) == ListingState.PUBLISHED,
+    )
+    query = (
+        select(Organisation)
+        .where(
+            col(Organisation.verification) == Verification.VERIFIED,
+            col(Organisation.kind).not_in([OrganisationKind.BUREAU, OrganisationKind.PLATFORM]),
+            or_(~here.exists(), here.where(~col(Listing.masked)).exists()),
+            *(col(Organisation.name).contains(word, autoescape=True) for word in words),
+        )
+        .order_by(col(Organisation.name), col(Organisation.id))
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
 def match_by_public_id(session: Session, public_id: PublicId) -> Match | None:
     return session.scalars(select(Match).where(col(Match.public_id) == public_id)).first()
 
@@ -97,6 +131,22 @@ def matches_of_achievement(session: Session, achievement_id: ListingId) -> list[
             select(Match)
             .where(col(Match.achievement_id) == achievement_id)
             .order_by(col(Match.score).desc(), col(Match.demand_id))
+        )
+    )
+
+
+def matches_between(
+    session: Session, achievement_id: ListingId, organisation_id: OrganisationId
+) -> list[Match]:
+    """Return the matches of an achievement with an organisation's demands."""
+    return list(
+        session.scalars(
+            select(Match)
+            .join(Listing, col(Listing.id) == col(Match.demand_id))
+            .where(
+                col(Match.achievement_id) == achievement_id,
+                col(Listing.organisation_id) == organisation_id,
+            )
         )
     )
 

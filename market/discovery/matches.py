@@ -1,0 +1,191 @@
+"""Matches as people see them: the demand's owner (and its broker) with reasons, the achievement's
+holder with how many are interested, never who.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from market.access import mandates
+from market.access import service as access
+from market.access.service import Seen
+from market.accounts.policy import Action, OrganisationKind, Relation
+from market.accounts.work import Work
+from market.catalog import views as catalog
+from market.catalog.models import Listing
+from market.catalog.vocabulary import ListingKind
+from market.discovery import repository
+from market.discovery.models import Match, MatchChoice
+from market.discovery.reasons import Reasons
+from market.discovery.schemas import DecisionIn
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import ListingId, OrganisationId, PublicId
+
+NO_REASON = "请选一个原因，现在没有选"
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """One pair from one side: `other` is the listing of the other side.
+
+    `match` is None for the achievement's holder, who is not told what was decided.
+    """
+
+    other: Seen
+    reasons: Reasons
+    match: Match | None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An achievement that came near and was not good enough, and what it does not name."""
+
+    other: Seen
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """All matches of a listing, in order.
+
+    `compared` and `compared_at` are None where the demand was not compared yet; `nearest` is for
+    demands without a match; `interested` (organisations that marked it 合适) for achievements.
+    """
+
+    listing: Listing
+    kind: ListingKind
+    relation: Relation
+    rows: tuple[Matched, ...]
+    nearest: tuple[Near, ...] = ()
+    compared: int | None = None
+    compared_at: datetime | None = None
+    interested: int = 0
+
+
+def relation(work: Work, listing: Listing) -> Relation:
+    """Return what the actor is to a listing: its owner, a broker with a live mandate of its side,
+    or none of these.
+    """
+    if listing.organisation_id == work.actor.organisation_id:
+        return Relation.OWN
+    if work.actor.kind is OrganisationKind.AGENCY:
+        is_demand = listing.kind == ListingKind.DEMAND
+        served = mandates.principals(work, as_seller=not is_demand, as_buyer=is_demand)
+        if listing.organisation_id in served:
+            return Relation.MANDATED
+    return Relation.OTHER
+
+
+def matches_of(work: Work, public_id: PublicId) -> Matches:
+    """Return the matches of a listing for its owner or the owner's broker.
+
+    Raises NotFound, Forbidden, NotSignedIn.
+    """
+    listing = access.visible_listing(work, public_id)
+    related = relation(work, listing)
+    work.require(Action.MATCH_VIEW, related)
+    if listing.kind == ListingKind.DEMAND:
+        return _of_demand(work, listing, related)
+    rows = repository.matches_of_achievement(work.session, listing.id)
+    others = _seen(work, [row.demand_id for row in rows])
+    return Matches(
+        listing=listing,
+        kind=ListingKind.ACHIEVEMENT,
+        relation=related,
+        rows=tuple(
+            Matched(others[row.demand_id], Reasons.from_json(row.explanation), None)
+            for row in rows
+            if row.demand_id in others
+        ),
+        interested=repository.suitable_count(work.session, listing.id),
+    )
+
+
+def _of_demand(work: Work, listing: Listing, related: Relation) -> Matches:
+    rows = repository.matches_of_demand(work.session, listing.id)
+    state = repository.match_state(work.session, listing.id)
+    near = state.nearest if state is not None else []
+    others = _seen(
+        work,
+        [row.achievement_id for row in rows] + [ListingId(one["achievement_id"]) for one in near],
+    )
+    return Matches(
+        listing=listing,
+        kind=ListingKind.DEMAND,
+        relation=related,
+        rows=tuple(
+            Matched(others[row.achievement_id], Reasons.from_json(row.explanation), row)
+            for row in rows
+            if row.achievement_id in others
+        ),
+        nearest=tuple(
+            Near(others[ListingId(one["achievement_id"])], tuple(one["missing"]))
+            for one in near
+            if one["achievement_id"] in others
+        ),
+        compared=state.compared if state is not None else None,
+        compared_at=state.matched_at if state is not None else None,
+    )
+
+
+def _seen(work: Work, ids: list[ListingId]) -> dict[ListingId, Seen]:
+    return {one.shown.listing_id: one for one in access.public_listings(work, ids)}
+
+
+def interest(work: Work, public_id: PublicId) -> int:
+    """Return how many organisations marked one's achievement 合适. Raises NotFound, Forbidden."""
+    listing = access.visible_listing(work, public_id)
+    work.require(Action.MATCH_VIEW, relation(work, listing))
+    if listing.kind != ListingKind.ACHIEVEMENT:
+        raise NotFound
+    return repository.suitable_count(work.session, listing.id)
+
+
+def decide(work: Work, public_id: PublicId, form: DecisionIn) -> Match:
+    """Note what the demand's owner makes of a match; the same again changes nothing.
+
+    Raises NotFound, Forbidden, Conflict, Invalid at `reason`.
+    """
+    match = repository.match_by_public_id(work.session, public_id)
+    demand = None if match is None else catalog.listing_by_id(work.session, match.demand_id)
+    related = Relation.OTHER if demand is None else relation(work, demand)
+    if match is None or related is Relation.OTHER:
+        raise NotFound
+    work.touched("match", match.public_id)
+    work.require(Action.MATCH_DECIDE, related)
+    to = MatchChoice.NEW if form.decision == "undecided" else MatchChoice(form.decision)
+    reason = form.reason if to is MatchChoice.UNSUITABLE else None
+    note = form.note if to is MatchChoice.UNSUITABLE else ""
+    if to is MatchChoice.UNSUITABLE and reason is None:
+        raise Invalid(fields={"reason": NO_REASON})
+    if (to, reason, note) == (match.state, match.reason, match.note):
+        return match
+    if match.state == MatchChoice.ASKED and to is MatchChoice.NEW:
+        raise Conflict("已经询问过，不能放回待看")
+    repository.move_match(
+        work.session,
+        match,
+        to,
+        reason=reason,
+        note=note,
+        decided_by=work.actor.person,
+        decided_at=work.now,
+    )
+    return match
+
+
+def note_asked(work: Work, achievement_id: ListingId, asker_id: OrganisationId) -> None:
+    """Note that an organisation wrote to the holder of an achievement that fits its demands.
+
+    For the noun that keeps inquiries. Safe to repeat.
+    """
+    for match in repository.matches_between(work.session, achievement_id, asker_id):
+        if match.state != MatchChoice.ASKED:
+            repository.move_match(
+                work.session,
+                match,
+                MatchChoice.ASKED,
+                reason=None,
+                note="",
+                decided_by=work.actor.person,
+                decided_at=work.now,
+            )

@@ -1,0 +1,306 @@
+"""Searching: what was typed and chosen → a page of results with counts, and what is like it.
+
+Hits come from the index, everything shown from the database as the actor may read it: a hit that
+is no longer public is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlmodel import Session
+
+from market.access import service as access
+from market.access.service import Seen
+from market.accounts.models import Organisation
+from market.accounts.work import Work
+from market.catalog.vocabulary import ListingKind
+from market.discovery import labels, repository
+from market.discovery.documents import SCHEMA, body, ranked_text
+from market.discovery.schemas import Sort
+from market.kit.changes import Consumer
+from market.kit.errors import Unavailable
+from market.kit.ids import ListingId, PublicId
+from search.analysis import PARTICLES, plain_words
+from search.errors import SearchUnavailable
+from search.highlight import Segment, highlight, snippet, spans
+from search.parse import LONGEST_QUERY, parse
+from search.port import SearchEngine
+from search.query import DEEPEST, RELEVANCE, All, And, Ids, Not, Query, SearchRequest
+from search.query import Sort as EngineSort
+from search.result import SearchResult
+from search.similar import similar
+from search.suggest import suggest
+
+PAGE: Final = 20
+SIMILAR: Final = 5
+SHARED_SHOWN: Final = 4
+ORGANISATIONS: Final = 100
+DOWN: Final = "搜索暂时不可用，正在恢复，请过几分钟再试；其他页面不受影响"
+
+
+SORTS: Final[Mapping[ListingKind, Mapping[Sort, str]]] = {
+    ListingKind.ACHIEVEMENT: {
+        Sort.RELEVANCE: "相关程度",
+        Sort.NEWEST: "最近发布",
+        Sort.PRICE: "价格由低到高",
+        Sort.MATURITY: "成熟度由高到低",
+    },
+    ListingKind.DEMAND: {
+        Sort.RELEVANCE: "相关程度",
+        Sort.NEWEST: "最近发布",
+        Sort.PRICE: "预算由低到高",
+        Sort.DEADLINE: "截止日期由近到远",
+    },
+}
+_ORDERS: Final = {
+    Sort.NEWEST: EngineSort("published_at"),
+    Sort.PRICE: EngineSort("price_low", descending=False),
+    Sort.MATURITY: EngineSort("maturity_level"),
+    Sort.DEADLINE: EngineSort("deadline", descending=False),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchParams:
+    """What somebody asks for. `chosen`: facet → values, of which a result has at least one.
+
+    Facets that the kind does not have, and a sort it does not know, are left aside.
+    """
+
+    kind: ListingKind = ListingKind.ACHIEVEMENT
+    q: str = ""
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sort: Sort = Sort.RELEVANCE
+    page: int = 1
+
+    @property
+    def filters(self) -> dict[str, frozenset[str]]:
+        known = labels.NAMES[self.kind]
+        return {
+            name: frozenset(some) for name, some in self.chosen.items() if name in known and some
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    name: str
+    label: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One result; pieces of its title and text, those that were searched for marked."""
+
+    seen: Seen
+    title: tuple[Segment, ...]
+    text: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """One chosen value, and how many results there would be without it."""
+
+    facet: str
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """One page. `kinds` counts each kind by the typed words alone; `relaxed` says, where nothing
+    was found, what would be found without one of the chosen values; `sort` is the one that was
+    used, `shortened` whether the end of what was typed was left out.
+    """
+
+    params: SearchParams
+    sort: Sort
+    total: int
+    pages: int
+    rows: tuple[Found, ...]
+    facets: tuple[Facet, ...]
+    kinds: Mapping[ListingKind, int]
+    relaxed: tuple[Relaxed, ...]
+    shortened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A listing like another, and words that both have."""
+
+    seen: Seen
+    shared: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A title of a listing, or the name of an organisation that has one."""
+
+    kind: str
+    public_id: PublicId
+    text: str
+
+
+def search(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage:
+    """Return a page of results; past the last page, the last. Raises Unavailable."""
+    parsed = parse(params.q, SCHEMA)
+    sort = _sort(params, parsed.query)
+    page = min(max(params.page, 1), DEEPEST // PAGE)
+    request = SearchRequest(
+        query=parsed.query,
+        filters={**params.filters, "kind": frozenset({str(params.kind)})},
+        facets=tuple(labels.NAMES[params.kind]),
+        sort=_ORDERS.get(sort, RELEVANCE),
+        offset=(page - 1) * PAGE,
+        limit=PAGE,
+    )
+    result = _ask(engine, request)
+    pages = max(1, min(-(-result.total // PAGE), DEEPEST // PAGE))
+    if page > pages:
+        return search(work, engine, replace(params, page=pages))
+    kinds = _ask(engine, SearchRequest(parsed.query, facets=("kind",), limit=0))
+    counted = {one.value: one.count for one in kinds.facets["kind"]}
+    seen = access.public_listings(work, [ListingId(hit.id) for hit in result.hits])
+    return ResultPage(
+        params=replace(params, page=page),
+        sort=sort,
+        total=result.total,
+        pages=pages,
+        rows=tuple(_found(one, parsed.terms) for one in seen),
+        facets=_facets(work.session, params, result),
+        kinds={kind: counted.get(kind, 0) for kind in ListingKind},
+        relaxed=() if result.total else _relaxed(work.session, engine, parsed.query, params),
+        shortened=parsed.shortened,
+    )
+
+
+def _sort(params: SearchParams, query: Query) -> Sort:
+    if params.sort not in SORTS[params.kind] or params.sort is Sort.RELEVANCE:
+        # Where nothing was typed, nothing is more relevant than another.
+        return Sort.NEWEST if isinstance(query, All) else Sort.RELEVANCE
+    return params.sort
+
+
+def _ask(engine: SearchEngine, request: SearchRequest) -> SearchResult:
+    try:
+        return engine.search(request)
+    except SearchUnavailable as error:
+        raise Unavailable(DOWN) from error
+
+
+def _found(seen: Seen, terms: Sequence[str]) -> Found:
+    text = seen.shown.text
+    shown = text.summary
+    if not shown or (terms and not spans(shown, terms)):
+        shown = body(text)
+    return Found(seen, tuple(highlight(text.title, terms)), tuple(snippet(shown, terms)))
+
+
+def _facets(session: Session, params: SearchParams, result: SearchResult) -> tuple[Facet, ...]:
+    facets = []
+    for name, label in labels.NAMES[params.kind].items():
+        chosen = params.chosen.get(name, ())
+        counts = {one.value: one.count for one in result.facets[name]}
+        counts |= {value: 0 for value in chosen if value not in counts}
+        known = labels.labels(session, name, list(counts))
+        options = [
+            Option(value, known[value], count, value in chosen) for value, count in counts.items()
+        ]
+        if name in labels.BY_SIZE:
+            options.sort(key=lambda option, name=name: labels.rank(name, option.value))  # type: ignore[misc]
+        facets.append(Facet(name, label, tuple(options)))
+    return tuple(facets)
+
+
+def _relaxed(
+    session: Session, engine: SearchEngine, query: Query, params: SearchParams
+) -> tuple[Relaxed, ...]:
+    found = []
+    for name, values in params.filters.items():
+        known = labels.labels(session, name, list(values))
+        for value in sorted(values):
+            filters = {**params.filters, "kind": frozenset({str(params.kind)})}
+            filters[name] = values - {value}
+            count = _ask(engine, SearchRequest(query, filters, limit=0)).total
+            if count:
+                found.append(Relaxed(name, value, known[value], count))
+    return tuple(sorted(found, key=lambda one: -one.count))
+
+
+def similar_listings(
+    work: Work, engine: SearchEngine, seen: Seen, limit: int = SIMILAR
+) -> list[Similar]:
+    """Return public listings of the same kind that say the most alike. Raises Unavailable."""
+    shown = seen.shown
+    try:
+        like = similar(engine, ranked_text(shown.text))
+    except SearchUnavailable as error:
+        raise Unavailable(DOWN) from error
+    query = And((like, Not(Ids(frozenset({shown.listing_id})))))
+    filters = {"kind": frozenset({str(shown.kind)})}
+    page = _ask(engine, SearchRequest(query, filters, limit=limit))
+    others = access.public_listings(work, [ListingId(hit.id) for hit in page.hits])
+    words = _telling_words(seen)
+    return [Similar(other, _shared(words, other)) for other in others]
+
+
+def _telling_words(seen: Seen) -> list[str]:
+    text = " ".join([seen.shown.text.title, *seen.shown.text.keywords])
+    words = dict.fromkeys(word.text for word in plain_words(text))
+    return [word for word in words if len(word) > 1 and word not in PARTICLES]
+
+
+def _shared(words: Sequence[str], other: Seen) -> tuple[str, ...]:
+    text = ranked_text(other.shown.text)
+    there = f"{text.title}\n{text.body}"
+    return tuple(word for word in words if spans(there, [word]))[:SHARED_SHOWN]
+
+
+def suggestions(
+    work: Work, engine: SearchEngine, typed: str, kind: ListingKind
+) -> list[Suggestion]:
+    """Return titles and organisations that have what was typed so far. Raises Unavailable."""
+    wanted = typed.strip()[:LONGEST_QUERY]
+    if not wanted:
+        return []
+    try:
+        ids = suggest(engine, wanted, "title", filters={"kind": frozenset({str(kind)})}, limit=6)
+    except SearchUnavailable as error:
+        raise Unavailable(DOWN) from error
+    titles = [
+        Suggestion("listing", one.shown.public_id, one.shown.text.title)
+        for one in access.public_listings(work, [ListingId(one) for one in ids])
+    ]
+    named = repository.organisations(work.session, wanted.split(), limit=2)
+    return titles + [Suggestion("organisation", row.public_id, row.name) for row in named]
+
+
+def organisations(work: Work, typed: str) -> list[Organisation]:
+    """Return up to ORGANISATIONS verified organisations whose name has every word typed."""
+    return repository.organisations(work.session, typed[:LONGEST_QUERY].split(), ORGANISATIONS)
+
+
+def match_status(session: Session) -> dict[str, int]:
+    """Return {"demands", "with_matches", "no_good_match", "waiting"}: the visible demands, those
+    compared with and without a result, and how many changes still wait to be compared.
+    """
+    demands, compared, with_matches = repository.counts(session)
+    waiting = repository.owed(
+        session, Consumer.MATCH, up_to_change=repository.newest_change(session)
+    )
+    return {
+        "demands": demands,
+        "with_matches": with_matches,
+        "no_good_match": compared - with_matches,
+        "waiting": waiting,
+    }
