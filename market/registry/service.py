@@ -4,6 +4,7 @@ Counting is not a state of the registration: it is the ledger's transaction, wri
 decision in one database transaction, and reversed with the undo in one.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
@@ -13,10 +14,10 @@ from market.accounts.policy import Action, OrganisationKind, Relation, Role
 from market.accounts.work import Work
 from market.deals import repository_contracts as contracts
 from market.deals import service as deals
-from market.deals.models import ContractLine
+from market.deals.models import Contract, ContractLine
 from market.deals.vocabulary import ContractState
 from market.kit.errors import Conflict, Invalid, NotFound
-from market.kit.ids import PublicId, RegistrationId, new_public_id
+from market.kit.ids import ContractId, PublicId, RegistrationId, new_public_id
 from market.kit.money import fen_to_wan
 from market.ledger import service as ledger
 from market.ledger.schemas import Subject
@@ -43,12 +44,12 @@ class Desk:
     undone: tuple[Registration, ...]
 
 
-def submit(work: Work, form: SubmitIn) -> Filed:
-    """Hand in a signed contract, by its seller.
+def to_submit(work: Work, contract_id: PublicId) -> Contract:
+    """Return a contract that its seller may hand in now.
 
     Raises NotFound; Conflict where it is not signed, handed in before, or the same as another.
     """
-    contract = contracts.contract_by_public_id(work.session, PublicId(form.contract))
+    contract = contracts.contract_by_public_id(work.session, contract_id)
     if contract is None:
         raise NotFound
     related = deals.relation_to(work, seller_id=contract.seller_id, buyer_id=contract.buyer_id)
@@ -57,16 +58,22 @@ def submit(work: Work, form: SubmitIn) -> Filed:
     work.require(Action.REGISTRATION_SUBMIT, related)
     if contract.state != ContractState.SIGNED:
         raise Conflict("双方都确认签订后才能提交登记")
-    mark = certificate.fingerprint(contract)
     if repository.live_of_contract(work.session, contract.id) is not None:
         raise Conflict(SUBMITTED_ALREADY)
+    mark = certificate.fingerprint(contract)
     if repository.live_with_fingerprint(work.session, mark) is not None:
         raise Conflict(SAME_CONTRACT)
+    return contract
+
+
+def submit(work: Work, form: SubmitIn) -> Filed:
+    """Hand in a signed contract, by its seller. Raises what `to_submit` raises."""
+    contract = to_submit(work, PublicId(form.contract))
     row = Registration(
         public_id=new_public_id(),
         contract_id=contract.id,
         registry_name=REGISTRY,
-        fingerprint=mark,
+        fingerprint=certificate.fingerprint(contract),
         submitted_by=work.actor.person,
         submitted_at=work.now,
     )
@@ -118,6 +125,13 @@ def registrations(
         limit=PAGE_SIZE,
         offset=(page - 1) * PAGE_SIZE,
     )
+
+
+def newest_of(work: Work, contract_ids: Collection[ContractId]) -> dict[ContractId, Registration]:
+    """Return the newest registration of each contract that has one, for pages that show the
+    contract. The caller has checked that the actor may see the contracts.
+    """
+    return repository.newest_of_contracts(work.session, contract_ids)
 
 
 def counts(work: Work) -> dict[str, int]:
@@ -299,6 +313,22 @@ def undo(work: Work, public_id: PublicId, form: UndoIn) -> Filed:
     )
     deals.tell(work, filed.deal, "registration_undone", f"登记被撤回：{form.reason}")
     return filed
+
+
+def may_withdraw(work: Work, filed: Filed) -> bool:
+    """Return whether the actor may take this application back now."""
+    own = work.actor.organisation_id == filed.contract.seller_id
+    return own and filed.row.state == S.SUBMITTED and work.may(Action.REGISTRATION_SUBMIT)
+
+
+def may_resubmit(work: Work, filed: Filed) -> bool:
+    """Return whether the actor may hand this contract in anew."""
+    own = work.actor.organisation_id == filed.contract.seller_id
+    return (
+        own
+        and work.may(Action.REGISTRATION_SUBMIT)
+        and repository.live_of_contract(work.session, filed.contract.id) is None
+    )
 
 
 def withdraw(work: Work, public_id: PublicId) -> Filed:
