@@ -10,7 +10,21 @@ from starlette.responses import Response
 
 from frontend import workspace
 from frontend.assets import Assets, StaticAssets
-from frontend.pages import account, catalog, developers, organisations
+from frontend.pages import (
+    account,
+    board,
+    catalog,
+    deal_papers,
+    deals,
+    desk,
+    developers,
+    inquiries,
+    introductions,
+    mandates,
+    organisations,
+    publicity,
+    registrations,
+)
 from frontend.render import Renderer, Site, to_login
 from frontend.templating import environment
 from market.accounts.work import Parts
@@ -23,6 +37,15 @@ ROUTERS: Sequence[APIRouter] = (
     account.router,
     organisations.router,
     catalog.router,
+    mandates.router,
+    inquiries.router,
+    introductions.router,
+    deals.router,
+    deal_papers.router,
+    publicity.router,
+    registrations.router,
+    desk.router,
+    board.router,
     developers.router,
 )
 

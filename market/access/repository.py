@@ -38,6 +38,10 @@ def visible_listings(actor: Actor) -> ColumnElement[bool]:
     return or_(own, public_listings())
 
 
+def listing_by_number(session: Session, number: str) -> Listing | None:
+    return session.exec(select(Listing).where(col(Listing.number) == number)).first()
+
+
 def disclosed(
     session: Session, organisation_id: OrganisationId, listing_ids: Iterable[ListingId]
 ) -> set[ListingId]:

@@ -62,6 +62,12 @@ def find_listing(work: Work, public_id: PublicId) -> Listing | None:
     return listing if listing is not None and visible(work, listing) else None
 
 
+def find_by_number(work: Work, number: str) -> Listing | None:
+    """Return the listing of a number such as A-2026-00412, as typed, where the actor may see it."""
+    listing = repository.listing_by_number(work.session, number.strip().upper())
+    return listing if listing is not None and visible(work, listing) else None
+
+
 def visible_listing(work: Work, public_id: PublicId) -> Listing:
     """Return the listing, whatever its state, where the actor may see it. Raises NotFound."""
     listing = find_listing(work, public_id)

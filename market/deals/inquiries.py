@@ -13,7 +13,7 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.models import Listing, ListingState
-from market.catalog.views import Heading
+from market.catalog.views import Heading, Source
 from market.catalog.vocabulary import MASKED_NAME, ListingKind
 from market.deals import repository as deal_rows
 from market.deals import repository_inquiries as repository
@@ -25,6 +25,7 @@ from market.deals.vocabulary import InquiryState
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, PublicId, new_public_id
 
+CHOICES = 500  # a longer list is no choice
 ASKED_ALREADY = "贵单位已就这条信息发出询问，正等待答复，可在“询问”里查看"
 
 
@@ -231,6 +232,20 @@ def inquiries_of_deal(work: Work, deal: Deal) -> list[InquiryView]:
         if work.actor.organisation_id in (row.owner_id, row.asker_id)
     ]
     return views(work, mine)
+
+
+def own_choices(work: Work, kind: ListingKind) -> list[Source]:
+    """Return the acting organisation's published listings of a kind, to name in an inquiry."""
+    ids = catalog.public_ids(
+        work.session, kind, organisation_id=work.actor.organisation, limit=CHOICES
+    )
+    found = catalog.document_source(work.session, ids)
+    return sorted(found.values(), key=lambda source: source.published_at, reverse=True)
+
+
+def waiting(work: Work, listing_id: ListingId) -> Inquiry | None:
+    """Return the acting organisation's inquiry on a listing that still waits for its answer."""
+    return repository.open_inquiry(work.session, listing_id, work.actor.organisation)
 
 
 def interest_counts(session: Session, listing_ids: Collection[ListingId]) -> dict[ListingId, int]:

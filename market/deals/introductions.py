@@ -23,7 +23,7 @@ from market.deals.models import Deal, Introduction
 from market.deals.schemas import IntroductionDecisionIn, IntroductionIn
 from market.deals.service import Pair
 from market.deals.vocabulary import IntroductionState, Side
-from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId, new_public_id
 
 CHOICES = 500  # of one principal; a longer list is no choice
@@ -32,6 +32,7 @@ ACCEPTED_BY = {
     Side.SELLER: IntroductionState.ACCEPTED_SELLER,
     Side.BUYER: IntroductionState.ACCEPTED_BUYER,
 }
+NO_MANDATE = "至少一方要给过贵单位有效的委托，这项成果和这项需求的单位都没有"
 OPEN = frozenset({IntroductionState.PROPOSED, *ACCEPTED_BY.values()})
 
 
@@ -98,15 +99,15 @@ def _public_of(work: Work, owners: Iterable[OrganisationId], kind: ListingKind) 
 def propose(work: Work, form: IntroductionIn) -> Introduction:
     """Propose to bring an achievement and a demand together.
 
-    Raises Invalid at `achievement`, `demand`; Forbidden without a mandate in force of either
+    Raises Invalid at `achievement`, `demand`, the latter too without a mandate in force of either
     side; Conflict where the broker has proposed the pair already.
     """
+    work.require(Action.INTRODUCTION_PROPOSE, Relation.MANDATED)
     achievement = _published(work, form.achievement, ListingKind.ACHIEVEMENT)
     demand = _published(work, form.demand, ListingKind.DEMAND)
     if achievement.organisation_id == demand.organisation_id:
         raise Invalid(fields={"demand": "成果和需求属于同一家机构，不用引荐"})
     mandate = _mandate(work, achievement, demand)
-    work.require(Action.INTRODUCTION_PROPOSE, Relation.MANDATED)
     row = Introduction(
         public_id=new_public_id(),
         broker_id=work.actor.organisation,
@@ -141,7 +142,7 @@ def _mandate(work: Work, achievement: Listing, demand: Listing) -> Mandate:
     buyers = mandates.principals(work, as_seller=False, as_buyer=True)
     mandate = sellers.get(achievement.organisation_id) or buyers.get(demand.organisation_id)
     if mandate is None:
-        raise Forbidden("引荐要有卖方或买方给贵单位的有效委托，这两方都没有")
+        raise Invalid(fields={"demand": NO_MANDATE})
     return mandate
 
 

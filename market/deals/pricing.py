@@ -63,11 +63,16 @@ class Publicity:
     term: Term
 
 
+def last_day(published_on: date, days: int, calendar: Calendar) -> date:
+    """Return the last day of a 公示 of so many days, with the holidays known now."""
+    return period_end(published_on, days, calendar.is_rest_day)
+
+
 def term(row: PricingPath, calendar: Calendar) -> Term:
     """Return the days of a 公示, counted with the holidays known now."""
     assert row.published_on is not None
     assert row.days is not None
-    last = period_end(row.published_on, row.days, calendar.is_rest_day)
+    last = last_day(row.published_on, row.days, calendar)
     return Term(
         published_on=row.published_on,
         ends_on=last,

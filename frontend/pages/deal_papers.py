@@ -1,0 +1,141 @@
+"""The two papers of a deal that need a page of their own: pricing path and contract draft."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from frontend import forms, notices
+from frontend.edge import Page, opens_page
+from frontend.pages import deal_forms as papers
+from market.accounts.policy import Action
+from market.deals import contracts, pricing, service, views
+from market.deals.schemas import PricingIn
+from market.deals.views import DealView
+from market.deals.vocabulary import PUBLICITY_DAYS, PricingPathKind
+from market.kit.errors import Conflict, Invalid
+from market.kit.ids import PublicId
+from market.kit.wire import PathId
+from market.rules import service as rules
+
+router = APIRouter()
+
+PUBLICISED = notices.done("publicised", "公示已开始", "公示页任何人可见；期满次日起可以签约。")
+LISTED = notices.done("pricing-listed", "定价方式已选定", "成交后在这里登记结果。")
+DRAFTED = notices.done("contract-drafted", "合同草稿已保存", "双方确认后签订。")
+
+
+def _pricing(page: Page, deal_id: str, form: forms.Form[papers.PricingForm]) -> dict[str, object]:
+    """Return the page's context; the dates are those of a 公示 begun today."""
+    view = views.deal_view(page.work, PublicId(deal_id))
+    today, calendar = page.work.today, rules.calendar(page.work.session)
+    last = pricing.last_day(today, PUBLICITY_DAYS, calendar)
+    return {
+        "view": view,
+        "deal": view.row.deal,
+        "terms": view.row.terms,
+        "form": form,
+        "today": today,
+        "last": last,
+        "first": last + timedelta(days=1),
+        "provisional": calendar.provisional(last),
+    }
+
+
+@router.get("/deals/{deal_id}/pricing")
+def pricing_form(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.PRICING_SET)]
+) -> Response:
+    deal = service.find(page.work, PublicId(deal_id))
+    page.work.require(Action.PRICING_SET, service.relation(page.work, deal))
+    form = forms.blank(papers.PricingForm, {"path": PricingPathKind.AGREEMENT.value})
+    return page.render("deals/pricing.html", _pricing(page, deal_id, form))
+
+
+@router.post("/deals/{deal_id}/pricing")
+def choose(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.PRICING_SET, write=True)]
+) -> Response:
+    form = forms.parse(papers.PricingForm, page.sent)
+    if form.data is not None:
+        try:
+            body = PricingIn(**form.data.model_dump())
+            pricing.choose(page.work, PublicId(deal_id), body)
+        except Invalid as error:
+            form.reject(error)
+        except Conflict as error:
+            form.fail("", error.message)
+        else:
+            agreement = body.path is PricingPathKind.AGREEMENT
+            return page.redirect(f"/deals/{deal_id}", done=PUBLICISED if agreement else LISTED)
+    page.work.abandon()
+    return page.again("deals/pricing.html", _pricing(page, deal_id, form))
+
+
+def _contract(
+    view: DealView, form: forms.Form[papers.ContractForm], rows: list[papers.LineRow]
+) -> dict[str, object]:
+    return {
+        "view": view,
+        "deal": view.row.deal,
+        "form": form,
+        "rows": rows,
+        "kinds": papers.KINDS,
+        "fields": papers.FIELD_CHOICES,
+        "pays": papers.PAYS,
+        "line_kinds": papers.LINE_KINDS,
+    }
+
+
+@router.get("/deals/{deal_id}/contract")
+def contract_form(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_DRAFT)]
+) -> Response:
+    view = views.deal_view(page.work, PublicId(deal_id))
+    page.work.require(Action.CONTRACT_DRAFT, view.row.relation)
+    contract, terms = view.row.contract, view.row.terms
+    if contract is not None:
+        values = papers.contract_values(contract)
+    else:
+        begins = view.row.term.earliest_signing if view.row.term else page.work.today
+        values = {
+            "project_name": view.row.deal.title,
+            "total": forms.wan(terms.amount_fen) if terms else "",
+            "begins_on": begins,
+        }
+    form = forms.blank(papers.ContractForm, values)
+    rows = papers.contract_rows(view.lines, terms)
+    return page.render("deals/contract.html", _contract(view, form, rows))
+
+
+@router.post("/deals/{deal_id}/contract")
+def draft(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_DRAFT, write=True)]
+) -> Response:
+    more = bool(page.sent.first("more"))
+    form = forms.parse(papers.ContractForm, page.sent)
+    rows = papers.typed_rows(page.sent, more=more)
+    if more:  # only asks for room; nothing is judged yet
+        form.errors.clear()
+        page.work.abandon()
+        view = views.deal_view(page.work, PublicId(deal_id))
+        return page.render("deals/contract.html", _contract(view, form, rows))
+    lines = papers.read_lines(rows, form)
+    if form.data is not None:
+        try:
+            body = papers.contract_in(form.data, lines)
+            contracts.draft(page.work, PublicId(deal_id), body)
+            return page.redirect(f"/deals/{deal_id}", done=DRAFTED)
+        except Invalid as error:
+            form.reject(Invalid(error.message, _renamed(error)))
+        except Conflict as error:
+            form.fail("", error.message)
+    page.work.abandon()
+    view = views.deal_view(page.work, PublicId(deal_id))
+    return page.again("deals/contract.html", _contract(view, form, rows))
+
+
+def _renamed(error: Invalid) -> dict[str, str]:
+    names = {"sub_type": "kind", "type": "kind", "total_fen": "total"}
+    return {names.get(name, name): text for name, text in error.fields.items()}

@@ -1,0 +1,273 @@
+"""Deals (洽谈): the list by stage, and one deal with its next step first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from frontend import deal_path, forms, notices
+from frontend.edge import Page, opens_page
+from frontend.pages import deal_forms as papers
+from market.accounts.policy import Action
+from market.catalog.vocabulary import FIELDS
+from market.deals import contracts, inquiries, pricing, service, views
+from market.deals.schemas import (
+    ConfirmIn,
+    DealtIn,
+    DisclosureIn,
+    LoseIn,
+    NoteIn,
+    SignIn,
+    StopIn,
+    TermsIn,
+)
+from market.deals.views import DealView, Stage
+from market.deals.vocabulary import (
+    CONTRACT_TYPES,
+    LOST_REASONS,
+    PATHS,
+    PAY_METHODS,
+    STOP_REASONS,
+    ContractType,
+    LostReason,
+    PayMethod,
+    PricingPathKind,
+    StopReason,
+)
+from market.kit.errors import Conflict, Invalid
+from market.kit.ids import PublicId
+from market.kit.wire import PathId
+
+router = APIRouter()
+
+PROPOSED = notices.done("terms-proposed", "条件已提出", "等对方确认，或提出新的条件。")
+CONFIRMED = notices.done("terms-confirmed", "条件已确认", "双方达成一致。")
+LOST = notices.done("deal-lost", "洽谈已终止", "原因已记入经过，对方看得到。")
+NOTED = notices.done("deal-noted", "备注已保存")
+STOPPED = notices.done("pricing-stopped", "已终止", "重新公示须再满15天。")
+DEALT = notices.done("pricing-dealt", "成交结果已保存", "现在可以签约。")
+SIGN_ONE = notices.done("contract-confirmed", "合同已确认", "另一方也确认后合同签订。")
+SIGNED = notices.done("contract-signed", "合同已签订", "卖方可以提交合同登记。")
+DISCLOSED = notices.done("contract-disclosure", "公开意愿已保存")
+
+M = TypeVar("M", bound=BaseModel)
+TEMPLATE = "deals/deal.html"
+FORMS = ("terms_form", "lose_form", "note_form", "dealt_form", "stop_form")
+STAGES = (Stage.NEGOTIATION, Stage.PRICING, Stage.SIGNING, Stage.SIGNED, Stage.LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    stage: Stage
+    lines: list[deal_path.DealLine]
+
+    @property
+    def total_fen(self) -> int:
+        return sum(line.amount_fen or 0 for line in self.lines)
+
+
+@router.get("/deals")
+def list_deals(page: Annotated[Page, opens_page(Action.DEAL_VIEW)]) -> Response:
+    lines = deal_path.lines(page.work, views.deals_of_actor(page.work))
+    groups = [Group(one, [line for line in lines if line.row.stage is one]) for one in STAGES]
+    running = [one for one in groups if one.stage not in (Stage.SIGNED, Stage.LOST)]
+    return page.render(
+        "deals/deals.html",
+        {
+            "groups": [one for one in groups if one.lines],
+            "running": sum(len(one.lines) for one in running),
+            "running_fen": sum(one.total_fen for one in running),
+        },
+    )
+
+
+def context(page: Page, deal_id: str, **more: object) -> dict[str, object]:
+    """Return all that the deal's page shows; `more` replaces forms by those sent."""
+    view = views.deal_view(page.work, PublicId(deal_id))
+    line = deal_path.lines(page.work, [view.row])[0]
+    return {
+        "view": view,
+        "row": view.row,
+        "deal": view.row.deal,
+        "line": line,
+        "steps": deal_path.steps(line),
+        "next": deal_path.next_step(line),
+        "side": view.row.side,
+        "may": {action.value for action in view.may},
+        "inquiries": inquiries.inquiries_of_deal(page.work, view.row.deal)
+        if view.row.side is not None
+        else [],
+        "mine_confirmed": view.row.contract is not None
+        and view.row.side is not None
+        and deal_path.confirmed(view.row.contract, view.row.side),
+        "today": page.work.today,
+        "problem": "",
+        **_names(view),
+        **_blanks(view),
+        **more,
+    }
+
+
+def _names(view: DealView) -> dict[str, object]:
+    contract, pricing_ = view.row.contract, view.row.pricing
+    deal = view.row.deal
+    return {
+        "modes": papers.MODES,
+        "lost_reasons": papers.LOST,
+        "stop_reasons": papers.STOPS,
+        "lost_reason": LOST_REASONS[LostReason(deal.lost_reason)] if deal.lost_reason else "",
+        "stopped": [
+            (path, STOP_REASONS[StopReason(path.stop_reason)])
+            for path in view.stopped
+            if path.stop_reason
+        ],
+        "path_name": PATHS[PricingPathKind(pricing_.path)] if pricing_ else "",
+        "type_name": CONTRACT_TYPES[ContractType(contract.type)] if contract else "",
+        "pay_name": PAY_METHODS[PayMethod(contract.pay_method)] if contract else "",
+        "field_name": FIELDS[contract.field] if contract else "",
+    }
+
+
+def _blanks(view: DealView) -> dict[str, forms.Form[BaseModel]]:
+    newest = view.row.terms
+    terms = {
+        "seen": view.row.deal.terms_version,
+        "mode": newest.mode if newest else "",
+        "amount": forms.wan(newest.amount_fen) if newest else "",
+        "text": newest.text if newest else "",
+    }
+    return {
+        "terms_form": forms.blank(papers.TermsForm, terms),
+        "lose_form": forms.blank(papers.LoseForm),
+        "note_form": forms.blank(papers.NoteForm, {"audience": "all"}),
+        "dealt_form": forms.blank(papers.DealtForm),
+        "stop_form": forms.blank(papers.StopForm),
+    }
+
+
+@router.get("/deals/{deal_id}")
+def show(deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_VIEW)]) -> Response:
+    return page.render(TEMPLATE, context(page, deal_id))
+
+
+def _step(
+    page: Page,
+    deal_id: str,
+    model: type[M],
+    name: str,
+    run: Callable[[M], str],
+) -> Response:
+    """Run one form of the deal's page: `run` does the step and returns the notice's code.
+
+    Wrong input shows the form again; a state that has moved on shows the deal as it is now, with
+    what was typed.
+    """
+    form = forms.parse(model, page.sent)
+    if form.data is not None:
+        try:
+            return page.redirect(f"/deals/{deal_id}", done=run(form.data))
+        except Invalid as error:
+            form.reject(error)
+        except Conflict as error:
+            page.work.abandon()
+            shown = context(page, deal_id, problem=error.message, **{name: form})
+            return page.render(TEMPLATE, shown, status=error.status)
+    page.work.abandon()
+    shown = context(page, deal_id, **{name: form})
+    if name not in FORMS:  # a button: nothing to correct beside it
+        shown["problem"] = form.summary[0][1]
+    return page.again(TEMPLATE, shown)
+
+
+@router.post("/deals/{deal_id}/terms")
+def propose(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_TERMS, write=True)]
+) -> Response:
+    def run(form: papers.TermsForm) -> str:
+        body = TermsIn(seen=form.seen, mode=form.mode, amount_fen=form.amount, text=form.text)
+        service.propose(page.work, PublicId(deal_id), body)
+        return PROPOSED
+
+    return _step(page, deal_id, papers.TermsForm, "terms_form", run)
+
+
+@router.post("/deals/{deal_id}/confirm")
+def confirm(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_CONFIRM, write=True)]
+) -> Response:
+    def run(form: papers.ConfirmForm) -> str:
+        service.confirm(page.work, PublicId(deal_id), ConfirmIn(version=form.version))
+        return CONFIRMED
+
+    return _step(page, deal_id, papers.ConfirmForm, "confirm_form", run)
+
+
+@router.post("/deals/{deal_id}/lose")
+def lose(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_LOSE, write=True)]
+) -> Response:
+    def run(form: papers.LoseForm) -> str:
+        service.lose(page.work, PublicId(deal_id), LoseIn(**form.model_dump()))
+        return LOST
+
+    return _step(page, deal_id, papers.LoseForm, "lose_form", run)
+
+
+@router.post("/deals/{deal_id}/notes")
+def note(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_NOTE, write=True)]
+) -> Response:
+    def run(form: papers.NoteForm) -> str:
+        service.note(page.work, PublicId(deal_id), NoteIn(**form.model_dump()))
+        return NOTED
+
+    return _step(page, deal_id, papers.NoteForm, "note_form", run)
+
+
+@router.post("/deals/{deal_id}/publicity/stop")
+def stop(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.PRICING_SET, write=True)]
+) -> Response:
+    def run(form: papers.StopForm) -> str:
+        pricing.stop(page.work, PublicId(deal_id), StopIn(**form.model_dump()))
+        return STOPPED
+
+    return _step(page, deal_id, papers.StopForm, "stop_form", run)
+
+
+@router.post("/deals/{deal_id}/pricing/dealt")
+def dealt(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.PRICING_SET, write=True)]
+) -> Response:
+    def run(form: papers.DealtForm) -> str:
+        body = DealtIn(dealt_on=form.dealt_on, price_fen=form.price)
+        pricing.dealt(page.work, PublicId(deal_id), body)
+        return DEALT
+
+    return _step(page, deal_id, papers.DealtForm, "dealt_form", run)
+
+
+@router.post("/deals/{deal_id}/contract/confirm")
+def sign(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_SIGN, write=True)]
+) -> Response:
+    def run(form: papers.SignForm) -> str:
+        row = contracts.sign(page.work, PublicId(deal_id), SignIn(contract=form.contract))
+        return SIGNED if row.signed_on is not None else SIGN_ONE
+
+    return _step(page, deal_id, papers.SignForm, "sign_form", run)
+
+
+@router.post("/deals/{deal_id}/disclosure")
+def disclose(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_DISCLOSE, write=True)]
+) -> Response:
+    def run(form: papers.DisclosureForm) -> str:
+        body = DisclosureIn(agrees=form.agrees == "yes")
+        contracts.disclose(page.work, PublicId(deal_id), body)
+        return DISCLOSED
+
+    return _step(page, deal_id, papers.DisclosureForm, "disclosure_form", run)
