@@ -100,10 +100,6 @@ def names_visible(work: Work, listings: Sequence[Named]) -> set[ListingId]:
     )
 
 
-def owner_name_visible(work: Work, listing: Named) -> bool:
-    return listing.listing_id in names_visible(work, [listing])
-
-
 def disclose_name(work: Work, listing_id: ListingId, organisation_id: OrganisationId) -> None:
     """Let an organisation know from now on who owns a listing. Safe to repeat.
 
