@@ -44,7 +44,7 @@ class Row:
 def finding(board: Board) -> str:
     """Return the board's title: what it found."""
     if board.pace is None:
-        return "登记合同不足5份，合计暂不公开"
+        return "登记的合同太少，合计暂不公开"
     share, gap = formats.percent(board.pace.share), board.pace.gap_fen
     if board.pace.left_fen == 0:
         return f"完成{share}，目标已达到"
@@ -179,6 +179,7 @@ def board(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
             "months_chart": months_chart,
             "months": months,
             "left_out": left_out,
+            "months_told": left_out * 2 <= len(months),
             "by_type": _linked(found, "type", found.types),
             "by_field": _linked(found, "field", found.fields),
             "by_seller": _rows([(s.figure, _contracts(seller=s.id)) for s in found.sellers]),

@@ -1,6 +1,6 @@
 """The bureau's desk: deciding on registrations and undoing them, the plan, the calendar."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -23,7 +23,7 @@ from market.registry.models import RegistrationState
 from market.registry.schemas import DecideIn, Reason, Text300, Text500, UndoIn
 from market.registry.vocabulary import REFUSAL_REASONS
 from market.rules import service as rules
-from market.rules.models import PlanState
+from market.rules.models import DayKind, Holiday, PlanState
 from market.rules.schemas import PlanIn
 
 router = APIRouter()
@@ -38,6 +38,8 @@ UNDONE = notices.done("registration-undone", "登记已撤回", "金额从今天
 PLANNED = notices.done(
     "plan-saved", "计划已保存", "看板从现在起按这份计划衡量，原来的计划留在下面。"
 )
+
+NEWEST = 5  # other contracts of the same parties that the desk shows
 
 Way = tuple[str, Literal["yes", "part", "no", "none"], str, str]
 
@@ -138,6 +140,7 @@ def _checks(page: Page, desk: service.Desk) -> list[Way]:
     lines = sum(line.amount_fen for line in desk.lines)
     agrees = lines == contract.total_fen
     others = len(desk.same_parties)
+    alike = f"{others}份相近" if others <= NEWEST else "多份相近"
     return [
         (
             "主体",
@@ -156,8 +159,8 @@ def _checks(page: Page, desk: service.Desk) -> list[Way]:
         (
             "重复",
             "part" if others else "yes",
-            f"{others}份相近" if others else "没有",
-            "同双方另有提交或登记的合同，请在下面对照" if others else "同双方没有别的登记",
+            alike if others else "没有",
+            "同双方另有提交或登记的合同，请对照下面最近几份" if others else "同双方没有别的登记",
         ),
     ]
 
@@ -277,9 +280,21 @@ def calendar(
         "desk/calendar.html",
         {
             "view": view,
-            "rest": [row for row in view.days if row.kind == "rest"],
-            "worked": [row for row in view.days if row.kind == "work"],
-            "days": date(view.year, 12, 31).timetuple().tm_yday,
+            "spans": _spans([row for row in view.days if row.kind == DayKind.REST]),
+            "worked": [row for row in view.days if row.kind == DayKind.WORK],
+            "length": date(view.year, 12, 31).timetuple().tm_yday,
             "weekdays": "一二三四五六日",
         },
     )
+
+
+def _spans(days: list[Holiday]) -> list[tuple[str, date, date, int]]:
+    """Return (name, first day, last day, number of days) of runs of one holiday."""
+    spans: list[tuple[str, date, date, int]] = []
+    for row in days:
+        if spans and spans[-1][0] == row.name and row.falls_on - spans[-1][2] == timedelta(days=1):
+            name, first, _, number = spans[-1]
+            spans[-1] = (name, first, row.falls_on, number + 1)
+        else:
+            spans.append((row.name, row.falls_on, row.falls_on, 1))
+    return spans

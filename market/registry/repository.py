@@ -154,7 +154,7 @@ def undone_of_contract(session: Session, contract_id: ContractId) -> list[Regist
     )
 
 
-def others_of_parties(session: Session, contract: Contract, limit: int = 20) -> list[Filed]:
+def others_of_parties(session: Session, contract: Contract, limit: int) -> list[Filed]:
     """Return live registrations of other contracts between the same two parties, newest first."""
     return _filed(
         session,

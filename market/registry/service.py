@@ -36,7 +36,7 @@ DECIDED_ALREADY = "这份登记已由别人处理，请刷新后查看结果"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the officer needs to decide on one registration."""
+    """What the officer needs to decide on one registration; at most ten of the same parties."""
 
     filed: Filed
     lines: tuple[ContractLine, ...]
@@ -154,7 +154,7 @@ def desk(work: Work, public_id: PublicId) -> Desk:
     return Desk(
         filed=filed,
         lines=tuple(contracts.lines_of(work.session, filed.contract.id)),
-        same_parties=tuple(repository.others_of_parties(work.session, filed.contract)),
+        same_parties=tuple(repository.others_of_parties(work.session, filed.contract, 10)),
         undone=tuple(repository.undone_of_contract(work.session, filed.contract.id)),
     )
 

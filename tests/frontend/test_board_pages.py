@@ -212,7 +212,7 @@ def test_the_public_board_leaves_out_what_is_of_few(
     for n in range(4):
         papers.registered(parts, pair, project=f"秘而不宣的项目{n}")
     page = anyone.get("/board")
-    assert "登记合同不足5份，合计暂不公开" in page
+    assert "登记的合同太少，合计暂不公开" in page
     assert "400万元" not in words(page)
     papers.registered(parts, pair, project="同意公开的项目", public=True)
     papers.registered(parts, pair, project="秘而不宣的项目四")
@@ -274,6 +274,8 @@ def test_the_calendar_marks_a_year_without_notice(officer: Visitor) -> None:
     known = words(officer.get("/desk/calendar"))
     assert "2026年节假日" in known
     assert "2026-10-10星期六国庆节" in known.replace(" ", "")
+    assert "2026-02-15 至 2026-02-23" in known
+    assert "全年365天" in known.replace(" ", "")
     assert "暂定" not in known
     assert "2027年节假日（暂定）" in words(officer.get("/desk/calendar?year=2027"))
 

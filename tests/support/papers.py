@@ -9,8 +9,8 @@ from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
 from market.catalog.models import Listing, ListingState
 from market.catalog.vocabulary import ListingKind
-from market.deals.models import Contract, Deal
-from market.deals.vocabulary import ContractState, ContractType, DealState, PayMethod
+from market.deals.models import Contract, ContractLine, Deal
+from market.deals.vocabulary import ContractState, ContractType, DealState, LineKind, PayMethod
 from market.kit.ids import new_public_id
 from market.ledger.models import Transaction
 from market.ledger.schemas import Slice
@@ -121,6 +121,19 @@ def signed_contract(
             created_at=now,
         )
         session.add(contract)
+        session.flush()
+        amounts = [(LineKind.TECHNICAL, technical), (LineKind.NON_TECHNICAL, total - technical)]
+        session.add_all(
+            ContractLine(
+                contract_id=contract.id,
+                position=place,
+                name=f"明细{place}",
+                kind=line,
+                amount_fen=fen,
+            )
+            for place, (line, fen) in enumerate(amounts, start=1)
+            if fen
+        )
     return contract
 
 
