@@ -26,7 +26,7 @@ from market.deals.schemas import (
     OptionalEmail,
     Text500,
 )
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import PublicId
 from market.kit.wire import Optional60, PathId
 
@@ -93,16 +93,21 @@ def asking(work: Work, seen: Seen, form: forms.Form[AskForm] | None = None) -> A
     )
 
 
-def _ask_page(page: Page, seen: Seen, form: forms.Form[AskForm] | None) -> dict[str, object]:
-    return {"seen": seen, "asking": asking(page.work, seen, form)}
+def _ask_page(
+    page: Page, listing_id: str, form: forms.Form[AskForm] | None = None
+) -> dict[str, object]:
+    seen = access.listing_page(page.work, PublicId(listing_id))
+    shown = asking(page.work, seen, form)
+    if shown is None:
+        raise Forbidden(inquiries.OWN)
+    return {"seen": seen, "asking": shown}
 
 
 @router.get("/listings/{listing_id}/inquiries")
 def ask_form(
     listing_id: PathId, page: Annotated[Page, opens_page(Action.INQUIRY_SEND)]
 ) -> Response:
-    seen = access.listing_page(page.work, PublicId(listing_id))
-    return page.render("deals/ask.html", _ask_page(page, seen, None))
+    return page.render("deals/ask.html", _ask_page(page, listing_id))
 
 
 @router.post("/listings/{listing_id}/inquiries")
@@ -119,8 +124,7 @@ def ask(
         except Conflict as error:
             form.fail("", error.message)
     page.work.abandon()
-    seen = access.listing_page(page.work, PublicId(listing_id))
-    return page.again("deals/ask.html", _ask_page(page, seen, form))
+    return page.again("deals/ask.html", _ask_page(page, listing_id, form))
 
 
 @router.get("/inquiries")

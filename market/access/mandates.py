@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy.exc import IntegrityError
-
 from market.access import repository
 from market.access.models import Mandate, MandateState
 from market.access.schemas import MandateDecisionIn, MandateIn
@@ -77,6 +75,7 @@ def grant(work: Work, form: MandateIn) -> Mandate:
     agency = accounts.organisation_by_public_id(work.session, PublicId(form.agency))
     _check(work, form, agency)
     assert agency is not None
+    repository.lock_principal(work.session, work.actor.organisation)
     repository.end_expired(work.session, work.actor.organisation, work.today, work.now)
     open_now = repository.open_mandates_of_principal(work.session, work.actor.organisation)
     if any(row.agency_id == agency.id for row in open_now):
@@ -97,10 +96,7 @@ def grant(work: Work, form: MandateIn) -> Mandate:
         created_at=work.now,
     )
     work.session.add(row)
-    try:
-        work.session.flush()
-    except IntegrityError:  # the same form sent twice at once
-        raise Invalid(fields={"agency": OPEN_ALREADY}) from None
+    work.session.flush()
     work.touched("mandate", row.public_id)
     return row
 

@@ -22,10 +22,11 @@ from market.deals.models import Deal, Inquiry
 from market.deals.schemas import AnswerIn, CloseIn, ContactIn, InquiryIn
 from market.deals.service import Pair
 from market.deals.vocabulary import InquiryState
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import ListingId, PublicId, new_public_id
 
 CHOICES = 500  # a longer list is no choice
+OWN = "这是贵单位自己的信息，不用询问"
 ASKED_ALREADY = "贵单位已就这条信息发出询问，正等待答复，可在“询问”里查看"
 
 
@@ -72,13 +73,13 @@ def relation(work: Work, row: Inquiry) -> Relation:
 def ask(work: Work, form: InquiryIn) -> Inquiry:
     """Ask about a published listing of another organisation.
 
-    Raises NotFound for a listing one may not see, Conflict where an inquiry is already open,
-    Invalid at `own_listing`, `show_name`.
+    Raises NotFound for a listing one may not see, Forbidden for one's own, Conflict where an
+    inquiry is already open, Invalid at `own_listing`.
     """
     listing = access.visible_listing(work, PublicId(form.listing))
     work.require(Action.INQUIRY_SEND, Relation.OTHER)
     if listing.organisation_id == work.actor.organisation:
-        raise Conflict("这是贵单位自己的信息，不用询问")
+        raise Forbidden(OWN)
     if listing.state != ListingState.PUBLISHED:
         raise NotFound
     own = _own_listing(work, form, listing)

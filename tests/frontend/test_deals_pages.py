@@ -294,7 +294,7 @@ def test_who_gets_which_answer(site: Site, world: Trade) -> None:
     mandate(world, world.seller, as_seller=True)
     site(world.broker).send(f"{deal}/lose", 403, reason="price")
     own = f"/listings/{world.achievement.public_id}/inquiries"
-    assert "不用询问" in site(world.seller).get(own)
+    assert "不用询问" in site(world.seller).get(own, 403)
     site(world.buyer).get(f"{deal}/pricing", 403)
     for empty in ("/deals", "/inquiries", "/inquiries?box=sent", "/mandates", "/introductions"):
         assert "还没有" in stranger.get(empty)

@@ -165,3 +165,14 @@ def test_one_mandate_when_sent_many_times(parts: Parts, both_databases: str) -> 
     with read_for(parts, agency) as work:
         state = mandates.mandate(work, row.public_id).state
     assert state == (MandateState.ENDED if ended is None else MandateState.LIVE)
+
+
+def test_two_exclusive_promises_at_once_leave_one(parts: Parts, both_databases: str) -> None:
+    for _ in range(3):
+        principal = factories.actor(parts)
+        wanted = [
+            form(factories.actor(parts, kind=OrganisationKind.AGENCY), exclusive=True)
+            for _ in range(4)
+        ]
+        steps = [(principal, lambda work, one=one: mandates.grant(work, one)) for one in wanted]
+        assert sum(one is None for one in at_once(parts, steps)) == 1

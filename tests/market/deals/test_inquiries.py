@@ -126,7 +126,7 @@ def test_one_inquiry_is_open_at_a_time(world: Trade) -> None:
 
 
 def test_what_may_not_be_asked(world: Trade) -> None:
-    with pytest.raises(Conflict, match="自己的"):
+    with pytest.raises(Forbidden, match="自己的"):
         ask(world, world.seller, world.achievement)
     with pytest.raises(Invalid) as error:  # another's demand is not one's own
         ask(world, factories.actor(world.parts, Role.EDITOR), world.achievement, own=world.demand)
