@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from market.deals.models import Contract
 from market.kit.ids import TransactionId
 from market.ledger.models import Book, Entry, Kind, Transaction
+from market.ledger.repository import counted_entry
 from market.ledger.schemas import region_prefix
 from market.registry.models import Registration
 
@@ -80,13 +81,7 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
             func.sum(col(Transaction.total_fen)),
         )
         .select_from(Transaction)
-        .join(
-            Entry,
-            and_(
-                col(Entry.transaction_id) == col(Transaction.id),
-                col(Entry.account).startswith("counted:"),
-            ),
-        )
+        .join(Entry, counted_entry())
         .join(Registration, col(Registration.transaction_id) == col(Transaction.id))
         .join(Contract, col(Contract.id) == col(Registration.contract_id))
         .where(
@@ -97,19 +92,8 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
         .group_by(*keys)
     )
     return [
-        Alike(
-            int(row[0]),
-            int(row[1]),
-            row[2],
-            int(row[3]),
-            bool(row[4]),
-            bool(row[5]),
-            bool(row[6]),
-            int(row[7]),
-            int(row[8]),
-            int(row[9]),
-        )
-        for row in session.execute(query)
+        Alike(int(y), int(m), kind, field, bool(s), bool(b), bool(p), int(n), int(t), int(w))
+        for y, m, kind, field, s, b, p, n, t, w in session.execute(query)
     ]
 
 

@@ -124,7 +124,7 @@ def _figures() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[in
     )
 
 
-def _counted_entry() -> ColumnElement[bool]:
+def counted_entry() -> ColumnElement[bool]:
     """Join each transaction to the one of its entries that counts for a region."""
     return and_(
         col(Entry.transaction_id) == col(Transaction.id), col(Entry.account).startswith(COUNTED)
@@ -135,7 +135,7 @@ def total(session: Session, book: Book, part: Slice) -> Sum:
     query = (
         select(*_figures())
         .select_from(Transaction)
-        .join(Entry, _counted_entry())
+        .join(Entry, counted_entry())
         .where(_within(book, part))
     )
     count, technical, whole = session.execute(query).one()
@@ -157,7 +157,7 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
     query = (
         select(*chosen, label, *_figures())
         .select_from(Transaction)
-        .join(Entry, _counted_entry())
+        .join(Entry, counted_entry())
         .where(_within(book, part))
         .group_by(*chosen)
         .order_by(*chosen)
@@ -236,7 +236,7 @@ def miscounted(session: Session) -> list[tuple[int, int, int]]:
     expected = _sign() * col(Transaction.technical_fen)
     query = (
         select(col(Transaction.seq), expected, col(Entry.amount_fen))
-        .join(Entry, _counted_entry())
+        .join(Entry, counted_entry())
         .where(
             or_(
                 col(Entry.amount_fen) != expected,

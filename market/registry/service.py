@@ -5,7 +5,7 @@ decision in one database transaction, and reversed with the undo in one.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy.exc import IntegrityError
 
@@ -197,11 +197,7 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
             filed.row,
             S.SUBMITTED,
             S.REGISTERED,
-            number=read.number,
-            total_fen=read.total_fen,
-            technical_fen=read.technical_fen,
-            difference_reason=read.difference_reason,
-            decided_on=read.decided_on,
+            **asdict(read),
             digest=mark,
             supersedes_id=supersedes,
             transaction_id=transaction.id,
