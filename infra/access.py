@@ -53,8 +53,8 @@ def _routes(app: FastAPI, *, api: bool) -> Iterator[Route]:
             continue  # static files, the mounted API, the OpenAPI document
         declared = declared_action(list(route.dependant.dependencies))
         if declared is None:
-            raise UndeclaredRoute(f"{sorted(route.methods)} {context.path}")
-        for method in sorted(route.methods):
+            raise UndeclaredRoute(f"{sorted(route.methods or ())} {context.path}")
+        for method in sorted(route.methods or ()):
             path = f"{PREFIX}{context.path}" if api else str(context.path)
             yield Route(method, path, declared.action, declared.write, api)
 

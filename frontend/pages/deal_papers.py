@@ -92,8 +92,7 @@ def _contract(
 def contract_form(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_DRAFT)]
 ) -> Response:
-    view = views.deal_view(page.work, PublicId(deal_id))
-    page.work.require(Action.CONTRACT_DRAFT, view.row.relation)
+    view = _drafted_by_actor(page, deal_id)
     contract, terms = view.row.contract, view.row.terms
     if contract is not None:
         values = papers.contract_values(contract)
@@ -119,7 +118,7 @@ def draft(
     if more:  # only asks for room; nothing is judged yet
         form.errors.clear()
         page.work.abandon()
-        view = views.deal_view(page.work, PublicId(deal_id))
+        view = _drafted_by_actor(page, deal_id)
         return page.render("deals/contract.html", _contract(view, form, rows))
     lines = papers.read_lines(rows, form)
     if form.data is not None:
@@ -132,8 +131,15 @@ def draft(
         except Conflict as error:
             form.fail("", error.message)
     page.work.abandon()
-    view = views.deal_view(page.work, PublicId(deal_id))
+    view = _drafted_by_actor(page, deal_id)
     return page.again("deals/contract.html", _contract(view, form, rows))
+
+
+def _drafted_by_actor(page: Page, deal_id: str) -> views.DealView:
+    """Return a deal whose contract the actor drafts. Raises NotFound, Forbidden."""
+    view = views.deal_view(page.work, PublicId(deal_id))
+    page.work.require(Action.CONTRACT_DRAFT, view.row.relation)
+    return view
 
 
 def _renamed(error: Invalid) -> dict[str, str]:

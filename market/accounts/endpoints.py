@@ -83,7 +83,7 @@ def make_token(
         bound = chosen[0].id if chosen else None
         row, secret = signin.new_token(work, person.id, form.name, bound)
         work.actor = signin.actor_of(session, person, bound)
-        record_done(work, Action.TOKEN_USE)
+        record_done(work, Action.ACCOUNT_USE)
         return TokenOut(id=row.public_id, token=secret, expires_at=row.expires_at)
 
 

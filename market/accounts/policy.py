@@ -51,7 +51,6 @@ class Action(StrEnum):
     ORGANISATION_MANAGE = "organisation.manage"
     ORGANISATION_VERIFY = "organisation.verify"
     MEMBERS_VIEW = "members.view"
-    TOKEN_USE = "token.use"  # noqa: S105  an action, no secret
     AUDIT_VIEW = "audit.view"
     # rules
     PLAN_EDIT = "plan.edit"
@@ -137,7 +136,7 @@ class Rule:
 
 A = Action
 POLICY: dict[Action, Rule] = {
-    A.BROWSE: Rule(other=EVERYONE),
+    A.BROWSE: Rule(own=EVERYONE, counterpart=EVERYONE, mandated=EVERYONE, other=EVERYONE),
     A.SIGN_IN: Rule(other=EVERYONE),
     A.ACCOUNT_USE: Rule(own=SIGNED_IN),
     A.ORGANISATION_FOUND: Rule(own=SIGNED_IN),
@@ -145,7 +144,6 @@ POLICY: dict[Action, Rule] = {
     A.ORGANISATION_MANAGE: Rule(own=MANAGERS, kinds=MEMBERS),
     A.ORGANISATION_VERIFY: Rule(other=OFFICERS),
     A.MEMBERS_VIEW: Rule(own=READERS | OFFICERS | {Role.OPERATOR, Role.AUDITOR}),
-    A.TOKEN_USE: Rule(own=SIGNED_IN - {Role.PERSON}),
     A.AUDIT_VIEW: Rule(other=AUDITORS),
     A.PLAN_EDIT: Rule(other=OFFICERS),
     A.LISTING_VIEW_OWN: Rule(own=READERS, kinds=HOLDERS),

@@ -36,6 +36,7 @@ class Running:
     writer: SearchEngine
     matcher: Matcher
     runner: Runner
+    clients: list[httpx.Client]
 
     def settle(self) -> None:
         """Do all that is owed: jobs, index, matches."""
@@ -58,7 +59,9 @@ class Running:
     def api(self, who: Actor | None = None) -> httpx.Client:
         """Return a client of the API, acting as `who`."""
         headers = {"Authorization": f"Bearer {factories.token(self.parts, who)}"} if who else {}
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30)
+        client = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30)
+        self.clients.append(client)
+        return client
 
 
 @pytest.fixture
@@ -67,6 +70,7 @@ def running(parts: Parts, clock: FakeClock, settings: Settings) -> Iterator[Runn
     reader = open_reader(settings)
     settings = dataclasses.replace(settings, port=0)
     server, thread, port = in_thread(create_app(parts, reader, settings), settings)
+    clients: list[httpx.Client] = []
     yield Running(
         url=f"http://127.0.0.1:{port}",
         parts=parts,
@@ -75,7 +79,10 @@ def running(parts: Parts, clock: FakeClock, settings: Settings) -> Iterator[Runn
         writer=writer,
         matcher=Matcher(settings.match_floor),
         runner=Runner(parts.database, clock, handlers(parts)),
+        clients=clients,
     )
+    for client in clients:
+        client.close()
     server.stop()
     thread.join(timeout=10)
     reader.close()

@@ -1,0 +1,214 @@
+"""One object of everything, and what each organisation is to it: the ground of the access test.
+
+`OBJECTS` maps a path parameter to how the six organisations relate to the object that stands for
+it. A new path parameter needs a line there and an object in `build`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from market.accounts import organisations, repository
+from market.accounts.models import MembershipState
+from market.accounts.policy import OrganisationKind, Relation, Role
+from market.accounts.work import Actor, Parts, Work
+from market.discovery.drain import drain_index, drain_matches
+from market.discovery.matching import Matcher
+from market.jobs import handlers
+from market.kit.jobs import Runner
+from search.port import SearchEngine
+from tests import factories
+from tests.e2e.test_story_api import ACHIEVEMENT, DEMAND, good
+from tests.support.clock import FakeClock
+
+SELLER, BUYER, BROKER = "seller", "buyer", "broker"
+STRANGERS = ("other university", "other company", "other agency")
+
+SIDES = {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART, BROKER: Relation.MANDATED}
+OBJECTS: dict[str, dict[str, Relation]] = {
+    "listing_id": {SELLER: Relation.OWN, BROKER: Relation.MANDATED},
+    "file_id": {SELLER: Relation.OWN},
+    "import_id": {SELLER: Relation.OWN},
+    "membership_id": {SELLER: Relation.OWN},
+    "match_id": {BUYER: Relation.OWN},
+    "mandate_id": {SELLER: Relation.OWN, BROKER: Relation.COUNTERPART},
+    "inquiry_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
+    "introduction_id": SIDES,
+    "deal_id": SIDES,
+    "registration_id": SIDES,
+    "publicity_id": {},
+    "organisation_id": {},
+    "year": {},
+    "secret": {},
+    # Of a person, not of an organisation: nobody else's are to be had.
+    "token_id": {},
+    "sign_in_id": {},
+}
+# What a page's form would send, where an empty one is answered before its object is looked up.
+FORMS: dict[str, dict[str, str]] = {
+    "/deals/{deal_id}/contract": {
+        "type": "LIC",
+        "sub_type": "专利实施许可",
+        "project_name": "焊缝检测许可",
+        "field": "3",
+        "total": "150",
+        "line_name": "许可费",
+        "line_kind": "technical",
+        "line_amount": "150",
+        "pay_method": "lump",
+        "begins_on": "2026-12-01",
+        "ends_on": "2031-11-30",
+    },
+    "/deals/{deal_id}/pricing": {"path": "agreement", "summary": "焊缝检测"},
+    "/deals/{deal_id}/pricing/dealt": {"dealt_on": "2026-11-20", "price": "150"},
+    "/deals/{deal_id}/publicity/stop": {"reason": "objection"},
+    "/inquiries/{inquiry_id}/answer": {"answer": "可以。"},
+    "/introductions/{introduction_id}/decision": {"decision": "accept"},
+    "/mandates/{mandate_id}/decision": {"decision": "accept"},
+    "/members/{membership_id}": {"decision": "accept", "role": "viewer"},
+    "/listings/{listing_id}/inquiries": {"message": "请问节拍？"},
+}
+
+
+@dataclass
+class World:
+    """The application, its people, and the ids of its objects by path parameter."""
+
+    app: FastAPI
+    parts: Parts
+    actors: dict[str, Actor] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def api(self, who: str) -> TestClient:
+        token = factories.token(self.parts, self.actors[f"{who} manager"])
+        return TestClient(
+            self.app,
+            base_url="http://127.0.0.1/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+
+def people(parts: Parts) -> dict[str, Actor]:
+    """Return every kind of actor: three roles in six organisations, and the special ones."""
+    kinds = {
+        SELLER: OrganisationKind.UNIVERSITY,
+        BUYER: OrganisationKind.COMPANY,
+        BROKER: OrganisationKind.AGENCY,
+        STRANGERS[0]: OrganisationKind.UNIVERSITY,
+        STRANGERS[1]: OrganisationKind.COMPANY,
+        STRANGERS[2]: OrganisationKind.AGENCY,
+    }
+    actors = {"anonymous": Actor(), "person": factories.actor(parts, Role.PERSON)}
+    for name, kind in kinds.items():
+        place = factories.organisation(parts, kind, state_founded=name == SELLER)
+        for role in (Role.VIEWER, Role.EDITOR, Role.MANAGER):
+            actors[f"{name} {role}"] = factories.actor(parts, role, place)
+    bureau = factories.organisation(parts, OrganisationKind.BUREAU)
+    actors["officer manager"] = actors["officer"] = factories.actor(parts, Role.OFFICER, bureau)
+    for role in (Role.OPERATOR, Role.AUDITOR):
+        actors[str(role)] = factories.actor(parts, role)
+    return actors
+
+
+def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) -> World:
+    """Make one object of everything, through the API, at a stage where most steps are open."""
+    world = World(app, parts, people(parts))
+    seller, buyer, broker = (world.api(who) for who in (SELLER, BUYER, BROKER))
+    officer = world.api("officer")
+    ids = world.ids
+    clock.set_local("2026-11-02 09:00")
+    ids["listing_id"] = _published(seller, officer, "achievements", ACHIEVEMENT)
+    ids["demand"] = _published(buyer, officer, "demands", DEMAND)
+    proof = {"file": ("proof.pdf", b"%PDF-1.7 proof", "application/pdf")}
+    path = f"/my/listings/{ids['listing_id']}"
+    ids["file_id"] = good(seller.post(f"{path}/proofs", files=proof), 201)["proofs"][0]["id"]
+    # A further edit, so that there is something to review.
+    edit = {**ACHIEVEMENT, "based_on": 1, "summary": "边焊边报，漏检率0.4%"}
+    good(seller.put(f"/my/achievements/{ids['listing_id']}", json=edit))
+    good(seller.post(f"{path}/submission"))
+    table = {"file": ("a.csv", "成果名称\n示范成果\n".encode(), "text/csv")}
+    started = seller.post("/my/imports", files=table, data={"kind": "achievement"})
+    ids["import_id"] = good(started, 202)["id"]
+    _settle(parts, clock, engine)
+    ids["match_id"] = good(buyer.get(f"/listings/{ids['demand']}/matches"))["items"][0]["id"]
+    _deal(world, clock, seller, buyer, broker)
+    newcomer = factories.person(parts)
+    with parts.database.write() as session:
+        work = Work(session, parts, Actor(), clock.now())
+        place = repository.organisation(session, world.actors[f"{SELLER} manager"].organisation)
+        row = organisations.add_member(
+            work, newcomer.id, place, Role.VIEWER, MembershipState.REQUESTED
+        )
+        ids["membership_id"] = row.public_id
+        ids["organisation_id"] = place.public_id
+    ids |= {"year": "2026", "secret": "x" * 20, "token_id": "2" * 14, "sign_in_id": "2" * 14}
+    return world
+
+
+def _published(owner: TestClient, officer: TestClient, kind: str, text: dict[str, Any]) -> str:
+    listing = good(owner.post(f"/my/{kind}", json=text), 201)
+    good(owner.post(f"/my/listings/{listing['id']}/submission"))
+    decision = {"revision": listing["revision"], "decision": "approve"}
+    good(officer.post(f"/reviews/{listing['id']}/decision", json=decision), 204)
+    listing_id: str = listing["id"]
+    return listing_id
+
+
+def _settle(parts: Parts, clock: FakeClock, engine: SearchEngine) -> None:
+    runner, matcher = Runner(parts.database, clock, handlers(parts)), Matcher(0.05)
+    while runner.run_one() or drain_index(parts, engine) or drain_matches(parts, engine, matcher):
+        pass
+
+
+def _deal(
+    world: World, clock: FakeClock, seller: TestClient, buyer: TestClient, broker: TestClient
+) -> None:
+    ids = world.ids
+    inquiry = {"listing": ids["listing_id"], "own_listing": ids["demand"], "message": "请问节拍？"}
+    ids["inquiry_id"] = good(buyer.post("/inquiries", json=inquiry), 201)["id"]
+    good(seller.post(f"/inquiries/{ids['inquiry_id']}/answer", json={"answer": "可以。"}))
+    mandate = {
+        "agency": world.actors[f"{BROKER} manager"].organisation_public_id,
+        "as_seller": True,
+        "as_buyer": False,
+        "scope": "检测类成果",
+        "fee": "3%",
+        "exclusive": False,
+        "valid_from": "2026-11-02",
+        "valid_until": "2027-11-01",
+    }
+    ids["mandate_id"] = good(seller.post("/mandates", json=mandate), 201)["id"]
+    good(broker.post(f"/mandates/{ids['mandate_id']}/decision", json={"decision": "accept"}))
+    pair = {"achievement": ids["listing_id"], "demand": ids["demand"], "message": "工况相合。"}
+    ids["introduction_id"] = good(broker.post("/introductions", json=pair), 201)["id"]
+    path = f"/introductions/{ids['introduction_id']}/decision"
+    good(seller.post(path, json={"decision": "accept"}))
+    good(buyer.post(path, json={"decision": "accept"}))
+    ids["deal_id"] = good(seller.get("/deals"))["items"][0]["id"]
+    deal = f"/deals/{ids['deal_id']}"
+    terms = {"seen": 0, "mode": "排他许可", "amount_fen": 150_000_000}
+    good(seller.post(f"{deal}/terms", json=terms))
+    good(seller.post(f"{deal}/confirm", json={"version": 1}))
+    good(buyer.post(f"{deal}/confirm", json={"version": 1}))
+    pricing = {"path": "agreement", "summary": "焊缝检测"}
+    ids["publicity_id"] = good(seller.post(f"{deal}/pricing", json=pricing))["pricing"]["id"]
+    contract = {
+        "type": "LIC",
+        "sub_type": "专利实施许可",
+        "project_name": "焊缝检测许可",
+        "field": 3,
+        "total_fen": 150_000_000,
+        "lines": [{"name": "许可费", "kind": "technical", "amount_fen": 150_000_000}],
+        "pay_method": "lump",
+        "begins_on": "2026-12-01",
+        "ends_on": "2031-11-30",
+    }
+    drafted = good(seller.post(f"{deal}/contract", json=contract))["contract"]["id"]
+    clock.set_local("2026-11-23 09:00")
+    good(seller.post(f"{deal}/contract/confirm", json={"contract": drafted}))
+    good(buyer.post(f"{deal}/contract/confirm", json={"contract": drafted}))
+    ids["registration_id"] = good(seller.post("/registrations", json={"contract": drafted}), 201)[
+        "id"
+    ]
