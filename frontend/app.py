@@ -18,12 +18,16 @@ from frontend.pages import (
     deals,
     desk,
     developers,
+    home,
     inquiries,
     introductions,
+    listing,
     mandates,
+    matches,
     organisations,
     publicity,
     registrations,
+    search,
 )
 from frontend.render import Renderer, Site, to_login
 from frontend.templating import environment
@@ -34,6 +38,10 @@ from market.kit.ids import new_public_id
 log = logging.getLogger("zhihe.pages")
 
 ROUTERS: Sequence[APIRouter] = (
+    home.router,
+    search.router,
+    listing.router,
+    matches.router,
     account.router,
     organisations.router,
     catalog.router,

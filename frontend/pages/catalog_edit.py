@@ -41,7 +41,8 @@ def _context(kind: ListingKind, form: object, **more: object) -> dict[str, objec
 
 def _new(page: Page, kind: ListingKind) -> Response:
     page.work.require(Action.LISTING_EDIT)
-    return page.render(TEMPLATE, _context(kind, catalog_forms.blank(kind)))
+    title = page.request.query_params.get("title", "")[:200]
+    return page.render(TEMPLATE, _context(kind, catalog_forms.blank(kind, title)))
 
 
 def _create(page: Page, kind: ListingKind) -> Response:

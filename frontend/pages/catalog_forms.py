@@ -169,9 +169,10 @@ def to_edit(data: Typed) -> AchievementEditIn | DemandEditIn:
     return model.model_validate(_values(data) | {"based_on": data.based_on})
 
 
-def blank(kind: ListingKind) -> AnyForm:
-    """Return an empty form."""
-    return _filled(kind, {"price_form": PriceForm.NONE, "price_basis": PriceBasis.TOTAL})
+def blank(kind: ListingKind, title: str = "") -> AnyForm:
+    """Return an empty form, with the title that a search without results hands on."""
+    price = {"price_form": PriceForm.NONE, "price_basis": PriceBasis.TOTAL}
+    return _filled(kind, {**price, "title": title})
 
 
 def of(view: OwnListing) -> AnyForm:

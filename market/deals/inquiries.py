@@ -22,6 +22,7 @@ from market.deals.models import Deal, Inquiry
 from market.deals.schemas import AnswerIn, CloseIn, ContactIn, InquiryIn
 from market.deals.service import Pair
 from market.deals.vocabulary import InquiryState
+from market.discovery import matches
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import ListingId, PublicId, new_public_id
 
@@ -105,6 +106,7 @@ def ask(work: Work, form: InquiryIn) -> Inquiry:
         work.session.flush()
     except IntegrityError:  # the same form sent twice at once
         raise Conflict(ASKED_ALREADY) from None
+    matches.note_asked(work, listing.id, work.actor.organisation)
     work.touched("inquiry", row.public_id)
     return row
 

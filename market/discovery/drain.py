@@ -131,7 +131,7 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
             documents, deletions, _ = _documents(session, some)
         _write(engine, documents, deletions)
     if wrong or too_many:
-        log.warning("index put right: %s written, %s removed", wrong, len(too_many))
+        log.info("index put right: %s written, %s removed", wrong, len(too_many))
     return wrong + len(too_many)
 
 

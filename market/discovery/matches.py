@@ -145,13 +145,9 @@ def decide(work: Work, public_id: PublicId, form: DecisionIn) -> Match:
 
     Raises NotFound, Forbidden, Conflict, Invalid at `reason`.
     """
-    match = repository.match_by_public_id(work.session, public_id)
-    demand = None if match is None else catalog.listing_by_id(work.session, match.demand_id)
-    related = Relation.OTHER if demand is None else relation(work, demand)
-    if match is None or related is Relation.OTHER:
-        raise NotFound
+    match, demand = _find(work, public_id)
     work.touched("match", match.public_id)
-    work.require(Action.MATCH_DECIDE, related)
+    work.require(Action.MATCH_DECIDE, relation(work, demand))
     to = MatchChoice.NEW if form.decision == "undecided" else MatchChoice(form.decision)
     reason = form.reason if to is MatchChoice.UNSUITABLE else None
     note = form.note if to is MatchChoice.UNSUITABLE else ""
@@ -171,6 +167,21 @@ def decide(work: Work, public_id: PublicId, form: DecisionIn) -> Match:
         decided_at=work.now,
     )
     return match
+
+
+def demand_of(work: Work, public_id: PublicId) -> PublicId:
+    """Return the demand that a match belongs to. Raises NotFound for who may not see the match."""
+    return _find(work, public_id)[1].public_id
+
+
+def _find(work: Work, public_id: PublicId) -> tuple[Match, Listing]:
+    match = repository.match_by_public_id(work.session, public_id)
+    if match is None:
+        raise NotFound
+    demand = catalog.listing_by_id(work.session, match.demand_id)
+    if relation(work, demand) is Relation.OTHER:
+        raise NotFound
+    return match, demand
 
 
 def note_asked(work: Work, achievement_id: ListingId, asker_id: OrganisationId) -> None:

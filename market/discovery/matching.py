@@ -21,7 +21,7 @@ from market.catalog.vocabulary import ListingKind
 from market.discovery import repository
 from market.discovery.documents import ranked_text
 from market.discovery.models import Match, MatchChoice
-from market.discovery.reasons import factor, reasons
+from market.discovery.reasons import factor, missing_words, reasons
 from market.kit import changes
 from market.kit.changes import SubjectKind
 from market.kit.ids import ListingId, new_public_id
@@ -298,10 +298,10 @@ class Matcher:
         }
 
     def _near(self, demand: Compared, other: Compared) -> dict[str, Any]:
-        words = explain(self._now.ranker, demand.prepared, other.prepared, limit=NEAREST)
+        words = explain(self._now.ranker, demand.prepared, other.prepared)
         return {
             "achievement_id": other.source.listing_id,
-            "missing": [term.text for term in words.missing],
+            "missing": list(missing_words(demand.source, words)),
         }
 
 

@@ -38,7 +38,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """All that is known of a pair. `shared` and `missing` are words of the demand."""
+    """All that is known of a pair. `shared` are words of the demand, `missing` of its title and
+    keywords.
+    """
 
     shared: tuple[str, ...]
     missing: tuple[str, ...]
@@ -78,7 +80,7 @@ def factor(demand: Source, achievement: Source) -> float:
 def reasons(demand: Source, achievement: Source, words: Explanation) -> Reasons:
     findings = list(_findings(demand, achievement))
     shared = tuple(term.text for term in words.shared)
-    missing = tuple(term.text for term in words.missing)
+    missing = missing_words(demand, words)
     return Reasons(
         shared=shared,
         missing=missing,
@@ -87,8 +89,17 @@ def reasons(demand: Source, achievement: Source, words: Explanation) -> Reasons:
     )
 
 
+def missing_words(demand: Source, words: Explanation) -> tuple[str, ...]:
+    """Return what the demand's title or keywords ask for and the achievement does not name.
+
+    A word that stands somewhere in a long description may well be no requirement.
+    """
+    asked = " ".join([demand.text.title, *demand.text.keywords])
+    return tuple(term.text for term in words.missing if term.text in asked)[:_MISSING_NAMED]
+
+
 def _words(shared: tuple[str, ...], missing: tuple[str, ...]) -> Reason:
-    lacking = f"没有提到{'、'.join(missing[:_MISSING_NAMED])}" if missing else ""
+    lacking = f"没有提到{'、'.join(missing)}" if missing else ""
     if not shared:
         return Reason(SHARED_WORDS, "part", "用字相近", lacking)
     evidence = "；".join(part for part in ("、".join(shared), lacking) if part)
@@ -158,9 +169,9 @@ def _modes(wanted: list[Mode], offered: list[Mode]) -> _Finding | None:
     if not want or not offer:
         return None
     if common := [mode for mode in want if mode in offer]:
-        return _Finding(Reason("合作方式", "yes", "一致", "、".join(common)))
+        return _Finding(Reason("方式", "yes", "一致", "、".join(common)))
     evidence = f"成果：{'、'.join(offer)}；需求：{'、'.join(want)}"
-    return _Finding(Reason("合作方式", "no", "不一致", evidence), OTHER_MODES)
+    return _Finding(Reason("方式", "no", "不一致", evidence), OTHER_MODES)
 
 
 def _region(wanted: str, offered: str) -> _Finding | None:

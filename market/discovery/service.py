@@ -35,6 +35,8 @@ from search.suggest import suggest
 PAGE: Final = 20
 SIMILAR: Final = 5
 SHARED_SHOWN: Final = 4
+COMMON: Final = 5
+"""Listings that a telling word may stand in, however small the market."""
 ORGANISATIONS: Final = 100
 DOWN: Final = "搜索暂时不可用，正在恢复，请过几分钟再试；其他页面不受影响"
 
@@ -240,24 +242,31 @@ def _relaxed(
 def similar_listings(
     work: Work, engine: SearchEngine, seen: Seen, limit: int = SIMILAR
 ) -> list[Similar]:
-    """Return public listings of the same kind that say the most alike. Raises Unavailable."""
+    """Return public listings of the same kind that say the most alike, none where no telling word
+    is common to both. Raises Unavailable.
+    """
     shown = seen.shown
     try:
         like = similar(engine, ranked_text(shown.text))
+        words = _telling_words(engine, seen)
     except SearchUnavailable as error:
         raise Unavailable(DOWN) from error
     query = And((like, Not(Ids(frozenset({shown.listing_id})))))
     filters = {"kind": frozenset({str(shown.kind)})}
-    page = _ask(engine, SearchRequest(query, filters, limit=limit))
+    page = _ask(engine, SearchRequest(query, filters, limit=3 * limit))
     others = access.public_listings(work, [ListingId(hit.id) for hit in page.hits])
-    words = _telling_words(seen)
-    return [Similar(other, _shared(words, other)) for other in others]
+    found = [Similar(other, _shared(words, other)) for other in others]
+    return [one for one in found if one.shared][:limit]
 
 
-def _telling_words(seen: Seen) -> list[str]:
+def _telling_words(engine: SearchEngine, seen: Seen) -> list[str]:
+    """Return the words of title and keywords that do not stand in every tenth listing."""
     text = " ".join([seen.shown.text.title, *seen.shown.text.keywords])
     words = dict.fromkeys(word.text for word in plain_words(text))
-    return [word for word in words if len(word) > 1 and word not in PARTICLES]
+    told = [word for word in words if len(word) > 1 and word not in PARTICLES]
+    common = max(COMMON, engine.count() // 10)
+    in_bodies = engine.frequencies("body", told)
+    return [word for word in told if in_bodies[word] <= common]
 
 
 def _shared(words: Sequence[str], other: Seen) -> tuple[str, ...]:

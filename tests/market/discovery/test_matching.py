@@ -135,7 +135,7 @@ def test_stated_facts_are_reasons_and_missing_ones_are_not(market: Market) -> No
         "领域": "yes",
         "成熟度": "no",
         "价格": "no",
-        "合作方式": "yes",
+        "方式": "yes",
         "地区": "part",
     }
     assert told.against == (

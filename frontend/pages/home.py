@@ -1,0 +1,60 @@
+"""The front page: what this place is for, what is new, and whether it works."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from frontend.edge import Page, opens_page
+from frontend.pages import discovery_rows as rows
+from market.access import service as access
+from market.accounts.policy import Action
+from market.catalog import views
+from market.catalog.vocabulary import FIELDS, ListingKind, region_name
+from market.deals.vocabulary import CONTRACT_TYPES
+from market.insight import service as insight
+
+router = APIRouter()
+
+NEWEST = 5
+CONTRACTS = 5
+NOT_PUBLIC = "不公开"
+
+Visited = Annotated[Page, opens_page(Action.BROWSE)]
+
+
+@router.get("/")
+def home(page: Visited) -> Response:
+    work = page.work
+    figures = insight.home_figures(work)
+    counts = views.counts(work.session)
+    newest = {
+        kind: [
+            rows.row(seen, note=())
+            for seen in access.public_listings(
+                work, [one.listing_id for one in views.newest(work.session, kind, NEWEST)]
+            )
+        ]
+        for kind in ListingKind
+    }
+    return page.render(
+        "discovery/home.html",
+        {
+            "figures": figures,
+            "region": region_name(figures.plan.region) if figures.plan else "",
+            "contracts": insight.recent_contracts(work, CONTRACTS),
+            "types": CONTRACT_TYPES,
+            "fields": FIELDS,
+            "not_public": NOT_PUBLIC,
+            "achievements": newest[ListingKind.ACHIEVEMENT],
+            "demands": newest[ListingKind.DEMAND],
+            "achievement_count": counts[ListingKind.ACHIEVEMENT],
+            "demand_count": counts[ListingKind.DEMAND],
+            "today": work.today,
+        },
+    )
+
+
+@router.get("/help")
+def help_page(page: Visited) -> Response:
+    return page.render("discovery/help.html")
