@@ -16,6 +16,7 @@ from market.catalog.models import Listing, ListingState, ReviewState
 from market.catalog.proofs import MAX_PROOFS
 from market.catalog.repository import Shelf
 from market.catalog.vocabulary import KIND_NAMES, LABELS, ListingKind
+from market.deals.inquiries import interest_counts
 from market.kit.errors import Invalid
 from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
@@ -71,6 +72,7 @@ def own_list(
             "q": words,
             "total": total,
             "rows": [(row, title, catalog_words.standing(row)) for row, title in rows],
+            "asked": interest_counts(page.work.session, [row.id for row, _ in rows]),
             "page": number,
             "pages": views.pages(total),
             "may_edit": page.work.may(Action.LISTING_EDIT),
@@ -102,6 +104,7 @@ def _own(page: Page, listing_id: str, **more: object) -> dict[str, object]:
         "may_take_back": may_edit and review is ReviewState.SUBMITTED,
         "may_change": may_edit and review is not ReviewState.SUBMITTED,
         "may_withdraw": may_edit and listing.state == ListingState.PUBLISHED,
+        "asked": interest_counts(page.work.session, [listing.id]).get(listing.id, 0),
         "max_proofs": MAX_PROOFS,
         "form": forms.blank(ProofForm),
         **more,
