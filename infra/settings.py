@@ -37,7 +37,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     secure_cookies: bool = False
     icp: str = ""
-    match_floor: float = 0.08
+    match_floor: float = 0.12
 
     @property
     def database(self) -> str:
