@@ -10,7 +10,6 @@ from sqlmodel import Session
 from market.kit import triggers
 from market.kit.db import Database
 from market.rules import service as rules
-from market.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,7 +31,7 @@ def migrate(url: str) -> None:
         Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
     try:
         with database.writer.begin() as connection:
-            metadata().create_all(connection)  # DEV: replaced by alembic at integration
+            command.upgrade(configuration(connection), "head")
             triggers.install(connection)
             with Session(connection, join_transaction_mode="create_savepoint") as session:
                 rules.seed(session)
