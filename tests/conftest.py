@@ -1,1 +1,7 @@
-pytest_plugins = ["tests.support.parts", "tests.support.postgres", "tests.support.browser", "tests.support.market", "tests.support.running"]
+pytest_plugins = [
+    "tests.support.parts",
+    "tests.support.postgres",
+    "tests.support.browser",
+    "tests.support.market",
+    "tests.support.running",
+]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from infra import users
 from infra.settings import Settings
 from infra.web import create_app
 from infra.wiring import open_reader
@@ -117,8 +118,6 @@ def test_changed_password_ends_sessions_and_tokens(site: TestClient) -> None:
 
 
 def test_one_time_link_works_once(site: TestClient, parts: Parts) -> None:
-    from infra import users
-
     link = users.create(
         parts,
         email="officer@example.com",

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from market.access import mandates
+from market.access.schemas import MandateDecisionIn, MandateIn
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor
 from market.catalog import drafts, publishing
@@ -225,6 +227,30 @@ def test_matches_of_others_are_not_to_be_had(site: Site) -> None:
     path = f"/listings/{site.demand}/matches"
     assert site.client().get(path).headers["location"].startswith("/login")
     assert site.client(site.school).get(path).status_code == 403
+
+
+def test_a_broker_goes_from_a_match_to_an_introduction(site: Site) -> None:
+    broker = site.running.actor(Role.MANAGER, OrganisationKind.AGENCY, name="示例转移")
+    with work_for(site.running.parts, site.firm) as work:
+        form = MandateIn(
+            agency=broker.organisation_public_id,
+            as_buyer=True,
+            valid_from="2026-11-02",
+            valid_until="2027-11-01",
+        )
+        mandate = mandates.grant(work, form).public_id
+    with work_for(site.running.parts, broker) as work:
+        mandates.decide(work, mandate, MandateDecisionIn(decision="accept"))
+    agency = site.client(broker)
+    listing = good(agency.get(f"/listings/{site.demand}"))
+    assert f'href="/listings/{site.demand}/matches"' in listing
+    page = good(agency.get(f"/listings/{site.demand}/matches"))
+    assert "合适，先放着" not in page
+    link = re.search(r'href="(/introductions/new[^"]+)"', page)
+    assert link
+    form_page = good(agency.get(link[1].replace("&amp;", "&")))
+    assert 'value="A-2026-00001"' in form_page
+    assert 'value="D-2026-00001"' in form_page
 
 
 def test_where_nothing_fits_the_page_says_what_was_compared(site: Site) -> None:

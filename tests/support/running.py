@@ -4,8 +4,8 @@ Indexing and matching run when the test says so (`settle`), by the functions tha
 loop over.
 """
 
-from collections.abc import Iterator
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx

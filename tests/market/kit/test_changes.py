@@ -33,11 +33,15 @@ def test_version_counts_one_subject(parts: Parts) -> None:
 
 
 def test_rolled_back_change_owes_nothing(parts: Parts) -> None:
-    with pytest.raises(ZeroDivisionError), parts.database.write() as session:
-        changes.record(
-            session, SubjectKind.LISTING, 1, "edited", at=parts.clock.now(), actor_id=None
-        )
-        raise ZeroDivisionError
+    def work() -> None:
+        with parts.database.write() as session:
+            changes.record(
+                session, SubjectKind.LISTING, 1, "edited", at=parts.clock.now(), actor_id=None
+            )
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
     assert claim(parts, Consumer.INDEX) == []
     assert record(parts, 1) == 1
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from market.accounts.work import Parts
 from market.kit import jobs
@@ -20,8 +20,6 @@ def enqueue(parts: Parts, key: str, **payload: object) -> bool:
 
 def state(parts: Parts) -> list[tuple[str, dict[str, object], str | None]]:
     with parts.database.read() as session:
-        from sqlmodel import select
-
         return [(j.state, j.cursor, j.error) for j in session.exec(select(Job).order_by(Job.id))]
 
 
