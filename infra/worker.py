@@ -7,10 +7,9 @@ from infra.loops import Stop, keep
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.work import Parts
-from market.discovery.drain import drain_matches, give_back
+from market.discovery.drain import drain_matches, give_back_work
 from market.discovery.matching import Matcher
 from market.jobs import handlers
-from market.kit.changes import Consumer
 from market.kit.jobs import Handler, Runner
 from search.port import SearchEngine
 
@@ -48,7 +47,7 @@ class Working:
 
     def _begin(self) -> SearchEngine:
         self._engine = self._open()
-        give_back(self._parts, Consumer.MATCH)
+        give_back_work(self._parts)
         return self._engine
 
     def _let_go(self) -> None:

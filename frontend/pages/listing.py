@@ -14,7 +14,7 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import why_not
 from market.catalog.schemas import AchievementText, DemandText
 from market.catalog.vocabulary import FIELDS, KIND_NAMES, MATURITY, ListingKind, region_name
-from market.discovery import service
+from market.discovery import matches, service
 from market.discovery.endpoints import engine_of
 from market.kit.errors import Unavailable
 from market.kit.ids import PublicId
@@ -47,11 +47,15 @@ def listing(
         "sections": _sections(seen),
         "asking": form,
         "why_not": "" if form is not None or seen.own else _why_not(page),
-        "may_match": seen.own and work.may(Action.MATCH_VIEW, Relation.OWN),
+        "may_match": work.may(Action.MATCH_VIEW, _relation(page, shown.public_id)),
         "similar": _similar(page, engine, seen),
         "is_demand": shown.kind is ListingKind.DEMAND,
     }
     return page.render("discovery/listing.html", context)
+
+
+def _relation(page: Page, public_id: PublicId) -> Relation:
+    return matches.relation(page.work, access.visible_listing(page.work, public_id))
 
 
 def _why_not(page: Page) -> str:

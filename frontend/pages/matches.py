@@ -73,9 +73,11 @@ def _evidence(one: Reason, reasons: Reasons) -> str | Markup:
     return words + mark + rest
 
 
-def _item(matched: Matched) -> dict[str, Any]:
-    match = matched.match
+def _item(matched: Matched, introduce: str) -> dict[str, Any]:
+    """Return what a match's panel shows; `introduce` is the broker's address, "" for others."""
+    match, number = matched.match, matched.other.shown.number
     return {
+        "introduce": f"{introduce}{number}" if introduce else "",
         "row": rows.row(matched.other),
         "own": matched.other.own,
         "why": _why(matched.reasons),
@@ -111,7 +113,10 @@ def _context(page: Page, found: Matches, **more: object) -> dict[str, Any]:
             )
             for one, label in TABS.items()
         ],
-        "items": [_item(row) for row in (of_state if _of_demand(found) else found.rows)],
+        "items": [
+            _item(row, _introduce(page, found, heading.number or ""))
+            for row in (of_state if _of_demand(found) else found.rows)
+        ],
         "nearest": [(rows.row(one.other), one.missing) for one in found.nearest],
         "may_decide": page.work.may(Action.MATCH_DECIDE, found.relation),
         "choices": tuple((str(value), label) for value, label in REASONS.items()),
@@ -119,6 +124,16 @@ def _context(page: Page, found: Matches, **more: object) -> dict[str, Any]:
         "wrong": "",
         **more,
     }
+
+
+def _introduce(page: Page, found: Matches, number: str) -> str:
+    """Return where a broker introduces this listing to one whose number follows."""
+    if found.relation is not Relation.MANDATED or not page.work.may(
+        Action.INTRODUCTION_PROPOSE, Relation.MANDATED
+    ):
+        return ""
+    one, other = ("demand", "achievement") if _of_demand(found) else ("achievement", "demand")
+    return f"/introductions/new?{one}={number}&{other}="
 
 
 def _wanted(seen: Seen) -> list[tuple[str, str]]:

@@ -153,6 +153,13 @@ def give_back(parts: Parts, consumer: Consumer) -> None:
         changes.give_back(session, consumer, now=parts.clock.now())
 
 
+def give_back_work(parts: Parts) -> None:
+    """Free everything that a worker held: its comparisons and its jobs."""
+    give_back(parts, Consumer.MATCH)
+    with parts.database.write() as session:
+        jobs.give_back(session, at=parts.clock.now())
+
+
 def _listings(claimed: Iterable[Claimed]) -> dict[ListingId, None]:
     """Each listing once, however often it changed."""
     return {

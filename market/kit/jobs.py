@@ -88,6 +88,20 @@ def waiting(session: Session, kind: str | None = None) -> int:
     return count
 
 
+def give_back(session: Session, *, at: datetime) -> int:
+    """Free the jobs of workers that are gone, before their leases lapse; return how many.
+
+    For a worker that knows it is the only one. Should another live after all, its next chunk is
+    rolled back.
+    """
+    return changed(
+        session,
+        update(Job)
+        .where(col(Job.state) == JobState.RUNNING)
+        .values(state=JobState.WAITING, owner=None, available_at=at),
+    )
+
+
 class Lost(Exception):
     """The lease was taken by another worker; the chunk must be rolled back."""
 

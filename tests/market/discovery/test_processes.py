@@ -15,19 +15,23 @@ import pytest
 from infra.locks import ProcessLock
 from infra.settings import Settings
 from infra.waiting import work_until_done
-from infra.wiring import build_parts, close_parts, open_reader
+from infra.wiring import build_parts, close_parts, open_reader, open_writer
+from market.accounts import organisations
 from market.accounts.policy import OrganisationKind
 from market.accounts.work import Parts
 from market.discovery import repository
 from market.discovery.documents import SCHEMA
-from market.discovery.drain import left_to_do
+from market.discovery.drain import drain_index, left_to_do
 from market.discovery.matching import Matcher
+from market.discovery.tasks import ORGANISATION
+from market.kit.jobs import Chunk, Runner
 from search.engines.tantivy import TantivyEngine
 from search.errors import SearchUnavailable
 from search.parse import parse
 from search.port import SearchEngine
 from search.query import SearchRequest
 from tests.market.discovery.conftest import FLOOR, Market
+from tests.support.market import work_for
 
 ROOT = Path(__file__).resolve().parents[3]
 SEED = 7
@@ -172,6 +176,31 @@ def test_an_index_that_was_lost_is_made_whole(
     fresh = open_reader(settings)
     assert [one for one, _ in fresh.scan()] == [made.id, gone.id + 1]
     fresh.close()
+
+
+def test_a_new_worker_takes_up_the_job_of_a_killed_one_at_once(
+    settings: Settings, publishing: Market
+) -> None:
+    school = publishing.organisation(name="旧校名大学")
+    publishing.achievement(school, "镁合金低温成形")
+    with work_for(publishing.parts, publishing.person_of(school)) as work:
+        organisations.rename(work, "新校名大学", "")
+    engine = open_writer(settings)
+    drain_index(publishing.parts, engine)
+    engine.close()
+    killed = Runner(publishing.parts.database, publishing.parts.clock, {ORGANISATION: _dies})
+    with pytest.raises(KeyboardInterrupt):
+        killed.run_one()
+    start = time.monotonic()
+    work_until_done(settings, publishing.parts)
+    assert time.monotonic() - start < 20  # a lease lasts two minutes
+    reader = open_reader(settings)
+    assert is_found(reader, "新校名")
+    reader.close()
+
+
+def _dies(_session: object, _job: object) -> Chunk:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("background", [(), ("indexer", "worker")])
