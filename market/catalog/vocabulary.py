@@ -84,19 +84,13 @@ REGIONS: Final[dict[str, str]] = {
 
 MASKED_NAME: Final = "名称保密"
 
-# What a column of a listing is called in forms, import files and messages.
-_SHARED_LABELS: Final[dict[str, str]] = {
-    "summary": "摘要",
-    "keywords": "关键词",
-    "field": "技术领域",
-    "region": "地区",
-    "modes": "合作方式",
-    "masked": "隐去机构名称",
-}
+# What a column of a listing is called in forms, import files and messages, in reading order.
 LABELS: Final[dict[ListingKind, dict[str, str]]] = {
     ListingKind.ACHIEVEMENT: {
-        "own_number": "本单位编号",
         "title": "成果名称",
+        "summary": "摘要",
+        "field": "技术领域",
+        "keywords": "关键词",
         "body": "详细说明",
         "application": "应用场景",
         "advantage": "比现有技术好在哪里",
@@ -104,20 +98,28 @@ LABELS: Final[dict[ListingKind, dict[str, str]]] = {
         "ip_status": "知识产权状态",
         "ip_numbers": "知识产权号码",
         "completers": "完成人",
+        "modes": "合作方式",
         "price": "价格",
-        **_SHARED_LABELS,
+        "region": "地区",
+        "masked": "隐去机构名称",
+        "own_number": "本单位编号",
     },
     ListingKind.DEMAND: {
-        "own_number": "本单位编号",
         "title": "需求名称",
+        "summary": "摘要",
+        "field": "技术领域",
+        "keywords": "关键词",
         "body": "需求说明",
         "problem": "主要问题",
         "key_technology": "技术关键",
         "expected_goal": "预期目标",
         "need_maturity": "成熟度要求",
         "deadline": "截止日期",
+        "modes": "合作方式",
         "price": "预算",
-        **_SHARED_LABELS,
+        "region": "地区",
+        "masked": "隐去机构名称",
+        "own_number": "本单位编号",
     },
 }
 KIND_NAMES: Final[dict[ListingKind, str]] = {
