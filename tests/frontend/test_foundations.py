@@ -532,7 +532,8 @@ def test_the_catalogue_holds_every_word() -> None:
     with (i18n.LOCALES / "messages.pot").open("rb") as source:
         kept = {message.id for message in i18n.read_po(source) if message.id}
     sample_words = {"已提交审核", "审核通过后公开，100%可改。"}
-    assert wanted - sample_words == kept
+    assert kept <= wanted
+    assert wanted - kept <= sample_words
 
 
 def test_another_language_is_a_catalogue_away() -> None:
