@@ -29,7 +29,7 @@ class People:
 
     def open(self, who: Actor | None) -> Page:
         context = self._browser.new_context(base_url=self._running.url, **self._options)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         self._contexts.append((context, who))
         self._sign_in(context, who)
         return context.new_page()
