@@ -8,7 +8,7 @@ from datetime import datetime
 from market.access import mandates
 from market.access import service as access
 from market.access.service import Seen
-from market.accounts.policy import Action, OrganisationKind, Relation
+from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.models import Listing
@@ -67,12 +67,9 @@ def relation(work: Work, listing: Listing) -> Relation:
     """
     if listing.organisation_id == work.actor.organisation_id:
         return Relation.OWN
-    if work.actor.kind is OrganisationKind.AGENCY:
-        is_demand = listing.kind == ListingKind.DEMAND
-        served = mandates.principals(work, as_seller=not is_demand, as_buyer=is_demand)
-        if listing.organisation_id in served:
-            return Relation.MANDATED
-    return Relation.OTHER
+    served = mandates.served(work)
+    side = served.buyers if listing.kind == ListingKind.DEMAND else served.sellers
+    return Relation.MANDATED if listing.organisation_id in side else Relation.OTHER
 
 
 def matches_of(work: Work, public_id: PublicId) -> Matches:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -70,35 +70,43 @@ def owed(session: Session, consumer: Consumer, *, up_to_change: int) -> int:
 
 
 def organisation_names(session: Session, public_ids: Collection[str]) -> dict[str, str]:
-    """Return the names of verified organisations, by public id."""
+    """Return the names of organisations that are here under their own name, by public id."""
     rows = select(col(Organisation.public_id), col(Organisation.name)).where(
-        col(Organisation.public_id).in_(public_ids),
-        col(Organisation.verification) == Verification.VERIFIED,
+        col(Organisation.public_id).in_(public_ids), _here_by_name()
     )
     return {row[0]: row[1] for row in session.execute(rows)}
 
 
 def organisations(session: Session, words: Iterable[str], limit: int) -> list[Organisation]:
-    """Return verified organisations whose name has every word, literally, by name.
-
-    One that is here with masked listings alone is left out: its name must lead nowhere near them.
+    """Return organisations that are here under their own name and whose name has every word,
+    literally, by name.
     """
-    here = select(col(Listing.id)).where(
-        col(Listing.organisation_id) == col(Organisation.id),
-        col(Listing.state) == ListingState.PUBLISHED,
-    )
     query = (
         select(Organisation)
         .where(
-            col(Organisation.verification) == Verification.VERIFIED,
-            col(Organisation.kind).not_in([OrganisationKind.BUREAU, OrganisationKind.PLATFORM]),
-            or_(~here.exists(), here.where(~col(Listing.masked)).exists()),
+            _here_by_name(),
             *(col(Organisation.name).contains(word, autoescape=True) for word in words),
         )
         .order_by(col(Organisation.name), col(Organisation.id))
         .limit(limit)
     )
     return list(session.scalars(query))
+
+
+def _here_by_name() -> ColumnElement[bool]:
+    """Return the WHERE clause of verified organisations with a public listing under their name,
+    and of agencies, which have none.
+
+    Masked listings change nothing in it: were one with masked listings alone told from one
+    without any, what the directory has beyond these would name those behind the masks.
+    """
+    named = select(col(Listing.organisation_id)).where(
+        col(Listing.state) == ListingState.PUBLISHED, ~col(Listing.masked)
+    )
+    return and_(
+        col(Organisation.verification) == Verification.VERIFIED,
+        or_(col(Organisation.kind) == OrganisationKind.AGENCY, col(Organisation.id).in_(named)),
+    )
 
 
 def match_by_public_id(session: Session, public_id: PublicId) -> Match | None:

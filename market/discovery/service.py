@@ -242,8 +242,8 @@ def _relaxed(
 def similar_listings(
     work: Work, engine: SearchEngine, seen: Seen, limit: int = SIMILAR
 ) -> list[Similar]:
-    """Return public listings of the same kind that say the most alike, none where no telling word
-    is common to both. Raises Unavailable.
+    """Return public listings of the same kind that say the most alike, if they share a telling
+    word with the other's title and keywords, or several with its text. Raises Unavailable.
     """
     shown = seen.shown
     try:
@@ -270,9 +270,10 @@ def _telling_words(engine: SearchEngine, seen: Seen) -> list[str]:
 
 
 def _shared(words: Sequence[str], other: Seen) -> tuple[str, ...]:
-    text = ranked_text(other.shown.text)
-    there = f"{text.title}\n{text.body}"
-    return tuple(word for word in words if spans(there, [word]))[:SHARED_SHOWN]
+    text = other.shown.text
+    named = [word for word in words if spans(" ".join([text.title, *text.keywords]), [word])]
+    there = [word for word in words if word in named or spans(body(text), [word])]
+    return tuple(there[:SHARED_SHOWN]) if named or len(there) > 1 else ()
 
 
 def suggestions(

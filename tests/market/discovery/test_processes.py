@@ -75,7 +75,7 @@ def publishing(real: Parts, reader: SearchEngine) -> Market:
     return Market(real, reader, Matcher(FLOOR))
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> float:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> float:
     start = time.monotonic()
     while not condition():
         assert time.monotonic() - start < seconds, "not in time"
@@ -158,7 +158,7 @@ def test_ends_when_asked(settings: Settings, program: str, number: int) -> None:
     with running(settings, program) as process:
         until(lambda: holds(settings, f"{program}.lock"))
         process.send_signal(number)
-        assert process.wait(5) == 0
+        assert process.wait(20) == 0
 
 
 def test_an_index_that_was_lost_is_made_whole(

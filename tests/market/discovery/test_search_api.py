@@ -280,6 +280,22 @@ def test_a_masked_name_is_nowhere(api: TestClient, market: Market) -> None:
     assert search(api, q="隐名示例机电", kind="demand")["total"] == 0
 
 
+def test_nothing_tells_a_masked_organisation_from_one_that_offers_nothing(
+    api: TestClient, market: Market
+) -> None:
+    masked_market(market)
+    idle = market.organisation(OrganisationKind.COMPANY, name="歇业示例机电")
+    firm = next(a for a in market.people.values() if a.organisation_name == "隐名示例机电")
+    for actor in (idle, firm):
+        name, public_id = actor.organisation_name, str(actor.organisation_public_id)
+        assert api.get("/suggestions", params={"q": name}).json()["items"] == []
+        found = search(api, kind="demand", organisation=public_id)
+        facet = next(one for one in found["facets"] if one["name"] == "organisation")
+        assert {"value": public_id, "label": public_id, "count": 0, "chosen": True} in facet[
+            "options"
+        ]
+
+
 def test_the_owner_sees_the_own_masked_name(api: TestClient, market: Market) -> None:
     demand, _ = masked_market(market)
     firm = next(
