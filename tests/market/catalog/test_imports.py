@@ -4,7 +4,6 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func
@@ -28,7 +27,6 @@ from tests.market.catalog.texts import ACHIEVEMENT, edited, editor
 from tests.support.market import work_for
 
 A, D = ListingKind.ACHIEVEMENT, ListingKind.DEMAND
-BENCH = Path(__file__).resolve().parents[4] / "shared" / "bench" / "relevance"
 
 
 def lines(*objects: object) -> bytes:
@@ -438,20 +436,3 @@ def test_memory_stays_flat_however_long_the_file(parts: Parts, home: Organisatio
         tracemalloc.stop()
     assert surveyed < 8_000_000
     assert brought_in < 16_000_000
-
-
-def test_the_shared_files_come_in_whole(parts: Parts, bring: Callable[..., ImportResult]) -> None:
-    if not BENCH.exists():
-        pytest.skip("shared/bench/relevance 不在这台机器上")
-    achievements = (BENCH / "achievements.jsonl").read_bytes()
-    demands = (BENCH / "demands.jsonl").read_bytes()
-    assert counted(bring(demands, "demands.jsonl", D)) == (312, 0, 0, 0)
-    first = bring(achievements, "achievements.jsonl", A)
-    assert counted(first) == (5564, 0, 0, 12)
-    assert {(one.column, one.reason) for one in first.errors} == {
-        ("title", "不能是空的，每一行都要有名称")
-    }
-    again = bring(achievements, "achievements.jsonl", A)
-    assert counted(again) == (0, 0, 5564, 12)
-    assert [one.row for one in again.errors] == [one.row for one in first.errors]
-    assert counted(bring(demands, "demands.jsonl", D)) == (0, 0, 312, 0)
