@@ -43,7 +43,7 @@ class FoundForm(BaseModel):
     kind: Literal["university", "company", "agency"] = Field(title="机构类型")
     name: Line = Field(title="机构名称")
     credit_code: str = Field(title="统一社会信用代码", max_length=40)
-    region: str = Field(title="所在地区", pattern=r"^\d{6}$", description="列表中的地区")
+    region: str = Field(title="所在地区", pattern=r"^[0-9]{6}$", description="列表中的地区")
     address: Optional200 = Field("", title="地址")
     state_founded: bool = Field(False, title="国家设立的高校、院所")
 

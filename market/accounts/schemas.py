@@ -9,7 +9,7 @@ from market.accounts.policy import OrganisationKind, Role
 from market.kit.wire import Email, In, Line, Optional60, Optional200, Out, PathId, Short, Storable
 
 Password = Annotated[str, StringConstraints(min_length=10, max_length=200), Storable]
-Region = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 CreditCode = Annotated[str, StringConstraints(max_length=40), Storable]
 OpenKind = Literal[OrganisationKind.UNIVERSITY, OrganisationKind.COMPANY, OrganisationKind.AGENCY]
 MemberRole = Literal[Role.VIEWER, Role.EDITOR, Role.MANAGER]
@@ -27,10 +27,6 @@ class SignInIn(In):
     password: Annotated[str, StringConstraints(min_length=1, max_length=200), Storable] = Field(
         examples=["a-long-passphrase"]
     )
-
-
-class PasswordIn(In):
-    password: Password
 
 
 class TokenIn(SignInIn):
