@@ -13,7 +13,7 @@ from market.accounts.work import Work
 from market.deals.models import Contract
 from market.deals.views import DealRow, Stage
 from market.deals.vocabulary import PricingState, Side
-from market.registry import repository as registry
+from market.registry import service as registry
 from market.registry.models import Registration, RegistrationState
 
 
@@ -61,7 +61,7 @@ class Step:
 
 def lines(work: Work, rows: Sequence[DealRow]) -> list[DealLine]:
     signed = [row.contract.id for row in rows if row.contract and row.stage is Stage.SIGNED]
-    registrations = registry.newest_of_contracts(work.session, signed)
+    registrations = registry.newest_of(work, signed)
     found = []
     for row in rows:
         registration = registrations.get(row.contract.id) if row.contract else None

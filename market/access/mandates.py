@@ -1,6 +1,7 @@
 """Mandates (委托): granted by the principal, accepted by the agency, ended by either."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from market.access import repository
 from market.access.models import Mandate, MandateState
@@ -49,15 +50,24 @@ def mandate(work: Work, public_id: PublicId) -> Mandate:
     return row
 
 
-def principals(work: Work, *, as_seller: bool, as_buyer: bool) -> dict[OrganisationId, Mandate]:
-    """Return the organisations that the acting agency may act for today on a side, each with its
-    newest mandate.
-    """
-    rows = repository.mandates_in_force(work.session, work.actor.organisation, work.today)
-    found: dict[OrganisationId, Mandate] = {}
-    for row in rows:
-        if (as_seller and row.as_seller) or (as_buyer and row.as_buyer):
-            found.setdefault(row.principal_id, row)
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Whom an agency may act for today, by side, each with its newest mandate."""
+
+    sellers: dict[OrganisationId, Mandate] = field(default_factory=dict)
+    buyers: dict[OrganisationId, Mandate] = field(default_factory=dict)
+
+
+def served(work: Work) -> Served:
+    """Return whom the acting organisation may act for today; nobody where it is no agency."""
+    found = Served()
+    if work.actor.kind is not OrganisationKind.AGENCY:
+        return found
+    for row in repository.mandates_in_force(work.session, work.actor.organisation, work.today):
+        if row.as_seller:
+            found.sellers.setdefault(row.principal_id, row)
+        if row.as_buyer:
+            found.buyers.setdefault(row.principal_id, row)
     return found
 
 
@@ -75,7 +85,7 @@ def grant(work: Work, form: MandateIn) -> Mandate:
     agency = accounts.organisation_by_public_id(work.session, PublicId(form.agency))
     _check(work, form, agency)
     assert agency is not None
-    repository.lock_principal(work.session, work.actor.organisation)
+    accounts.lock_organisation(work.session, work.actor.organisation)
     repository.end_expired(work.session, work.actor.organisation, work.today, work.now)
     open_now = repository.open_mandates_of_principal(work.session, work.actor.organisation)
     if any(row.agency_id == agency.id for row in open_now):

@@ -117,13 +117,6 @@ def mandates_of(session: Session, organisation_id: OrganisationId) -> Sequence[M
     ).all()
 
 
-def lock_principal(session: Session, principal_id: OrganisationId) -> None:
-    """Let one grant of a principal go on at a time: each is judged by those before it."""
-    session.exec(
-        select(col(Organisation.id)).where(col(Organisation.id) == principal_id).with_for_update()
-    ).one()
-
-
 def open_mandates_of_principal(session: Session, principal_id: OrganisationId) -> Sequence[Mandate]:
     return session.exec(
         select(Mandate).where(

@@ -17,6 +17,7 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PersonId, PublicId, new_public_id
 
 TAKEN = "这个统一社会信用代码已有机构使用，请改为申请加入该机构"
+MEMBER_ALREADY = "您已经是这个机构的成员，或申请正等待批准"
 
 
 def visible_organisation(work: Work, public_id: PublicId) -> Organisation:
@@ -80,7 +81,10 @@ def add_member(
         decided_at=work.now if state is MembershipState.ACTIVE else None,
     )
     work.session.add(row)
-    work.session.flush()
+    try:
+        work.session.flush()
+    except IntegrityError:  # the same form sent twice at once
+        raise Conflict(MEMBER_ALREADY) from None
     return row
 
 
@@ -99,7 +103,7 @@ def join(work: Work, organisation_id: PublicId, form: JoinIn) -> Membership:
             work, work.actor.person, organisation, form.role, MembershipState.REQUESTED
         )
     if row.state in (MembershipState.ACTIVE, MembershipState.REQUESTED):
-        raise Conflict("您已经是这个机构的成员，或申请正等待批准")
+        raise Conflict(MEMBER_ALREADY)
     expected = MembershipState(row.state)
     if (
         repository.move_membership(
@@ -136,13 +140,11 @@ def decide_member(work: Work, membership: PublicId, form: DecideMemberIn) -> Non
     role = form.role or Role(row.role)
     if state not in (MembershipState.REQUESTED, MembershipState.ACTIVE):
         raise Conflict("这位成员已经离开或申请已被处理")
-    loses_manager = row.role == Role.MANAGER and state is MembershipState.ACTIVE
-    if (
-        loses_manager
-        and (to is not MembershipState.ACTIVE or role is not Role.MANAGER)
-        and repository.active_managers(work.session, row.organisation_id) <= 1
-    ):
-        raise Conflict("机构至少要有一位管理员，请先把另一位成员设为管理员")
+    stays_manager = to is MembershipState.ACTIVE and role is Role.MANAGER
+    if row.role == Role.MANAGER and state is MembershipState.ACTIVE and not stays_manager:
+        repository.lock_organisation(work.session, row.organisation_id)
+        if repository.active_managers(work.session, row.organisation_id) <= 1:
+            raise Conflict("机构至少要有一位管理员，请先把另一位成员设为管理员")
     if (
         repository.move_membership(
             work.session, row.id, expected=expected, to=to, role=role, at=work.now

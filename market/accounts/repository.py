@@ -176,6 +176,15 @@ def move_membership(
     )
 
 
+def lock_organisation(session: Session, organisation_id: OrganisationId) -> None:
+    """Let one decision about an organisation go on at a time: each is judged by those before it."""
+    session.exec(
+        select(col(Organisation.id))
+        .where(col(Organisation.id) == organisation_id)
+        .with_for_update()
+    ).one()
+
+
 def active_managers(session: Session, organisation_id: OrganisationId) -> int:
     count: int = session.exec(
         select(func.count())

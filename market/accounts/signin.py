@@ -9,6 +9,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from market.accounts import passwords, repository
@@ -43,6 +44,7 @@ ACCOUNT_FAILURES = 8
 ADDRESS_FAILURES = 60
 
 WRONG = "邮箱或密码不对"
+REGISTERED = "这个邮箱已经注册，请直接登录"
 
 
 def digest(secret: str) -> str:
@@ -193,7 +195,7 @@ def sign_up(parts: Parts, form: SignUpIn) -> Person:
     password_hash = passwords.hashed(form.password)
     with parts.database.write() as session:
         if repository.person_by_email(session, form.email) is not None:
-            raise Invalid(fields={"email": "这个邮箱已经注册，请直接登录"})
+            raise Invalid(fields={"email": REGISTERED})
         person = Person(
             public_id=new_public_id(),
             email=form.email,
@@ -203,7 +205,10 @@ def sign_up(parts: Parts, form: SignUpIn) -> Person:
             created_at=parts.clock.now(),
         )
         session.add(person)
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError:  # the same form sent twice at once
+            raise Invalid(fields={"email": REGISTERED}) from None
         work = Work(session, parts, Actor(Role.PERSON, person.id, person.name), parts.clock.now())
         work.touched("person", person.public_id)
         record_done(work, "sign_up")

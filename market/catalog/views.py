@@ -187,10 +187,6 @@ def listing_by_id(session: Session, listing_id: ListingId) -> Listing:
     return repository.listing(session, listing_id)
 
 
-def listings_by_id(session: Session, ids: Iterable[ListingId]) -> dict[ListingId, Listing]:
-    return repository.listings(session, ids)
-
-
 def headings(session: Session, ids: Iterable[ListingId]) -> dict[ListingId, Heading]:
     """Return titles and standing of listings; the public title, or the working one without."""
     rows = repository.listings(session, ids)

@@ -78,11 +78,10 @@ def relation(work: Work, row: Introduction) -> Relation:
 def choices(work: Work) -> Choices:
     """Return the published listings of the organisations the acting broker acts for."""
     work.require(Action.INTRODUCTION_PROPOSE, Relation.MANDATED)
-    sellers = mandates.principals(work, as_seller=True, as_buyer=False)
-    buyers = mandates.principals(work, as_seller=False, as_buyer=True)
+    served = mandates.served(work)
     return Choices(
-        _public_of(work, sellers, ListingKind.ACHIEVEMENT),
-        _public_of(work, buyers, ListingKind.DEMAND),
+        _public_of(work, served.sellers, ListingKind.ACHIEVEMENT),
+        _public_of(work, served.buyers, ListingKind.DEMAND),
     )
 
 
@@ -105,9 +104,10 @@ def propose(work: Work, form: IntroductionIn) -> Introduction:
     work.require(Action.INTRODUCTION_PROPOSE, Relation.MANDATED)
     achievement = _published(work, form.achievement, ListingKind.ACHIEVEMENT)
     demand = _published(work, form.demand, ListingKind.DEMAND)
+    mandate = _mandate(work, achievement, demand)
+    # Only now: to a stranger this answer would tell who stands behind a masked name.
     if achievement.organisation_id == demand.organisation_id:
         raise Invalid(fields={"demand": "成果和需求属于同一家机构，不用引荐"})
-    mandate = _mandate(work, achievement, demand)
     row = Introduction(
         public_id=new_public_id(),
         broker_id=work.actor.organisation,
@@ -138,9 +138,10 @@ def _published(work: Work, public_id: str, kind: ListingKind) -> Listing:
 
 
 def _mandate(work: Work, achievement: Listing, demand: Listing) -> Mandate:
-    sellers = mandates.principals(work, as_seller=True, as_buyer=False)
-    buyers = mandates.principals(work, as_seller=False, as_buyer=True)
-    mandate = sellers.get(achievement.organisation_id) or buyers.get(demand.organisation_id)
+    served = mandates.served(work)
+    mandate = served.sellers.get(achievement.organisation_id) or served.buyers.get(
+        demand.organisation_id
+    )
     if mandate is None:
         raise Invalid(fields={"demand": NO_MANDATE})
     return mandate

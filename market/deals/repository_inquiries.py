@@ -128,14 +128,6 @@ def introductions_of(session: Session, organisation_id: OrganisationId) -> Seque
     ).all()
 
 
-def introductions_of_deal(session: Session, deal_id: DealId) -> Sequence[Introduction]:
-    return session.exec(
-        select(Introduction)
-        .where(col(Introduction.deal_id) == deal_id)
-        .order_by(col(Introduction.id))
-    ).all()
-
-
 def move_introduction(
     session: Session,
     introduction_id: IntroductionId,

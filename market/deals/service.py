@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from market.access import mandates
 from market.access import service as access
+from market.access.mandates import Served
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
 from market.catalog import repository as catalog
@@ -52,9 +53,16 @@ class Pair:
 
 
 def relation_to(
-    work: Work, *, seller_id: OrganisationId, buyer_id: OrganisationId
+    work: Work,
+    *,
+    seller_id: OrganisationId,
+    buyer_id: OrganisationId,
+    served: Served | None = None,
 ) -> Relation | None:
-    """Return what the actor is to a seller and a buyer; None for those outside."""
+    """Return what the actor is to a seller and a buyer; None for those outside.
+
+    For many of them, `served` is asked for once beforehand.
+    """
     organisation_id = work.actor.organisation_id
     if organisation_id is None:
         return None
@@ -62,17 +70,15 @@ def relation_to(
         return Relation.OWN
     if organisation_id == buyer_id:
         return Relation.COUNTERPART
-    if work.actor.kind is OrganisationKind.AGENCY and (
-        seller_id in mandates.principals(work, as_seller=True, as_buyer=False)
-        or buyer_id in mandates.principals(work, as_seller=False, as_buyer=True)
-    ):
+    served = served or mandates.served(work)
+    if seller_id in served.sellers or buyer_id in served.buyers:
         return Relation.MANDATED
     return None
 
 
-def relation(work: Work, deal: Deal) -> Relation:
+def relation(work: Work, deal: Deal, served: Served | None = None) -> Relation:
     """Return what the actor is to a deal. Raises NotFound for those outside."""
-    found = relation_to(work, seller_id=deal.seller_id, buyer_id=deal.buyer_id)
+    found = relation_to(work, seller_id=deal.seller_id, buyer_id=deal.buyer_id, served=served)
     if found is None:
         raise NotFound
     return found
@@ -123,10 +129,9 @@ def deals_of_actor(work: Work) -> Sequence[Deal]:
         own = {work.actor.organisation}
         return repository.deals_of(work.session, as_seller=own, as_buyer=own)
     work.require(Action.DEAL_VIEW, Relation.MANDATED)
+    served = mandates.served(work)
     return repository.deals_of(
-        work.session,
-        as_seller=mandates.principals(work, as_seller=True, as_buyer=False).keys(),
-        as_buyer=mandates.principals(work, as_seller=False, as_buyer=True).keys(),
+        work.session, as_seller=served.sellers.keys(), as_buyer=served.buyers.keys()
     )
 
 

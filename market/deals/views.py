@@ -1,6 +1,6 @@
 """What an actor sees of deals: put together for the page and the API alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from market.deals.models import (
 )
 from market.deals.pricing import Term
 from market.deals.vocabulary import Audience, DealState, PricingState, Side
-from market.kit.ids import PublicId
+from market.kit.ids import OrganisationId, PublicId
 from market.rules import service as rules
 from market.rules.calendar import Calendar
 
@@ -111,6 +111,7 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
     names = accounts.organisations(
         work.session, {one for row in deals for one in service.parties(row)}
     )
+    served = mandates.served(work)
     newest = {row.deal_id: row for row in reversed(repository.terms_of(work.session, ids))}
     live = {
         row.deal_id: row
@@ -123,8 +124,8 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
         _row(
             work,
             row,
-            names[row.seller_id],
-            names[row.buyer_id],
+            service.relation(work, row, served),
+            names,
             newest.get(row.id),
             live.get(row.id),
             contracts.get(row.id),
@@ -137,13 +138,14 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
 def _row(
     work: Work,
     deal: Deal,
-    seller: Organisation,
-    buyer: Organisation,
+    relation: Relation,
+    names: Mapping[OrganisationId, Organisation],
     terms: Terms | None,
     path: PricingPath | None,
     contract: Contract | None,
     calendar: Calendar,
 ) -> DealRow:
+    seller = names[deal.seller_id]
     term = (
         pricing.term(path, calendar)
         if path is not None and path.state == PricingState.PUBLICISED
@@ -164,9 +166,9 @@ def _row(
     }[DealState(deal.state)]
     return DealRow(
         deal=deal,
-        relation=service.relation(work, deal),
+        relation=relation,
         seller=seller,
-        buyer=buyer,
+        buyer=names[deal.buyer_id],
         stage=Stage.SIGNED if deal.concluded_at is not None else stage,
         terms=terms,
         pricing=path,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, CursorResult, make_url
 from sqlalchemy.sql import Executable
 from sqlmodel import Session
@@ -107,7 +107,3 @@ def must_change(session: Session, statement: Executable, message: str | None = N
     """
     if changed(session, statement) != 1:
         raise Conflict(message)
-
-
-def ping(session: Session) -> None:
-    session.execute(text("SELECT 1"))

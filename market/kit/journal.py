@@ -5,6 +5,7 @@ are kept in memory and written about every second; the last second may be lost, 
 must be kept goes here.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -16,6 +17,8 @@ from market.kit.db import Database
 Note = Callable[[Session], None]
 FLUSH_SECONDS: Final = 1.0
 MAX_NOTES: Final = 5_000
+
+log = logging.getLogger("zhihe.journal")
 
 
 class Journal:
@@ -44,7 +47,10 @@ class Journal:
 
     def _loop(self) -> None:
         while not self._stop.wait(FLUSH_SECONDS):
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # a database that is restarting must not end the thread for good
+                log.exception("notes of reads were lost")
 
     def close(self) -> None:
         self._stop.set()

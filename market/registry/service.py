@@ -112,11 +112,11 @@ def registrations(
     A broker sees those of its principals. Those waiting come oldest first.
     """
     as_seller = as_buyer = None
-    if work.actor.role is not Role.OFFICER:
+    if work.actor.kind is OrganisationKind.AGENCY:
+        served = mandates.served(work)
+        as_seller, as_buyer = set(served.sellers), set(served.buyers)
+    elif work.actor.role is not Role.OFFICER:
         as_seller = as_buyer = {work.actor.organisation}
-        if work.actor.kind is OrganisationKind.AGENCY:
-            as_seller = set(mandates.principals(work, as_seller=True, as_buyer=False))
-            as_buyer = set(mandates.principals(work, as_seller=False, as_buyer=True))
     return repository.page(
         work.session,
         as_seller=as_seller,

@@ -66,10 +66,8 @@ def end(parts: Parts, actor: Actor, row: Mandate) -> Mandate:
 def acts_for(parts: Parts, agency: Actor) -> tuple[int, int]:
     """Return for how many sellers and buyers the agency may act today."""
     with read_for(parts, agency) as work:
-        return (
-            len(mandates.principals(work, as_seller=True, as_buyer=False)),
-            len(mandates.principals(work, as_seller=False, as_buyer=True)),
-        )
+        served = mandates.served(work)
+        return len(served.sellers), len(served.buyers)
 
 
 def test_a_mandate_is_in_force_once_accepted_and_until_ended(

@@ -1,6 +1,9 @@
 """Terms: proposed, confirmed by both, or lost; whoever comes first at once."""
 
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import event
 
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts
@@ -154,3 +157,27 @@ def test_proposals_at_once_leave_one(parts: Parts, both_databases: str) -> None:
     assert len(refused) == 5
     assert all(isinstance(one, Conflict) for one in refused)
     assert state(world, deal).terms_version == 1
+
+
+def test_a_brokers_list_asks_as_much_for_four_deals_as_for_one(world: Trade) -> None:
+    asked: list[str] = []
+
+    @event.listens_for(world.parts.database.reader, "before_cursor_execute")
+    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    def listed() -> tuple[int, int]:
+        asked.clear()
+        with read_for(world.parts, world.broker) as work:
+            rows = views.deals_of_actor(work)
+        return len(rows), len(asked)
+
+    mandate(world, world.seller, as_seller=True)
+    negotiated(world)
+    one, few = listed()
+    for _ in range(3):
+        buyer = trade(world.parts)
+        negotiated(replace(world, buyer=buyer.buyer, company=buyer.company, demand=buyer.demand))
+    many, still_few = listed()
+    assert (one, many) == (1, 4)
+    assert still_few == few
