@@ -215,6 +215,20 @@ def test_declined_introductions_open_nothing(world: Trade) -> None:
     assert propose(world).id != row.id
 
 
+def test_a_refused_introduction_does_not_tell_whose_a_masked_demand_is(parts: Parts) -> None:
+    world = trade(parts, masked=True)
+    own = published(parts, world.buyer, AchievementIn(title="轨道扣件涂覆工艺"))
+    told = []
+    for achievement in (own, world.achievement):
+        form = IntroductionIn(
+            achievement=achievement.public_id, demand=world.demand.public_id, message=MESSAGE
+        )
+        with pytest.raises(Invalid) as refused, work_for(parts, world.broker) as work:
+            introductions.propose(work, form)
+        told.append(refused.value.fields)
+    assert told[0] == told[1]
+
+
 def test_an_introduction_hides_masked_names_until_accepted(parts: Parts) -> None:
     world = trade(parts, masked=True)
     mandate(world, world.seller, as_seller=True)
