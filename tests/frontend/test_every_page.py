@@ -1,0 +1,102 @@
+"""Every page in a real browser at both widths, seen by somebody who may: axe finds nothing, nothing
+scrolls sideways, there is one heading and one title.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from frontend.edge import COOKIE
+from infra import access
+from infra.access import Route
+from infra.settings import Settings
+from infra.web import create_app, in_thread
+from infra.wiring import open_reader, open_writer
+from market.accounts.policy import Relation
+from market.accounts.work import Parts
+from tests import factories
+from tests.infra.test_access import PARAMETER, on_demand, relation
+from tests.infra.world import World, build
+from tests.support.browser import DESKTOP, PHONE, axe_violations, sideways_scroll
+from tests.support.clock import FakeClock
+
+pytestmark = pytest.mark.browser
+
+# Fragments and files; pages of what the world has no open one of: a link, a contract to hand in.
+NOT_PAGES = ("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new")
+
+
+@pytest.fixture
+def site(parts: Parts, clock: FakeClock, settings: Settings) -> Iterator[tuple[World, str]]:
+    writer, reader = open_writer(settings), open_reader(settings)
+    app = create_app(parts, reader, settings)
+    world = build(app, parts, clock, writer)
+    server, thread, port = in_thread(app, dataclasses.replace(settings, port=0))
+    yield world, f"http://127.0.0.1:{port}"
+    server.stop()
+    thread.join(timeout=10)
+    reader.close()
+    writer.close()
+
+
+def visitor_of(world: World, route: Route) -> str:
+    """Return the first of the world's people who may open the page."""
+    for name, actor in world.actors.items():
+        related = relation(route, name) or Relation.OWN
+        if actor.may(route.action, related) or (
+            not PARAMETER.search(route.path) and actor.may_ever(route.action)
+        ):
+            return name
+    raise AssertionError(f"nobody may open {route.path}")
+
+
+def problems(page: Page, where: str) -> list[str]:
+    found = [f"{where}: {line}" for line in axe_violations(page)]
+    if sideways_scroll(page):
+        found.append(f"{where}: wider than its window")
+    if page.locator("h1").count() != 1:
+        found.append(f"{where}: {page.locator('h1').count()} main headings")
+    return found
+
+
+def test_every_page_at_both_widths(site: tuple[World, str], browser: Browser) -> None:
+    world, address = site
+    pages = [
+        route
+        for route in access.routes(world.app, world.app.state.api)
+        if route.method == "GET" and not route.api and not route.path.endswith(NOT_PAGES)
+    ]
+    assert len(pages) > 40
+    wrong: list[str] = []
+    for size in (DESKTOP, PHONE):
+        for route in pages:
+            name = visitor_of(world, route)
+            context = browser.new_context(
+                base_url=address,
+                viewport=size,  # type: ignore[arg-type]
+                locale="zh-CN",
+                reduced_motion="reduce",
+            )
+            if world.actors[name].person_id is not None:
+                value, _ = factories.cookie(world.parts, world.actors[name])
+                context.add_cookies([{"name": COOKIE, "value": value, "url": address}])
+            page = context.new_page()
+            path = PARAMETER.sub(
+                lambda found, route=route: (
+                    world.ids["demand"]
+                    if found[1] == "listing_id" and on_demand(route)
+                    else world.ids[found[1]]
+                ),
+                route.path,
+            )
+            answer = page.goto(path)
+            where = f"{route.path} as {name} at {size['width']}"
+            assert answer is not None
+            if answer.status != 200:
+                wrong.append(f"{where}: {answer.status}")
+            else:
+                wrong += problems(page, where)
+            context.close()
+    assert not wrong, "\n".join(wrong)
