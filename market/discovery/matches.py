@@ -186,14 +186,10 @@ def note_asked(work: Work, achievement_id: ListingId, asker_id: OrganisationId) 
 
     For the noun that keeps inquiries. Safe to repeat.
     """
-    for match in repository.matches_between(work.session, achievement_id, asker_id):
-        if match.state != MatchChoice.ASKED:
-            repository.move_match(
-                work.session,
-                match,
-                MatchChoice.ASKED,
-                reason=None,
-                note="",
-                decided_by=work.actor.person,
-                decided_at=work.now,
-            )
+    repository.mark_asked(
+        work.session,
+        achievement_id,
+        asker_id,
+        decided_by=work.actor.person,
+        decided_at=work.now,
+    )

@@ -18,6 +18,8 @@ from market.kit.changes import Change, Consumer, Delivery, DeliveryState
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.ids import ListingId, OrganisationId, PublicId
 
+_NUL = "\x00"  # may be typed into an address; PostgreSQL refuses it
+
 
 def sample_ids(session: Session, limit: int) -> list[ListingId]:
     """Return publicly visible listings as good as drawn at random, the same every time."""
@@ -71,8 +73,9 @@ def owed(session: Session, consumer: Consumer, *, up_to_change: int) -> int:
 
 def organisation_names(session: Session, public_ids: Collection[str]) -> dict[str, str]:
     """Return the names of organisations that are here under their own name, by public id."""
+    possible = [one for one in public_ids if _NUL not in one]
     rows = select(col(Organisation.public_id), col(Organisation.name)).where(
-        col(Organisation.public_id).in_(public_ids), _here_by_name()
+        col(Organisation.public_id).in_(possible), _here_by_name()
     )
     return {row[0]: row[1] for row in session.execute(rows)}
 
@@ -85,7 +88,10 @@ def organisations(session: Session, words: Iterable[str], limit: int) -> list[Or
         select(Organisation)
         .where(
             _here_by_name(),
-            *(col(Organisation.name).contains(word, autoescape=True) for word in words),
+            *(
+                col(Organisation.name).contains(word.replace(_NUL, ""), autoescape=True)
+                for word in words
+            ),
         )
         .order_by(col(Organisation.name), col(Organisation.id))
         .limit(limit)
@@ -139,22 +145,6 @@ def matches_of_achievement(session: Session, achievement_id: ListingId) -> list[
             select(Match)
             .where(col(Match.achievement_id) == achievement_id)
             .order_by(col(Match.score).desc(), col(Match.demand_id))
-        )
-    )
-
-
-def matches_between(
-    session: Session, achievement_id: ListingId, organisation_id: OrganisationId
-) -> list[Match]:
-    """Return the matches of an achievement with an organisation's demands."""
-    return list(
-        session.scalars(
-            select(Match)
-            .join(Listing, col(Listing.id) == col(Match.demand_id))
-            .where(
-                col(Match.achievement_id) == achievement_id,
-                col(Listing.organisation_id) == organisation_id,
-            )
         )
     )
 
@@ -255,6 +245,24 @@ def move_match(session: Session, match: Match, to: MatchChoice, **values: Any) -
         "本单位有人刚刚处理过这一项，请刷新后再看",
     )
     session.refresh(match)
+
+
+def mark_asked(
+    session: Session, achievement_id: ListingId, organisation_id: OrganisationId, **values: Any
+) -> None:
+    """Mark an achievement's matches with an organisation's demands as asked, whatever they were."""
+    demands = select(col(Listing.id)).where(col(Listing.organisation_id) == organisation_id)
+    changed(
+        session,
+        update(Match)
+        .where(
+            col(Match.achievement_id) == achievement_id,
+            col(Match.demand_id).in_(demands),
+            col(Match.state) != MatchChoice.ASKED,
+        )
+        .values(state=MatchChoice.ASKED, reason=None, note="", **values)
+        .execution_options(synchronize_session=False),
+    )
 
 
 def counts(session: Session) -> tuple[int, int, int]:

@@ -9,9 +9,8 @@ from pydantic import Field, StringConstraints
 from market.catalog.schemas import AchievementText, DemandText, Price
 from market.catalog.vocabulary import ListingKind, Mode
 from market.discovery.models import MatchChoice, UnsuitableReason
-from market.kit.wire import In, Out, Storable
+from market.kit.wire import In, Optional300, Out
 
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), Storable]
 Typed = Annotated[str, StringConstraints(max_length=2_000)]
 Values = Annotated[list[Annotated[str, StringConstraints(max_length=100)]], Field(max_length=50)]
 Verdict = Literal["yes", "part", "no", "none"]
@@ -183,7 +182,7 @@ class DecisionIn(In):
     reason: Annotated[UnsuitableReason, Field(strict=False)] | None = Field(
         default=None, description="needed with unsuitable", examples=[None]
     )
-    note: Note = Field(default="", examples=[""])
+    note: Optional300 = Field(default="", examples=[""])
 
 
 class DecisionOut(Out):

@@ -148,10 +148,12 @@ def test_nothing_found_leads_to_a_demand_with_the_words_typed(site: Site) -> Non
         "?page=99999999999",
         "?kind=x&sort=y&field=&maturity=9-9",
         "?q=%22%27%3Cscript%3E",
-        "?organisation=nobody",
+        "?organisation=nobody&organisation=%00",
+        "?q=%00%ff&kind=organisation",
         "?" + "&".join(f"field={n}" for n in range(200)),
     ],
 )
+@pytest.mark.usefixtures("both_databases")
 def test_any_address_gives_a_page(site: Site, query: str) -> None:
     page = good(site.client().get(f"/search{query}"))
     assert "<script>" not in page

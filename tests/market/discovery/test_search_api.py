@@ -174,14 +174,16 @@ def test_pages(api: TestClient, market: Market) -> None:
         {"q": "-"},
         {"q": "焊" * 1_900},
         {"field": ["0", "999", "x"]},
-        {"organisation": ["nobody"]},
+        {"organisation": ["nobody", "\x00"]},
         {"q": "\x00\ud7ff"},
     ],
 )
+@pytest.mark.usefixtures("both_databases")
 def test_nothing_typed_is_an_error(
     api: TestClient, stocked: Market, params: dict[str, Any]
 ) -> None:
     search(api, **params)
+    assert api.get("/suggestions", params=params).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -284,10 +286,12 @@ def test_nothing_tells_a_masked_organisation_from_one_that_offers_nothing(
     api: TestClient, market: Market
 ) -> None:
     masked_market(market)
-    idle = market.organisation(OrganisationKind.COMPANY, name="歇业示例机电")
     firm = next(a for a in market.people.values() if a.organisation_name == "隐名示例机电")
-    for actor in (idle, firm):
-        name, public_id = actor.organisation_name, str(actor.organisation_public_id)
+    idle = market.organisation(OrganisationKind.COMPANY, name="歇业示例机电")
+    for name, public_id in (
+        (firm.organisation_name, str(firm.organisation_public_id)),
+        (idle.name, idle.public_id),
+    ):
         assert api.get("/suggestions", params={"q": name}).json()["items"] == []
         found = search(api, kind="demand", organisation=public_id)
         facet = next(one for one in found["facets"] if one["name"] == "organisation")
