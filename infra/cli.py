@@ -225,7 +225,7 @@ def user_create(as_json: bool, **given: str) -> None:
     settings = load()
     with _parts(settings) as parts:
         link = users.create(parts, **given)
-    _print(as_json, {"link": link}, [f"三天内有效，只能用一次：http://{_address(settings)}{link}"])
+    _print(as_json, {"link": link}, [f"三天内有效，只能用一次：{_address(settings)}{link}"])
 
 
 @user.command("reset")
@@ -243,7 +243,7 @@ def user_reset(email: str, as_json: bool) -> None:
     settings = load()
     with _parts(settings) as parts:
         link = users.reset(parts, email)
-    _print(as_json, {"link": link}, [f"三天内有效，只能用一次：http://{_address(settings)}{link}"])
+    _print(as_json, {"link": link}, [f"三天内有效，只能用一次：{_address(settings)}{link}"])
 
 
 @user.command("disable")
@@ -263,7 +263,10 @@ def user_disable(email: str) -> None:
 
 
 def _address(settings: Settings) -> str:
-    return f"{settings.host}:{settings.port}"
+    """Return where people reach the site: its public name, or this machine's port."""
+    if settings.hosts:
+        return f"{'https' if settings.secure_cookies else 'http'}://{settings.hosts[0]}"
+    return f"http://{settings.host}:{settings.port}"
 
 
 @main.command("import")

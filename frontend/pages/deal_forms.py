@@ -13,7 +13,6 @@ from market.deals.schemas import (
     ContractLineIn,
     Message,
     Text120,
-    Text500,
     Text1000,
     Text2000,
 )
@@ -33,7 +32,7 @@ from market.deals.vocabulary import (
 )
 from market.kit.errors import Invalid
 from market.kit.money import wan_to_fen
-from market.kit.wire import Line, Optional60
+from market.kit.wire import Line, Optional60, Optional300, Optional500
 
 ROWS = 4  # lines that an empty contract offers; a button adds more
 MORE = 4
@@ -65,7 +64,7 @@ class ConfirmForm(BaseModel):
 
 class LoseForm(BaseModel):
     reason: LostReason = Field(title="原因")
-    note: Text500 = Field("", title="说明")
+    note: Optional500 = Field("", title="说明")
 
 
 class NoteForm(BaseModel):
@@ -77,7 +76,7 @@ class PricingForm(BaseModel):
     path: PricingPathKind = Field(title="定价方式")
     summary: Text1000 = Field("", title="成果简介")
     interested: bool = Field(False, title="利害关系")
-    interest_note: Text500 = Field("", title="利害关系说明", max_length=300)
+    interest_note: Optional300 = Field("", title="利害关系说明")
     exchange: Text120 = Field("", title="技术交易市场")
 
 
@@ -88,7 +87,7 @@ class DealtForm(BaseModel):
 
 class StopForm(BaseModel):
     reason: StopReason = Field(title="原因")
-    note: Text500 = Field("", title="说明")
+    note: Optional500 = Field("", title="说明")
 
 
 class SignForm(BaseModel):

@@ -17,10 +17,10 @@ from market.catalog.vocabulary import FIELDS, REGIONS
 from market.deals.vocabulary import CONTRACT_TYPES
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
-from market.kit.wire import PathId, Short
+from market.kit.wire import Optional300, Optional500, PathId, Short
 from market.registry import service
 from market.registry.models import RegistrationState
-from market.registry.schemas import DecideIn, Reason, Text300, Text500, UndoIn
+from market.registry.schemas import DecideIn, Reason, UndoIn
 from market.registry.vocabulary import REFUSAL_REASONS
 from market.rules import service as rules
 from market.rules.models import DayKind, Holiday, PlanState
@@ -50,10 +50,10 @@ class DecideForm(BaseModel):
     decided_on: forms.Day | None = Field(None, title="登记日期")
     total_fen: forms.Wan | None = Field(None, title="认定成交额")
     technical_fen: forms.Wan | None = Field(None, title="认定技术交易额")
-    difference_reason: Text300 = Field("", title="与申报不同的原因")
+    difference_reason: Optional300 = Field("", title="与申报不同的原因")
     supersedes: PathId | None = Field(None, title="接替的登记", description="列表中的一份")
     refusal_reason: str = Field("", title="不予登记的原因", max_length=60)
-    note: Text500 = Field("", title="审查意见")
+    note: Optional500 = Field("", title="审查意见")
 
 
 class UndoForm(BaseModel):

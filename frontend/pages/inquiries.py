@@ -24,11 +24,10 @@ from market.deals.schemas import (
     InquiryIn,
     Message,
     OptionalEmail,
-    Text500,
 )
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import PublicId
-from market.kit.wire import Optional60, PathId
+from market.kit.wire import Optional60, Optional500, PathId
 
 router = APIRouter()
 
@@ -54,7 +53,7 @@ class AnswerForm(BaseModel):
 
 
 class CloseForm(BaseModel):
-    reason: Text500 = Field("", title="原因")
+    reason: Optional500 = Field("", title="原因")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ from market.deals.schemas import (
     IntroductionDecisionIn,
     IntroductionIn,
     Message,
-    Text500,
 )
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId
-from market.kit.wire import PathId, Short
+from market.kit.wire import Optional500, PathId, Short
 
 router = APIRouter()
 
@@ -38,7 +37,7 @@ class IntroduceForm(BaseModel):
 
 class DecisionForm(BaseModel):
     decision: Literal["accept", "decline"] = Field(title="决定")
-    reason: Text500 = Field("", title="原因")
+    reason: Optional500 = Field("", title="原因")
 
 
 @router.get("/introductions")

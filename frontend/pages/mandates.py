@@ -13,14 +13,14 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from market.access import mandates
 from market.access.models import Mandate, MandateState
-from market.access.schemas import MandateDecisionIn, MandateIn, Scope, Text500
+from market.access.schemas import MandateDecisionIn, MandateIn, Scope
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId
-from market.kit.wire import PathId
+from market.kit.wire import Optional500, PathId
 
 router = APIRouter()
 
@@ -37,7 +37,7 @@ class MandateForm(BaseModel):
     as_seller: bool = Field(False, title="代理卖出")
     as_buyer: bool = Field(False, title="代理买入")
     scope: Scope = Field("", title="委托范围")
-    fee: Text500 = Field("", title="报酬约定")
+    fee: Optional500 = Field("", title="报酬约定")
     exclusive: bool = Field(False, title="独家委托")
     valid_from: forms.Day = Field(title="开始日")
     valid_until: forms.Day = Field(title="截止日")
@@ -45,7 +45,7 @@ class MandateForm(BaseModel):
 
 class DecisionForm(BaseModel):
     decision: Literal["accept", "refuse"] = Field(title="决定")
-    reason: Text500 = Field("", title="原因")
+    reason: Optional500 = Field("", title="原因")
 
 
 @dataclass(frozen=True, slots=True)

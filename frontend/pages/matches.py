@@ -23,10 +23,10 @@ from market.discovery import matches
 from market.discovery.matches import Matched, Matches
 from market.discovery.models import MatchChoice, UnsuitableReason
 from market.discovery.reasons import SHARED_WORDS, Reason, Reasons
-from market.discovery.schemas import DecisionIn, Note
+from market.discovery.schemas import DecisionIn
 from market.kit.errors import Invalid
 from market.kit.ids import PublicId
-from market.kit.wire import PathId
+from market.kit.wire import Optional300, PathId
 
 router = APIRouter()
 
@@ -57,7 +57,7 @@ REASONS = {
 class DecisionForm(BaseModel):
     decision: Literal["suitable", "unsuitable", "undecided"] = Field(title="决定")
     reason: UnsuitableReason | None = Field(None, title="原因")
-    note: Note = Field("", title="补充说明")
+    note: Optional300 = Field("", title="补充说明")
 
 
 def _why(reasons: Reasons) -> list[tuple[str, str, str, str | Markup]]:

@@ -3,14 +3,12 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from market.access.models import MandateState
-from market.catalog.schemas import Day
-from market.kit.wire import In, Out, PathId, Storable
+from market.kit.wire import Day, In, Optional500, Out, PathId, Storable, text
 
-Scope = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), Storable]
-Text500 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
+Scope = Annotated[str, text(1000), Storable]
 
 
 class MandateIn(In):
@@ -20,7 +18,7 @@ class MandateIn(In):
     as_seller: bool = Field(default=False, examples=[True])
     as_buyer: bool = Field(default=False, examples=[False])
     scope: Scope = Field(default="", examples=["本校先进制造领域成果的推介与洽谈"])
-    fee: Text500 = Field(default="", examples=["成交额的3%，成交后由委托方支付"])
+    fee: Optional500 = Field(default="", examples=["成交额的3%，成交后由委托方支付"])
     exclusive: bool = Field(default=False, examples=[False])
     valid_from: Day = Field(examples=["2026-11-02"])
     valid_until: Day = Field(examples=["2027-11-01"])
@@ -28,7 +26,7 @@ class MandateIn(In):
 
 class MandateDecisionIn(In):
     decision: Literal["accept", "refuse"] = Field(examples=["accept"])
-    reason: Text500 = Field(default="", examples=[""])
+    reason: Optional500 = Field(default="", examples=[""])
 
 
 class OrganisationRef(Out):

@@ -4,12 +4,11 @@ The text of a listing (`AchievementText`, `DemandText`) is one type from the for
 revision's row to the views of other nouns: `texts.py` turns rows into it and back.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     JsonValue,
     StringConstraints,
@@ -18,34 +17,34 @@ from pydantic import (
 
 from market.catalog.models import ImportState, ListingState, ReviewState
 from market.catalog.vocabulary import FIELDS, MATURITY, ListingKind, Mode, PriceBasis, PriceForm
-from market.kit.wire import Fen, In, Optional60, Out, Prose, Storable, Title
+from market.kit.wire import (
+    Day,
+    Fen,
+    In,
+    Optional60,
+    Optional300,
+    Optional500,
+    Out,
+    Prose,
+    Storable,
+    Title,
+    text,
+)
 
 ADVISED_LENGTH = 500  # 主要问题、技术关键、预期目标: the provincial form's limit, warned about only
-
-
-def _text(limit: int, at_least: int = 0) -> Any:
-    return StringConstraints(strip_whitespace=True, min_length=at_least, max_length=limit)
 
 
 def _once(items: list[Any]) -> list[Any]:
     return list(dict.fromkeys(items))
 
 
-def _day(value: object) -> object:
-    """Let only `2026-11-20` through; a bare number would be read as seconds since 1970."""
-    if isinstance(value, date) or (isinstance(value, str) and len(value) == len("2026-11-20")):
-        return value
-    raise ValueError("应写成2026-11-20的样子")
-
-
-Keyword = Annotated[str, _text(30, 1), Storable]
+Keyword = Annotated[str, text(30, 1), Storable]
 Keywords = Annotated[list[Keyword], Field(max_length=10), AfterValidator(_once)]
 Modes = Annotated[
     list[Annotated[Mode, Field(strict=False)]], Field(max_length=len(Mode)), AfterValidator(_once)
 ]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6})?$")]
-OwnNumber = Annotated[str, _text(80, 1), Storable]
-Day = Annotated[date, Field(strict=False), BeforeValidator(_day)]
+OwnNumber = Annotated[str, text(80, 1), Storable]
 Level = Annotated[int, Field(ge=min(MATURITY), le=max(MATURITY))]
 
 
@@ -91,9 +90,7 @@ class ListingText(In):
     """What both kinds say. `region` is a GB/T 2260 code, "" for the organisation's own."""
 
     title: Title = Field(examples=["焊缝气孔在线视觉检测"])
-    summary: Annotated[str, _text(500), Storable] = Field(
-        default="", examples=["边焊边报，缺陷处自动标记"]
-    )
+    summary: Optional500 = Field(default="", examples=["边焊边报，缺陷处自动标记"])
     body: Prose = Field(default="", examples=["双波段相机实时识别气孔与未熔合。"])
     keywords: Keywords = Field(default=[], examples=[["焊缝", "视觉检测"]])
     field: int | None = Field(default=None, ge=min(FIELDS), le=max(FIELDS), examples=[3])
@@ -104,17 +101,15 @@ class ListingText(In):
 
 class AchievementText(ListingText):
     maturity_level: Level | None = Field(default=None, examples=[7])
-    application: Annotated[str, _text(1000), Storable] = Field(
+    application: Annotated[str, text(1000), Storable] = Field(
         default="", examples=["车架、压力容器、管道的焊接"]
     )
-    advantage: Annotated[str, _text(1000), Storable] = Field(
+    advantage: Annotated[str, text(1000), Storable] = Field(
         default="", examples=["漏检率由3%降到0.4%"]
     )
     ip_status: Optional60 = Field(default="", examples=["有效发明专利2件"])
-    ip_numbers: Annotated[str, _text(500), Storable] = Field(
-        default="", examples=["ZL202200000000.0"]
-    )
-    completers: Annotated[str, _text(300), Storable] = Field(default="", examples=["示范张甲"])
+    ip_numbers: Optional500 = Field(default="", examples=["ZL202200000000.0"])
+    completers: Optional300 = Field(default="", examples=["示范张甲"])
 
 
 class DemandText(ListingText):
@@ -155,7 +150,7 @@ class ReviewIn(In):
 
     revision: int = Field(ge=1, le=1_000_000, examples=[1])
     decision: Literal["approve", "refuse"] = Field(examples=["approve"])
-    note: Annotated[str, _text(500), Storable] = Field(default="", examples=[""])
+    note: Optional500 = Field(default="", examples=[""])
 
 
 class WarningOut(Out):

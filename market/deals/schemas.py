@@ -2,9 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from market.catalog.schemas import Day
 from market.catalog.vocabulary import FIELDS, Mode
 from market.deals.vocabulary import (
     Audience,
@@ -16,21 +15,27 @@ from market.deals.vocabulary import (
     StopReason,
 )
 from market.kit.money import MAX_FEN
-from market.kit.wire import Email, In, Line, Optional60, PathId, Storable
+from market.kit.wire import (
+    Day,
+    Email,
+    In,
+    Line,
+    Optional60,
+    Optional300,
+    Optional500,
+    PathId,
+    Storable,
+    text,
+)
 
 MESSAGE_LENGTH = 2000
 MAX_LINES = 50
 
 
-def _text(limit: int, at_least: int = 0) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=at_least, max_length=limit)
-
-
-Message = Annotated[str, _text(MESSAGE_LENGTH, 1), Storable]
-Text2000 = Annotated[str, _text(2000), Storable]
-Text1000 = Annotated[str, _text(1000), Storable]
-Text500 = Annotated[str, _text(500), Storable]
-Text120 = Annotated[str, _text(120), Storable]
+Message = Annotated[str, text(MESSAGE_LENGTH, 1), Storable]
+Text2000 = Annotated[str, text(2000), Storable]
+Text1000 = Annotated[str, text(1000), Storable]
+Text120 = Annotated[str, text(120), Storable]
 OptionalEmail = Email | Literal[""]
 Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
 Field11 = Annotated[int, Field(ge=min(FIELDS), le=max(FIELDS))]
@@ -58,7 +63,7 @@ class AnswerIn(ContactIn):
 
 
 class CloseIn(In):
-    reason: Text500 = Field(default="", examples=["已找到合作方"])
+    reason: Optional500 = Field(default="", examples=["已找到合作方"])
 
 
 class IntroductionIn(In):
@@ -71,7 +76,7 @@ class IntroductionIn(In):
 
 class IntroductionDecisionIn(In):
     decision: Literal["accept", "decline"] = Field(examples=["accept"])
-    reason: Text500 = Field(default="", examples=[""])
+    reason: Optional500 = Field(default="", examples=[""])
 
 
 class TermsIn(In):
@@ -89,7 +94,7 @@ class ConfirmIn(In):
 
 class LoseIn(In):
     reason: LostReason = Field(examples=["price"], strict=False)
-    note: Text500 = Field(default="", examples=[""])
+    note: Optional500 = Field(default="", examples=[""])
 
 
 class NoteIn(In):
@@ -107,13 +112,13 @@ class PricingIn(In):
     path: PricingPathKind = Field(examples=["agreement"], strict=False)
     summary: Text1000 = Field(default="", examples=["轨道扣件螺栓松动的声学检测方法"])
     interested: bool = Field(default=False, examples=[False])
-    interest_note: Annotated[str, _text(300), Storable] = Field(default="", examples=[""])
+    interest_note: Optional300 = Field(default="", examples=[""])
     exchange: Text120 = Field(default="", examples=[""])
 
 
 class StopIn(In):
     reason: StopReason = Field(examples=["objection"], strict=False)
-    note: Text500 = Field(default="", examples=[""])
+    note: Optional500 = Field(default="", examples=[""])
 
 
 class DealtIn(In):

@@ -4,9 +4,18 @@ Inputs forbid unknown fields, coerce nothing, bound every number and text, and r
 that one of the databases or the index cannot hold.
 """
 
-from typing import Annotated
+import re
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from market.kit.money import MAX_FEN
 
@@ -32,16 +41,30 @@ def _storable(text: str) -> str:
 Storable = AfterValidator(_storable)
 
 
-def _line(limit: int, at_least: int = 1) -> object:
+def text(limit: int, at_least: int = 0) -> Any:
+    """Return the bounds of a text whose ends are trimmed; pair it with `Storable`."""
     return StringConstraints(strip_whitespace=True, min_length=at_least, max_length=limit)
 
 
-Line = Annotated[str, _line(200), Storable]
-Title = Annotated[str, _line(200), Storable]
-Short = Annotated[str, _line(60), Storable]
-Optional60 = Annotated[str, _line(60, 0), Storable]
-Optional200 = Annotated[str, _line(200, 0), Storable]
-Prose = Annotated[str, _line(10_000, 0), Storable]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _day(value: object) -> object:
+    """Let only `2026-11-20` through; a bare number would be read as seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("应写成2026-11-20的样子")
+
+
+Line = Annotated[str, text(200, 1), Storable]
+Title = Annotated[str, text(200, 1), Storable]
+Short = Annotated[str, text(60, 1), Storable]
+Optional60 = Annotated[str, text(60), Storable]
+Optional200 = Annotated[str, text(200), Storable]
+Optional300 = Annotated[str, text(300), Storable]
+Optional500 = Annotated[str, text(500), Storable]
+Prose = Annotated[str, text(10_000), Storable]
+Day = Annotated[date, Field(strict=False), BeforeValidator(_day)]
 Fen = Annotated[int, Field(ge=0, le=MAX_FEN)]
 PathId = Annotated[str, StringConstraints(pattern=r"^[2-9a-z]{14}$")]
 Email = Annotated[

@@ -3,16 +3,22 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from market.kit.wire import Fen, In, Optional60, Out, PathId, Storable
+from market.kit.wire import (
+    Day,
+    Fen,
+    In,
+    Optional60,
+    Optional300,
+    Optional500,
+    Out,
+    PathId,
+    Storable,
+    text,
+)
 
-Day = Annotated[date, Field(strict=False)]
-Text300 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), Storable]
-Text500 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
-Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Storable
-]
+Reason = Annotated[str, text(300, 1), Storable]
 
 
 class SubmitIn(In):
@@ -31,10 +37,10 @@ class DecideIn(In):
     decided_on: Day | None = Field(default=None, examples=["2026-11-02"])
     total_fen: Fen | None = Field(default=None, examples=[120_000_000])
     technical_fen: Fen | None = Field(default=None, examples=[100_000_000])
-    difference_reason: Text300 = Field(default="", examples=[""])
+    difference_reason: Optional300 = Field(default="", examples=[""])
     supersedes: PathId | None = Field(default=None, examples=[None])
     refusal_reason: Optional60 = Field(default="", examples=[""])
-    note: Text500 = Field(default="", examples=[""])
+    note: Optional500 = Field(default="", examples=[""])
 
 
 class UndoIn(In):

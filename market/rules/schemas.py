@@ -7,9 +7,7 @@ from pydantic import Field
 
 from market.accounts.schemas import Region
 from market.kit.money import MAX_FEN
-from market.kit.wire import Fen, In, Out, PathId, Short
-
-Day = Annotated[date, Field(strict=False)]
+from market.kit.wire import Day, Fen, In, Out, PathId, Short
 
 
 class PlanIn(In):

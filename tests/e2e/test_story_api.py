@@ -125,12 +125,14 @@ def meet(
         201,
     )
     inquiry = f"/inquiries/{asked['id']}"
-    assert good(buyer.get(inquiry))["state"] == "open"
-    assert "p" + "@" not in buyer.get(inquiry).text
+    waiting = good(buyer.get(inquiry)), good(seller.get(inquiry))
+    assert [one["state"] for one in waiting] == ["open", "open"]
+    assert (waiting[0]["owner_contact"], waiting[1]["asker_contact"]) == (None, None)
     assert broker.get(inquiry).status_code in (403, 404)
     good(seller.post(f"{inquiry}/answer", json={"answer": "1.2米每分钟，可以来试。"}))
     answered = good(buyer.get(inquiry))
     assert answered["state"] == "answered"
+    assert answered["owner_contact"]["email"] == good(seller.get("/me"))["email"]
 
     agency = good(broker.get("/me"))["organisation"]["id"]
     mandate = good(
