@@ -21,9 +21,7 @@ from market.kit.wire import Line, Optional200, PathId
 
 router = APIRouter()
 
-FOUNDED = notices.done(
-    "founded", "机构已创建", "科技局核验后才能提交；现在可以先写草稿。"
-)
+FOUNDED = notices.done("founded", "机构已创建", "科技局核验后才能提交；现在可以先写草稿。")
 ASKED = notices.done("asked-to-join", "已申请加入", "由该机构的管理员批准。")
 DECIDED = notices.done("member-decided", "成员已更新")
 RENAMED = notices.done("organisation-renamed", "机构信息已更新")
