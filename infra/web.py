@@ -12,7 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from frontend.app import build_pages
 from frontend.headers import SecurityHeaders
 from frontend.render import Site
-from infra.limits import BodyLimit
+from infra.limits import BodyLimit, ReadableAddress
 from infra.processes import follow_parent, wait_until_prepared
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_reader
@@ -34,6 +34,7 @@ def create_app(parts: Parts, engine: SearchEngine, settings: Settings) -> FastAP
         part.state.engine = engine
         part.state.match_floor = settings.match_floor
     app.add_middleware(BodyLimit)
+    app.add_middleware(ReadableAddress)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts)
     return app

@@ -15,7 +15,7 @@ from market.accounts.edge import address_of
 from market.accounts.policy import Action
 from market.accounts.schemas import SignUpIn
 from market.accounts.work import Parts
-from market.kit.errors import Invalid, MarketError, TooMany
+from market.kit.errors import Invalid, MarketError, NotFound, TooMany
 from market.kit.ids import PublicId
 from market.kit.wire import Email, Optional60, PathId, Short
 
@@ -51,6 +51,10 @@ class PasswordForm(BaseModel):
 
 class LinkForm(BaseModel):
     password: NewPassword
+
+
+class SwitchForm(BaseModel):
+    membership: PathId
 
 
 class TokenForm(BaseModel):
@@ -147,10 +151,11 @@ def logout(page: Annotated[Page, opens_page(Action.ACCOUNT_USE, write=True)]) ->
 
 @router.post("/account/switch")
 def switch(page: Annotated[Page, opens_page(Action.ACCOUNT_USE, write=True)]) -> Response:
+    form = forms.parse(SwitchForm, page.sent)
+    if form.data is None:
+        raise NotFound
     signin.switch_organisation(
-        page.work,
-        page.request.cookies.get(COOKIE, ""),
-        PublicId(page.sent.first("membership")),
+        page.work, page.request.cookies.get(COOKIE, ""), PublicId(form.data.membership)
     )
     return page.redirect("/organisation", done=SWITCHED)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from frontend import forms
+from market.catalog.drafts import STALE
 from market.catalog.schemas import (
     AchievementEditIn,
     AchievementIn,
@@ -29,6 +30,7 @@ from market.catalog.vocabulary import (
     PriceBasis,
     PriceForm,
 )
+from market.kit.errors import Conflict
 from market.kit.wire import Optional60, Prose, Storable, Title
 
 A, D = LABELS[ListingKind.ACHIEVEMENT], LABELS[ListingKind.DEMAND]
@@ -165,6 +167,9 @@ def to_new(data: Typed) -> AchievementIn | DemandIn:
 
 
 def to_edit(data: Typed) -> AchievementEditIn | DemandEditIn:
+    """Raises Conflict for a form that does not say which revision it was filled from."""
+    if data.based_on == 0:
+        raise Conflict(STALE)
     model = AchievementEditIn if isinstance(data, AchievementForm) else DemandEditIn
     return model.model_validate(_values(data) | {"based_on": data.based_on})
 

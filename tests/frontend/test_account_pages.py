@@ -156,6 +156,17 @@ def test_unknown_pages_and_hosts(site: TestClient) -> None:
     assert site.get("/login", headers={"host": "evil.example"}).status_code == 400
 
 
+@pytest.mark.usefixtures("both_databases")
+def test_a_character_that_no_database_keeps_is_refused(site: TestClient) -> None:
+    for path in ("/search?q=%00", "/organisations?q=%00", "/api/v1/organisations?q=a%00", "/%00"):
+        answer = site.get(path)
+        assert answer.status_code == 400, path
+        assert "不能识别的字符" in answer.text
+    sign_up(site)
+    switched = site.post("/account/switch", data={"membership": "\x00", "csrf": csrf(site)})
+    assert switched.status_code == 404
+
+
 def test_a_body_over_the_limit_is_refused_unread(site: TestClient) -> None:
     answer = site.post(
         "/api/v1/people", content=b"x" * 1_100_000, headers={"content-type": "application/json"}

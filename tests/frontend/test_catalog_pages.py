@@ -163,6 +163,7 @@ def test_who_saves_second_sees_both(client: TestClient, parts: Parts) -> None:
     one, two = (Browser(client, parts, editor(parts, home)) for _ in range(2))
     here = f"/my/listings/{draft(parts, editor(parts, home), DEMAND).public_id}"
     one.post(f"{here}/edit", {"title": "甲的名称", "based_on": "1"})
+    two.post(f"{here}/edit", {"title": "乙的名称"}, status=409)  # says no revision at all
     second = {"title": "乙的名称", "based_on": "1", "price_form": "none"}
     page = two.post(f"{here}/edit", second, status=409).text
     assert "有人保存过新的内容" in page
