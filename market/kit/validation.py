@@ -30,8 +30,20 @@ _SENTENCES: dict[str, Callable[[_Ctx, str], str]] = {
     "too_long": lambda c, _v: f"最多选{c['max_length']}项，现在是{c['actual_length']}项",
     "date_parsing": lambda _c, v: f"应写成2026-11-20的样子，现在是“{v[:ECHO]}”",
     "date_from_datetime_parsing": lambda _c, v: f"应写成2026-11-20的样子，现在是“{v[:ECHO]}”",
-    "value_error": lambda c, _v: str(c["error"]),
+    "date_from_datetime_inexact": lambda _c, v: f"应写成2026-11-20的样子，现在是“{v[:ECHO]}”",
+    "date_type": lambda _c, v: f"应写成2026-11-20的样子，现在是“{v[:ECHO]}”",
+    "extra_forbidden": lambda _c, _v: "没有这一项，请去掉",
+    "json_invalid": lambda _c, _v: "应为完整的JSON，现在读不出来",
+    "list_type": lambda _c, _v: "应为一组值",
+    "model_attributes_type": lambda _c, _v: "应为一个JSON对象，即用花括号括起的一组名称和值",
+    "string_unicode": lambda _c, _v: "含有无法保存的字符，请删去后重填",
+    "value_error": lambda c, _v: _own(str(c["error"])),
 }
+
+
+def _own(text: str) -> str:
+    """Return the words of a validator of ours; the framework has one of its own, for files."""
+    return "应为一个文件" if text.startswith("Expected UploadFile") else text
 
 
 def sentence(error: Mapping[str, Any], *, expected: str = "", echo: bool = True) -> str:

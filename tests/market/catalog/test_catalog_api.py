@@ -103,13 +103,16 @@ def test_taking_back_opens_the_text_again(api: TestClient, owner: Headers) -> No
         ({"field": 12}, "field", "不大于11"),
         ({"modes": ["送人"]}, "modes.0", "选项"),
         ({"deadline": 5}, "deadline", "2026-11-20"),
+        ({"deadline": []}, "deadline", "2026-11-20"),
+        ({"modes": "授权"}, "modes", "一组值"),
+        ({"price": [1]}, "price", "JSON对象"),
         ({"price": {"form": "range", "low_fen": 200, "high_fen": 100}}, "price", "低于下限"),
         ({"price": {"form": "none", "low_fen": 200}}, "price", "留空"),
         ({"price": {"form": "from"}}, "price", "金额"),
         ({"price": {"form": "fixed", "low_fen": 1, "high_fen": 2}}, "price", "相同"),
         ({"price": {"form": "from", "low_fen": True}}, "price.low_fen", "整数"),
         ({"title": "有\x00字"}, "title", "无法保存"),
-        ({"state": "published"}, "state", ""),
+        ({"state": "published"}, "state", "没有这一项"),
     ],
 )
 def test_wrong_input_is_named_at_its_field(
@@ -119,6 +122,19 @@ def test_wrong_input_is_named_at_its_field(
     assert answer.status_code == 422
     named = {one["field"]: one["message"] for one in answer.json()["error"]["fields"]}
     assert words in named[field]
+    assert "不能识别" not in named[field]
+
+
+def test_a_body_that_is_no_object_or_no_file_is_named_in_words(
+    api: TestClient, owner: Headers
+) -> None:
+    as_json = {**owner, "Content-Type": "application/json"}
+    bodies = {"{": "完整的JSON", '{"title": "\\ud800"}': "无法保存", "[]": "JSON对象"}
+    for body, words in bodies.items():
+        assert words in api.post("/my/demands", content=body, headers=as_json).text, body
+    no_file = api.post("/my/imports", data={"kind": "demand", "file": "x"}, headers=owner)
+    assert no_file.status_code == 422
+    assert "应为一个文件" in no_file.text
 
 
 def test_what_belongs_to_others_is_not_there(
