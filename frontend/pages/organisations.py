@@ -61,6 +61,7 @@ class MemberForm(BaseModel):
 
 
 class VerifyForm(BaseModel):
+    name: Line = Field(title="机构名称")
     decision: Literal["verified", "refused"] = Field(title="决定")
     note: Optional200 = Field("", title="说明")
     self_publish: bool = Field(False, title="可自行发布")
@@ -151,10 +152,13 @@ def organisation(page: Annotated[Page, opens_page(Action.MEMBERS_VIEW)]) -> Resp
 @router.post("/organisation")
 def rename(page: Annotated[Page, opens_page(Action.ORGANISATION_MANAGE, write=True)]) -> Response:
     form = forms.parse(EditForm, page.sent)
-    if form.data is None:
-        return page.again("accounts/organisation.html", _own(page, form=form))
-    organisations.rename(page.work, form.data.name, form.data.address)
-    return page.redirect("/organisation", done=RENAMED)
+    if form.data is not None:
+        try:
+            organisations.rename(page.work, form.data.name, form.data.address)
+            return page.redirect("/organisation", done=RENAMED)
+        except Invalid as error:
+            form.reject(error)
+    return page.again("accounts/organisation.html", _own(page, form=form))
 
 
 @router.post("/members/{membership_id}")
@@ -196,7 +200,12 @@ def _verification(page: Page, organisation_id: str, **more: object) -> dict[str,
         "kind": KIND_NAMES[row.kind],
         "region": REGIONS.get(row.region, row.region),
         "form": forms.blank(
-            VerifyForm, {"note": row.verification_note, "self_publish": row.self_publish}
+            VerifyForm,
+            {
+                "name": row.name,
+                "note": row.verification_note,
+                "self_publish": row.self_publish,
+            },
         ),
         **more,
     }

@@ -156,7 +156,10 @@ def decide_member(work: Work, membership: PublicId, form: DecideMemberIn) -> Non
 
 
 def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
-    """Enter the bureau's decision on an organisation. Raises NotFound, Invalid at `note`."""
+    """Enter the bureau's decision on an organisation, and correct its name where it says so.
+
+    Raises NotFound, Invalid at `note`.
+    """
     work.require(Action.ORGANISATION_VERIFY, Relation.OTHER)
     row = repository.organisation_by_public_id(work.session, organisation_id)
     if row is None:
@@ -167,6 +170,7 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
         work.session,
         row.id,
         state=Verification(form.decision),
+        name=form.name or row.name,
         note=form.note,
         self_publish=form.self_publish,
         at=work.now,
@@ -184,9 +188,15 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
 
 
 def rename(work: Work, name: str, address: str) -> None:
-    """Change what is public of one's own organisation."""
+    """Change what is public of one's own organisation.
+
+    Raises Invalid at `name` once it is verified: the mark vouches for the name that was checked,
+    so from then on the bureau changes it (`verify`).
+    """
     work.require(Action.ORGANISATION_MANAGE)
     row = repository.organisation(work.session, work.actor.organisation)
+    if row.verification == Verification.VERIFIED and name != row.name:
+        raise Invalid(fields={"name": f"名称“{row.name}”已经科技局核验，更名请联系科技局"})
     row.name, row.address = name, address
     work.session.add(row)
     changes.record(

@@ -93,6 +93,7 @@ def decide_verification(
     organisation_id: OrganisationId,
     *,
     state: Verification,
+    name: str,
     note: str,
     self_publish: bool,
     at: datetime,
@@ -104,6 +105,7 @@ def decide_verification(
         .where(col(Organisation.id) == organisation_id)
         .values(
             verification=state,
+            name=name,
             verification_note=note,
             self_publish=self_publish,
             verified_at=at if state is Verification.VERIFIED else None,

@@ -62,6 +62,11 @@ class OrganisationOut(Out):
 
 
 class VerifyIn(In):
+    """The bureau's decision. `name` corrects the organisation's name, "" leaves it."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120), Storable] = (
+        Field(default="", examples=[""])
+    )
     decision: Literal["verified", "refused"] = Field(examples=["verified"])
     note: Optional200 = Field(default="", examples=[""])
     self_publish: bool = Field(default=False, examples=[False])

@@ -111,7 +111,7 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
         raise Conflict("合同草稿刚改过，请看过最新的草稿再确认")
     if row.state == ContractState.SIGNED:
         return row
-    if obstacle := pricing.signing_obstacle(work, deal, row.type):
+    if obstacle := pricing.signing_obstacle(work, deal, row):
         raise Conflict(obstacle)
     if papers.confirm_contract(work.session, row.id, side, work.now) == 1:
         service.tell(work, deal, "contract.confirmed", f"{SIDE_NAMES[side]}确认合同")

@@ -14,7 +14,7 @@ from market.accounts.work import Work
 from market.catalog.vocabulary import Mode
 from market.deals import repository_contracts as papers
 from market.deals import service
-from market.deals.models import Deal, PricingPath
+from market.deals.models import Contract, Deal, PricingPath
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
     PATHS,
@@ -206,9 +206,13 @@ def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
     return row
 
 
-def signing_obstacle(work: Work, deal: Deal, contract_type: str) -> str | None:
-    """Return why the contract may not be signed today, as a sentence, or None."""
-    if not applies(accounts.organisation(work.session, deal.seller_id), contract_type, None):
+def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
+    """Return why the contract may not be signed today, as a sentence, or None.
+
+    It may not be signed for less than the price that was publicised or reached: 公示 of one price
+    would vouch for another.
+    """
+    if not applies(accounts.organisation(work.session, deal.seller_id), contract.type, None):
         return None
     row = papers.live_pricing(work.session, deal.id)
     if row is None:
@@ -221,6 +225,12 @@ def signing_obstacle(work: Work, deal: Deal, contract_type: str) -> str | None:
             return (
                 f"公示到{days.ends_on}结束，最早{days.earliest_signing}可以签约，今天是{work.today}"
             )
+    found = row.price_fen if row.dealt_fen is None else row.dealt_fen
+    if contract.total_fen < found:
+        return (
+            f"合同成交额{fen_to_wan(contract.total_fen)}万元，低于定价{fen_to_wan(found)}万元；"
+            "请按定价改写合同，或终止后按新的价格重新定价"
+        )
     return None
 
 

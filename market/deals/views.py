@@ -202,7 +202,7 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
             if path.state == PricingState.STOPPED
         ),
         lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
-        obstacle=pricing.signing_obstacle(work, deal, contract.type) if contract else None,
+        obstacle=pricing.signing_obstacle(work, deal, contract) if contract else None,
         timeline=_timeline(work, deal),
         may=frozenset(action for action in STEPS if work.may(action, row.relation)),
     )

@@ -144,11 +144,24 @@ def test_bureau_verifies_and_the_reason_of_a_refusal_is_asked(
     cookie, token = factories.cookie(parts, officer)
     site.cookies.set("zhihe_session", cookie)
     path = f"/desk/organisations/{founder.organisation_public_id}"
-    refused = site.post(path, data={"decision": "refused", "csrf": token})
+    refused = site.post(path, data={"decision": "refused", "name": "示范", "csrf": token})
     assert refused.status_code == 422
     assert "写明原因" in refused.text
-    form = {"decision": "verified", "self_publish": "1", "csrf": token}
+    form = {"decision": "verified", "name": "更正后的名称", "self_publish": "1", "csrf": token}
     assert site.post(path, data=form).status_code == 303
+    assert "更正后的名称" in site.get(path).text
+
+
+def test_a_verified_name_is_the_bureaus_to_change(site: TestClient, parts: Parts) -> None:
+    manager = factories.actor(parts, Role.MANAGER)
+    cookie, token = factories.cookie(parts, manager)
+    site.cookies.set("zhihe_session", cookie)
+    form = {"name": "冒用的名称", "address": "示范路1号", "csrf": token}
+    refused = site.post("/organisation", data=form)
+    assert refused.status_code == 422
+    assert "已经科技局核验" in refused.text
+    form["name"] = manager.organisation_name
+    assert site.post("/organisation", data=form).status_code == 303
 
 
 def test_unknown_pages_and_hosts(site: TestClient) -> None:

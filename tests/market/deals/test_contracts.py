@@ -93,6 +93,24 @@ def test_publicity_of_thursday_12_november(world: Trade, clock: FakeClock) -> No
     assert row(world, deal).stage is Stage.SIGNED
 
 
+def test_a_contract_is_not_signed_below_its_publicised_price(
+    world: Trade, clock: FakeClock
+) -> None:
+    deal = agreed(world)
+    publicised(world, deal)
+    low = contract_form()
+    line = low.lines[0].model_copy(update={"amount_fen": 100 * WAN})
+    low = low.model_copy(update={"total_fen": 100 * WAN, "lines": [line]})
+    clock.advance(days=40)
+    with work_for(world.parts, world.seller) as work:
+        contract = contracts.draft(work, deal.public_id, low).public_id
+    with (
+        work_for(world.parts, world.seller) as work,
+        pytest.raises(Conflict, match="100万元，低于定价150万元"),
+    ):
+        contracts.sign(work, deal.public_id, SignIn(contract=contract))
+
+
 def test_publicity_rolls_over_a_holiday_and_a_year_without_notice(
     world: Trade, clock: FakeClock
 ) -> None:

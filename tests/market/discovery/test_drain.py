@@ -213,8 +213,10 @@ def test_a_renamed_organisation_changes_all_its_documents(market: Market) -> Non
     school = market.organisation(name="旧校名大学")
     ids = sorted(market.achievement(school, f"成果{n}").id for n in range(7))
     market.settle()
-    with work_for(market.parts, market.person_of(school)) as work:
-        organisations.rename(work, "新校名大学", "")
+    with work_for(market.parts, factories.actor(market.parts, Role.OFFICER)) as work:
+        organisations.verify(
+            work, school.public_id, VerifyIn(decision="verified", name="新校名大学")
+        )
     market.settle()
     assert sorted(found(market.engine, "新校名")) == ids
     assert found(market.engine, "旧校名") == []

@@ -17,7 +17,8 @@ from infra.settings import Settings
 from infra.waiting import work_until_done
 from infra.wiring import build_parts, close_parts, open_reader, open_writer
 from market.accounts import organisations
-from market.accounts.policy import OrganisationKind
+from market.accounts.policy import OrganisationKind, Role
+from market.accounts.schemas import VerifyIn
 from market.accounts.work import Parts
 from market.discovery import repository
 from market.discovery.documents import SCHEMA
@@ -30,6 +31,7 @@ from search.errors import SearchUnavailable
 from search.parse import parse
 from search.port import SearchEngine
 from search.query import SearchRequest
+from tests import factories
 from tests.market.discovery.conftest import FLOOR, Market
 from tests.support.market import work_for
 
@@ -183,8 +185,10 @@ def test_a_new_worker_takes_up_the_job_of_a_killed_one_at_once(
 ) -> None:
     school = publishing.organisation(name="旧校名大学")
     publishing.achievement(school, "镁合金低温成形")
-    with work_for(publishing.parts, publishing.person_of(school)) as work:
-        organisations.rename(work, "新校名大学", "")
+    with work_for(publishing.parts, factories.actor(publishing.parts, Role.OFFICER)) as work:
+        organisations.verify(
+            work, school.public_id, VerifyIn(decision="verified", name="新校名大学")
+        )
     engine = open_writer(settings)
     drain_index(publishing.parts, engine)
     engine.close()
