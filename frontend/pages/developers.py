@@ -15,8 +15,8 @@ router = APIRouter()
 def developers(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
     schema: dict[str, Any] = page.request.app.state.api.openapi()
     routes = [
-        (method.upper(), path, operation.get("description") or operation.get("summary", ""))
+        (method.upper(), path)
         for path, operations in schema["paths"].items()
-        for method, operation in operations.items()
+        for method in operations
     ]
     return page.render("accounts/developers.html", {"routes": routes})

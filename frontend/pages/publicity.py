@@ -1,4 +1,4 @@
-"""The public page of one 公示: what is sold, for how much, until when."""
+"""The public pages of 公示: what is sold, for how much, until when."""
 
 from typing import Annotated
 
@@ -13,6 +13,12 @@ from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
 router = APIRouter()
+
+
+@router.get("/publicity")
+def all_of_them(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
+    context = {"notices": pricing.publicities(page.work), "today": page.work.today}
+    return page.render("deals/publicities.html", context)
 
 
 @router.get("/publicity/{publicity_id}")

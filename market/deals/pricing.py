@@ -54,6 +54,9 @@ class Term:
         return max((self.ends_on - today).days, 0)
 
 
+PUBLIC_LIST = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Publicity:
     """The public page of one 公示."""
@@ -232,6 +235,14 @@ def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
             "请按定价改写合同，或终止后按新的价格重新定价"
         )
     return None
+
+
+def publicities(work: Work) -> list[Publicity]:
+    """Return the newest PUBLIC_LIST 公示 that were not stopped, open to everyone."""
+    rows = papers.publicised(work.session, PUBLIC_LIST)
+    sellers = accounts.organisations(work.session, {deal.seller_id for _, deal in rows})
+    calendar = rules.calendar(work.session)
+    return [Publicity(row, sellers[deal.seller_id], term(row, calendar)) for row, deal in rows]
 
 
 def publicity(work: Work, public_id: PublicId) -> Publicity:

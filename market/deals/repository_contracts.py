@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from market.deals.models import Contract, ContractLine, PricingPath
-from market.deals.vocabulary import ContractState, PricingState, Side
+from market.deals.models import Contract, ContractLine, Deal, PricingPath
+from market.deals.vocabulary import ContractState, PricingPathKind, PricingState, Side
 from market.kit.db import changed, must_change
 from market.kit.ids import ContractId, DealId, PublicId
 
@@ -45,6 +45,20 @@ def live_pricing(session: Session, deal_id: DealId) -> PricingPath | None:
 
 def pricing_by_public_id(session: Session, public_id: PublicId) -> PricingPath | None:
     return session.exec(select(PricingPath).where(col(PricingPath.public_id) == public_id)).first()
+
+
+def publicised(session: Session, limit: int) -> Sequence[tuple[PricingPath, Deal]]:
+    """Return 公示 that were not stopped, newest first, with their deals."""
+    return session.exec(
+        select(PricingPath, Deal)
+        .join(Deal, col(Deal.id) == col(PricingPath.deal_id))
+        .where(
+            col(PricingPath.path) == PricingPathKind.AGREEMENT,
+            col(PricingPath.state) == PricingState.PUBLICISED,
+        )
+        .order_by(col(PricingPath.published_on).desc(), col(PricingPath.id).desc())
+        .limit(limit)
+    ).all()
 
 
 def move_pricing(
