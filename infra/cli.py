@@ -24,7 +24,7 @@ HELP = {"help_option_names": ["-h", "--help"]}
 
 
 def _told(run: Callable[P, R]) -> Callable[P, R]:
-    """Print what the market refuses as a sentence and exit with a code, without a traceback."""
+    """Print what is refused, or fails outside, as a sentence and exit with a code."""
 
     @wraps(run)
     def told(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -40,6 +40,13 @@ def _told(run: Callable[P, R]) -> Callable[P, R]:
             sys.exit(FAILED)
         except MarketError as error:
             click.echo(error.message, err=True)
+            sys.exit(FAILED)
+        except Exception as error:
+            from infra import failures
+
+            if (sentence := failures.sentence(error)) is None:
+                raise
+            click.echo(sentence, err=True)
             sys.exit(FAILED)
 
     return told
@@ -121,9 +128,15 @@ def serve() -> None:
     \b
     例：ZHIHE_PORT=8080 zhihe serve
     """
+    from infra import launcher
+
+    settings = load()
+    if problem := launcher.address_problem(settings.host, settings.port):
+        click.echo(problem, err=True)
+        sys.exit(launcher.ADDRESS_TAKEN)
     from infra.web import serve as run
 
-    run(load())
+    run(settings)
 
 
 @main.command()

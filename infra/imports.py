@@ -10,12 +10,13 @@ from infra.settings import Settings
 from infra.users import COMMAND_LINE
 from infra.waiting import work_until_done
 from market.accounts import creditcode, repository
+from market.accounts.policy import HOLDERS
 from market.accounts.work import Parts, writing
 from market.catalog import imports, views
 from market.catalog.vocabulary import ListingKind
 from market.discovery import service as discovery
 from market.kit import changes
-from market.kit.errors import NotFound
+from market.kit.errors import Invalid, NotFound
 from market.kit.ids import ListingId, PublicId
 
 KINDS = {"achievements": ListingKind.ACHIEVEMENT, "demands": ListingKind.DEMAND}
@@ -43,6 +44,8 @@ def run(
         organisation = repository.organisation_by_code(work.session, creditcode.normalise(code))
         if organisation is None:
             raise NotFound(f"没有代码为{code}的机构，示范机构的代码可用 zhihe demo 列出")
+        if organisation.kind not in HOLDERS:
+            raise Invalid(fields={"org": "成果和需求应属于高校或企业，这家机构不是"})
         started = imports.start_import(
             work, organisation.id, KINDS[kind], stream, name, publish=publish
         )

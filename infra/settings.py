@@ -93,6 +93,7 @@ def _parse(name: str, value: str) -> object:
     parsers: dict[str, Callable[[str], object]] = {
         "mode": _mode,
         "data_dir": Path,
+        "database_url": _database,
         "port": _port,
         "hosts": _list,
         "trusted_proxies": _list,
@@ -114,6 +115,13 @@ def _port(value: str) -> int:
     if value.isdecimal() and 0 < int(value) < 65_536:
         return int(value)
     raise SettingError(f"{PREFIX}PORT应为1到65535的整数，现在是“{value}”")
+
+
+def _database(value: str) -> str:
+    """The value is not repeated: it holds a password."""
+    if value.startswith(("postgresql+psycopg://", "sqlite:///")):
+        return value
+    raise SettingError(f"{PREFIX}DATABASE_URL应以postgresql+psycopg://或sqlite:///开头，现在不是")
 
 
 def _list(value: str) -> tuple[str, ...]:

@@ -1,11 +1,15 @@
 """Accounts from the command line: the first ones, and lost passwords."""
 
+from pydantic import TypeAdapter, ValidationError
+
 from market.accounts import creditcode, organisations, repository, signin
 from market.accounts.models import MembershipState, Organisation, Person, PersonState, Verification
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts, Work, writing
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import new_public_id
+from market.kit.validation import ECHO
+from market.kit.wire import Email
 
 COMMAND_LINE = Actor(role=Role.OPERATOR)
 SPECIAL = {
@@ -24,7 +28,7 @@ def create(
     the address is taken.
     """
     with writing(parts, COMMAND_LINE, "user.create") as work:
-        address = email.strip().lower()
+        address = _address(email)
         if repository.person_by_email(work.session, address) is not None:
             raise Conflict(f"{address} 已有账号，可用 zhihe user reset 重设密码")
         organisation = _organisation(work, code, org_name, org_kind)
@@ -35,6 +39,14 @@ def create(
         organisations.add_member(work, person.id, organisation, Role(role), MembershipState.ACTIVE)
         work.touched("person", person.public_id)
         return f"/link/{signin.new_link(work, person.id)}"
+
+
+def _address(email: str) -> str:
+    try:
+        return TypeAdapter(Email).validate_python(email)
+    except ValidationError:
+        text = f"应为邮箱地址，如 zhang@example.com，现在是“{email[:ECHO]}”"
+        raise Invalid(fields={"email": text}) from None
 
 
 def _organisation(work: Work, code: str, name: str, kind: str) -> Organisation:

@@ -32,6 +32,8 @@ def test_defaults_need_nothing() -> None:
         ("MATCH_FLOOR", "2"),
         ("MATCH_FLOOR", "high"),
         ("DATABASE", "sqlite://"),
+        ("DATABASE_URL", "mysql://zhihe@127.0.0.1/zhihe"),
+        ("DATABASE_URL", "zhihe.db"),
     ],
 )
 def test_wrong_setting_is_named(name: str, value: str) -> None:

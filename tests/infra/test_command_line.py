@@ -1,0 +1,82 @@
+"""The command line told wrong, or run where something outside is missing: a sentence and a code."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from infra.cli import main
+from infra.launcher import ADDRESS_TAKEN
+from infra.settings import Settings
+from market.accounts.policy import OrganisationKind, Role
+from market.accounts.work import Parts
+from tests import factories
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(settings: Settings) -> Command:
+    """Run `zhihe` on the test's own data; further settings by name."""
+    own = {"ZHIHE_DATA_DIR": str(settings.data_dir), "ZHIHE_DATABASE_URL": settings.database}
+
+    def run(*arguments: str, **more: str) -> Result:
+        return CliRunner().invoke(main, [*arguments], env={**own, **more})
+
+    return run
+
+
+def refused(result: Result, code: int, words: str) -> None:
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == code
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_address_that_is_taken_is_named(command: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(command("serve", ZHIHE_PORT=port), ADDRESS_TAKEN, "另一个程序正占用这个端口")
+    refused(command("serve", ZHIHE_HOST="nowhere.invalid"), ADDRESS_TAKEN, "找不到地址")
+
+
+def test_a_database_without_tables_asks_for_migrate(command: Command, tmp_path: Path) -> None:
+    empty = {"ZHIHE_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}
+    for arguments in (("match", "--status"), ("user", "disable", "a@example.com")):
+        refused(command(*arguments, **empty), 1, "zhihe migrate")
+
+
+def test_what_cannot_be_reached_is_named(command: Command, tmp_path: Path) -> None:
+    nobody = "postgresql+psycopg://zhihe:geheim@127.0.0.1:1/zhihe"
+    away = command("match", "--status", ZHIHE_DATABASE_URL=nobody)
+    refused(away, 1, "数据库不能用")
+    assert "geheim" not in away.output
+    (tmp_path / "file").touch()
+    blocked = command("match", "--status", ZHIHE_DATA_DIR=str(tmp_path / "file"))
+    refused(blocked, 1, str(tmp_path / "file"))
+
+
+def test_imports_need_a_holder(command: Command, parts: Parts, tmp_path: Path) -> None:
+    (tmp_path / "成果.csv").write_text("名称\n焊缝检测\n", encoding="utf-8")
+    file = str(tmp_path / "成果.csv")
+    refused(command("import", "achievements", file, "--org", "NOPE"), 1, "没有代码为NOPE的机构")
+    agency = factories.organisation(parts, OrganisationKind.AGENCY)
+    refused(command("import", "achievements", file, "--org", agency.credit_code), 1, "高校或企业")
+
+
+def test_an_account_needs_an_address(command: Command, parts: Parts) -> None:
+    university = factories.organisation(parts)
+    wrong = command(
+        "user",
+        "create",
+        "not an address",
+        "--name",
+        "示范张甲",
+        "--role",
+        str(Role.EDITOR),
+        "--org",
+        university.credit_code,
+    )
+    refused(wrong, 1, "应为邮箱地址")
