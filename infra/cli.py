@@ -101,7 +101,10 @@ def up() -> None:
         from infra.migrate import migrate
 
         migrate(settings.database)
-        return _demonstration(settings) if settings.demo else []
+        if settings.demo:
+            return _demonstration(settings)
+        with _parts(settings):  # here rather than in each child: what it refuses ends the start
+            return []
 
     config = launcher.LauncherConfig(
         host=settings.host, port=settings.port, prepare=prepare, probe="/login"

@@ -1,7 +1,8 @@
 """Builds what a process needs from the settings. Nothing else chooses a database or an engine."""
 
-from infra.settings import Settings, secret_of
+from infra.settings import PREFIX, SettingError, Settings, secret_of
 from market import tables  # noqa: F401  the metadata must be whole before a session opens
+from market.accounts import repository as accounts
 from market.accounts.work import Parts
 from market.discovery.documents import SCHEMA
 from market.kit.clock import Clock, SystemClock
@@ -11,11 +12,23 @@ from market.kit.journal import Journal
 from search.engines.tantivy import TantivyEngine
 from search.port import SearchEngine
 
+DEMONSTRATION = (
+    "这个数据库里有示范数据，示范账号的密码是公开的，不能用于正式运行；"
+    f"请用{PREFIX}DATA_DIR或{PREFIX}DATABASE_URL另给一个空的"
+)
+
 
 def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
-    """Open the database and the file store. Close the parts with `close_parts`."""
+    """Open the database and the file store. Close the parts with `close_parts`.
+
+    Raises SettingError in production for a database that holds the demonstration, whose accounts
+    have a password that everyone knows.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
+    if not settings.demo and _demonstrates(database):
+        database.close()
+        raise SettingError(DEMONSTRATION)
     return Parts(
         database=database,
         clock=clock or SystemClock(),
@@ -24,6 +37,11 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         secret=secret_of(settings),
         demo=settings.demo,
     )
+
+
+def _demonstrates(database: Database) -> bool:
+    with database.read() as session:
+        return accounts.any_demonstration(session)
 
 
 def close_parts(parts: Parts) -> None:

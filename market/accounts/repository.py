@@ -57,6 +57,12 @@ def organisation_by_code(session: Session, code: str) -> Organisation | None:
     return session.exec(select(Organisation).where(col(Organisation.credit_code) == code)).first()
 
 
+def any_demonstration(session: Session) -> bool:
+    """Return whether there is an organisation of the demonstration market."""
+    row = session.exec(select(Organisation.id).where(col(Organisation.demo)).limit(1)).first()
+    return row is not None
+
+
 def verified_organisations(
     session: Session, *, kind: OrganisationKind | None = None, name_like: str = "", limit: int = 200
 ) -> list[Organisation]:

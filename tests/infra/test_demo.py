@@ -23,7 +23,7 @@ from infra.demo.cast import DEMO_PASSWORD, credit_code, organisations
 from infra.demo.content import read
 from infra.demo.load import accounts, banner_lines, load_demo
 from infra.migrate import migrate
-from infra.settings import Settings
+from infra.settings import Mode, SettingError, Settings
 from infra.wiring import build_parts, close_parts
 from market.accounts import creditcode, passwords
 from market.accounts.models import Organisation, Person, Verification
@@ -151,6 +151,17 @@ def test_nothing_is_loaded_outside_demo_mode(parts: Parts) -> None:
     with pytest.raises(Forbidden, match="demo"):
         load_demo(replace(parts, demo=False), pytest.fail)
     assert rows_of(parts) == before
+
+
+def test_production_refuses_a_database_that_holds_the_demonstration(market: Market) -> None:
+    production = replace(
+        market.settings, mode=Mode.PRODUCTION, secret="x" * 32, hosts=("market.example.com",)
+    )
+    with pytest.raises(SettingError, match="示范数据"):
+        build_parts(production)
+    empty = market.settings.data_dir / "empty.db"
+    migrate(f"sqlite:///{empty}")
+    close_parts(build_parts(replace(production, database_url=f"sqlite:///{empty}")))
 
 
 # ---------------------------------------------------------------------- organisations, people
