@@ -31,6 +31,15 @@ COOKIE = "zhihe_session"
 UNPROCESSABLE = 422
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in, for the frame around a page; detached from any transaction."""
+
+    actor: Actor
+    sign_in: SignIn
+    organisations: tuple[tuple[Membership, Organisation], ...]
+
+
 @dataclass(slots=True)
 class Page:
     """One request for a page: its transaction, what was sent, and how to answer."""
@@ -39,7 +48,6 @@ class Page:
     work: Work
     sent: forms.Submission
     sign_in: SignIn | None
-    organisations: tuple[tuple[Membership, Organisation], ...]
 
     @property
     def renderer(self) -> Renderer:
@@ -76,6 +84,9 @@ class OpensPage(OpensWork):
         request.state.sign_in = identity.sign_in
         if identity.sign_in is not None:
             signin.note_seen(work.parts, identity.sign_in, work.now)
+            work.actor = identity.actor
+            # Before the policy speaks: the page of a refusal has the frame of who was refused.
+            request.state.seen = Visitor(identity.actor, identity.sign_in, _memberships(work))
         return identity.actor
 
     def __call__(  # type: ignore[override]
@@ -84,9 +95,7 @@ class OpensPage(OpensWork):
         with self.run(request) as work:
             sign_in: SignIn | None = request.state.sign_in
             csrf.check(request, sent=sent.first("csrf"), expected=sign_in.csrf if sign_in else None)
-            page = Page(request, work, sent, sign_in, _memberships(work))
-            work.session.expunge_all()  # the frame is drawn after a rollback as well
-            request.state.page = page
+            page = Page(request, work, sent, sign_in)
             yield page
 
 
@@ -101,6 +110,7 @@ def _memberships(work: Work) -> tuple[tuple[Membership, Organisation], ...]:
     if work.actor.person_id is None:
         return ()
     rows = repository.memberships_of_person(work.session, work.actor.person_id)
+    work.session.expunge_all()  # the frame is drawn after a rollback as well
     return tuple(row for row in rows if row[0].state == MembershipState.ACTIVE)
 
 

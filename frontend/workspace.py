@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from frontend.edge import Page
+from frontend.edge import Visitor
 from frontend.render import Membership, ViewerContext, WorkspaceLink
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor
@@ -65,11 +65,11 @@ def start_of(actor: Actor) -> str:
 
 
 def viewer(request: Request) -> ViewerContext:
-    """Return who looks, from the page's transaction; nobody where it was not opened."""
-    page: Page | None = getattr(request.state, "page", None)
-    if page is None or page.sign_in is None:
+    """Return who looks; nobody where no page's transaction was opened."""
+    seen: Visitor | None = getattr(request.state, "seen", None)
+    if seen is None:
         return ViewerContext()
-    actor = page.work.actor
+    actor = seen.actor
     return ViewerContext(
         signed_in=True,
         name=actor.person_name,
@@ -77,11 +77,11 @@ def viewer(request: Request) -> ViewerContext:
         role=ROLE_NAMES.get(actor.role, ""),
         org_kind=actor.kind or "",
         workspace=tuple(WorkspaceLink(label, href) for href, label in links(actor)),
-        csrf=page.sign_in.csrf,
+        csrf=seen.sign_in.csrf,
         memberships=tuple(
             Membership(
                 membership.public_id, organisation.name, membership.id == actor.membership_id
             )
-            for membership, organisation in page.organisations
+            for membership, organisation in seen.organisations
         ),
     )

@@ -77,6 +77,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     known = {item.name for item in fields(Settings)}
     if unknown := sorted(set(given) - known):
         raise SettingError(f"没有名为{PREFIX}{unknown[0].upper()}的设置，可用的见 docs/settings.md")
+    if given.get("mode") == Mode.PRODUCTION:
+        given.setdefault("secure_cookies", "1")  # sessions over plain HTTP only where one says so
     settings = Settings(**{name: _parse(name, value) for name, value in given.items()})  # type: ignore[arg-type]
     if settings.mode is Mode.PRODUCTION:
         if len(settings.secret) < SECRET_LENGTH:

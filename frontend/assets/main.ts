@@ -3,6 +3,7 @@ import { composeQuietly } from "./composing";
 import { closeMenus, openDialogs } from "./dialogs";
 import { guardForms } from "./guard";
 import { startHtmx } from "./fragments";
+import { forgetNotice } from "./notice";
 import { showProblems } from "./problems";
 import { suggest } from "./suggest";
 
@@ -11,5 +12,6 @@ startHtmx();
 guardForms();
 openDialogs();
 closeMenus();
+forgetNotice();
 showProblems();
 suggest();

@@ -44,6 +44,7 @@ def search(page: Visited, engine: Engine) -> Response:
         "organisation_count": len(service.organisations(page.work, params.q)),
         "found": found,
         "rows_found": [rows.found_row(one) for one in found.rows],
+        "nearest": [rows.found_row(one) for one in found.nearest],
         "groups": [_group(facet) for facet in found.facets],
         "chosen": [
             (facet.name, option.value, _chip(facet, option.label))

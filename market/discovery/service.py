@@ -28,12 +28,14 @@ from search.parse import LONGEST_QUERY, parse
 from search.port import SearchEngine
 from search.query import DEEPEST, RELEVANCE, All, And, Ids, Not, Query, SearchRequest
 from search.query import Sort as EngineSort
+from search.ranking import Text
 from search.result import SearchResult
 from search.similar import similar
 from search.suggest import suggest
 
 PAGE: Final = 20
 SIMILAR: Final = 5
+NEAREST: Final = 6
 SHARED_SHOWN: Final = 4
 COMMON: Final = 5
 """Listings that a telling word may stand in, however small the market."""
@@ -122,7 +124,8 @@ class Relaxed:
 class ResultPage:
     """One page. `kinds` counts each kind by the typed words alone; `relaxed` says, where nothing
     was found, what would be found without one of the chosen values; `sort` is the one that was
-    used, `shortened` whether the end of what was typed was left out.
+    used, `shortened` whether the end of what was typed was left out. `nearest` is what comes
+    closest to the words where nothing holds enough of them.
     """
 
     params: SearchParams
@@ -133,6 +136,7 @@ class ResultPage:
     facets: tuple[Facet, ...]
     kinds: Mapping[ListingKind, int]
     relaxed: tuple[Relaxed, ...]
+    nearest: tuple[Found, ...]
     shortened: bool
 
 
@@ -182,6 +186,7 @@ def search(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage
         facets=_facets(work.session, params, result),
         kinds={kind: counted.get(kind, 0) for kind in ListingKind},
         relaxed=() if result.total else _relaxed(work.session, engine, parsed.query, params),
+        nearest=() if result.total else _nearest(work, engine, request, params.q),
         shortened=parsed.shortened,
     )
 
@@ -237,6 +242,31 @@ def _relaxed(
             if count:
                 found.append(Relaxed(name, value, known[value], count))
     return tuple(sorted(found, key=lambda one: -one.count))
+
+
+def _nearest(
+    work: Work, engine: SearchEngine, request: SearchRequest, typed: str
+) -> tuple[Found, ...]:
+    """Return listings that share at least a word with what was typed, closest first.
+
+    A person describes a problem in words of their own; most of them stand in no listing.
+    """
+    words = [word.text for word in plain_words(typed[:LONGEST_QUERY])]
+    told = [word for word in words if len(word) > 1 and word not in PARTICLES]
+    if not told:
+        return ()
+    try:
+        query = similar(engine, Text(" ".join(told)))
+    except SearchUnavailable as error:
+        raise Unavailable(DOWN) from error
+    page = _ask(engine, SearchRequest(query, request.filters, limit=2 * NEAREST))
+    seen = access.public_listings(work, [ListingId(hit.id) for hit in page.hits])
+    found = [_found(one, told) for one in seen]
+    return tuple(one for one in found if _marked(one))[:NEAREST]
+
+
+def _marked(found: Found) -> bool:
+    return any(segment.marked for segment in (*found.title, *found.text))
 
 
 def similar_listings(

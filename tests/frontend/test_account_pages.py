@@ -164,6 +164,15 @@ def test_a_verified_name_is_the_bureaus_to_change(site: TestClient, parts: Parts
     assert site.post("/organisation", data=form).status_code == 303
 
 
+def test_a_refusal_keeps_the_frame_of_who_is_signed_in(site: TestClient, parts: Parts) -> None:
+    viewer = factories.actor(parts, Role.VIEWER)
+    site.cookies.set("zhihe_session", factories.cookie(parts, viewer)[0])
+    refused = site.get("/desk/reviews")
+    assert refused.status_code == 403
+    assert viewer.person_name in refused.text
+    assert "/my/listings" in refused.text
+
+
 def test_unknown_pages_and_hosts(site: TestClient) -> None:
     assert site.get("/nothing-here").status_code == 404
     assert site.get("/login", headers={"host": "evil.example"}).status_code == 400

@@ -130,6 +130,16 @@ def test_searching_filtering_and_taking_filters_back(site: Site) -> None:
     assert "示例机电" not in names
 
 
+def test_a_problem_in_ones_own_words_finds_what_comes_closest(site: Site) -> None:
+    page = good(
+        site.client().get("/search", params={"q": "我们厂里做出来的焊缝老是漏气有什么办法吗"})
+    )
+    assert "：0条" in text(page)
+    assert "最接近的成果" in text(page)
+    assert "<mark>焊缝</mark>" in page
+    assert "镁合金" not in page
+
+
 def test_nothing_found_leads_to_a_demand_with_the_words_typed(site: Site) -> None:
     page = good(site.client().get("/search", params={"q": "深海采矿集矿机"}))
     link = re.search(r'href="(/my/demands/new\?title=[^"]+)"', page)

@@ -47,7 +47,9 @@ def test_production_refuses_to_start_without_its_secret() -> None:
         load(production)
     with pytest.raises(SettingError, match="ZHIHE_HOSTS"):
         load({"ZHIHE_MODE": "production", "ZHIHE_SECRET": "x" * 32})
-    assert not load({**production, "ZHIHE_SECRET": "x" * 32}).demo
+    settings = load({**production, "ZHIHE_SECRET": "x" * 32})
+    assert not settings.demo
+    assert settings.secure_cookies
 
 
 def test_demo_secret_is_made_once(tmp_path: Path) -> None:
