@@ -102,7 +102,7 @@ def banner_lines(parts: Parts) -> list[str]:
     return [
         f"示范账号，密码都是 {DEMO_PASSWORD}",
         *_table(rows, "email", "organisation", "role"),
-        "全部账号和机构代码：zhihe demo",
+        "全部账号和机构代码：.venv/bin/zhihe demo",
     ]
 
 
