@@ -81,22 +81,23 @@ class OpensPage(OpensWork):
 
     def identify(self, request: Request, work: Work) -> Actor:
         identity = signin.by_session(work.session, request.cookies.get(COOKIE, ""), work.now)
-        request.state.sign_in = identity.sign_in
+        request.state.seen = None
         if identity.sign_in is not None:
             signin.note_seen(work.parts, identity.sign_in, work.now)
-            work.actor = identity.actor
             # Before the policy speaks: the page of a refusal has the frame of who was refused.
-            request.state.seen = Visitor(identity.actor, identity.sign_in, _memberships(work))
+            active = _active_memberships(work, identity.actor)
+            request.state.seen = Visitor(identity.actor, identity.sign_in, active)
+            work.session.expunge_all()  # the frame is drawn after a rollback as well
         return identity.actor
 
     def __call__(  # type: ignore[override]
         self, request: Request, sent: Sent, _turn: Reading
     ) -> Iterator[Page]:
         with self.run(request) as work:
-            sign_in: SignIn | None = request.state.sign_in
+            seen: Visitor | None = request.state.seen
+            sign_in = seen.sign_in if seen else None
             csrf.check(request, sent=sent.first("csrf"), expected=sign_in.csrf if sign_in else None)
-            page = Page(request, work, sent, sign_in)
-            yield page
+            yield Page(request, work, sent, sign_in)
 
 
 class WritesPage(OpensPage):
@@ -106,11 +107,8 @@ class WritesPage(OpensPage):
         yield from super().__call__(request, sent, _turn)
 
 
-def _memberships(work: Work) -> tuple[tuple[Membership, Organisation], ...]:
-    if work.actor.person_id is None:
-        return ()
-    rows = repository.memberships_of_person(work.session, work.actor.person_id)
-    work.session.expunge_all()  # the frame is drawn after a rollback as well
+def _active_memberships(work: Work, actor: Actor) -> tuple[tuple[Membership, Organisation], ...]:
+    rows = repository.memberships_of_person(work.session, actor.person)
     return tuple(row for row in rows if row[0].state == MembershipState.ACTIVE)
 
 

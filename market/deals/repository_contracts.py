@@ -26,6 +26,11 @@ CONTRACT_EDGES: dict[ContractState, frozenset[ContractState]] = {
 }
 
 
+def _before(to: ContractState) -> list[ContractState]:
+    """Return the states from which a contract may move to another."""
+    return [state for state, following in CONTRACT_EDGES.items() if to in following]
+
+
 def pricing_paths_of(session: Session, deal_ids: Collection[DealId]) -> Sequence[PricingPath]:
     """Return the pricing paths of these deals, stopped ones too, newest first."""
     return session.exec(
@@ -107,7 +112,7 @@ def drop_draft(session: Session, deal_id: DealId) -> int:
     return changed(
         session,
         update(Contract)
-        .where(col(Contract.deal_id) == deal_id, col(Contract.state) == C.DRAFTED)
+        .where(col(Contract.deal_id) == deal_id, col(Contract.state).in_(_before(C.DROPPED)))
         .values(state=C.DROPPED),
     )
 
@@ -135,7 +140,7 @@ def sign_if_both(session: Session, contract_id: ContractId, on: date) -> bool:
             update(Contract)
             .where(
                 col(Contract.id) == contract_id,
-                col(Contract.state) == C.DRAFTED,
+                col(Contract.state).in_(_before(C.SIGNED)),
                 col(Contract.seller_confirmed_at).is_not(None),
                 col(Contract.buyer_confirmed_at).is_not(None),
             )

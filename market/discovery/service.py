@@ -4,7 +4,8 @@ Hits come from the index, everything shown from the database as the actor may re
 is no longer public is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -198,11 +199,24 @@ def _sort(params: SearchParams, query: Query) -> Sort:
     return params.sort
 
 
-def _ask(engine: SearchEngine, request: SearchRequest) -> SearchResult:
+@contextmanager
+def _told_when_down() -> Iterator[None]:
+    """Let people hear of an engine that does not answer. Raises Unavailable."""
     try:
-        return engine.search(request)
+        yield
     except SearchUnavailable as error:
         raise Unavailable(DOWN) from error
+
+
+def _ask(engine: SearchEngine, request: SearchRequest) -> SearchResult:
+    with _told_when_down():
+        return engine.search(request)
+
+
+def _plain(text: str) -> list[str]:
+    """Return the words of a text that say something by themselves."""
+    words = (word.text for word in plain_words(text))
+    return [word for word in words if len(word) > 1 and word not in PARTICLES]
 
 
 def _found(seen: Seen, terms: Sequence[str]) -> Found:
@@ -251,14 +265,11 @@ def _nearest(
 
     A person describes a problem in words of their own; most of them stand in no listing.
     """
-    words = [word.text for word in plain_words(typed[:LONGEST_QUERY])]
-    told = [word for word in words if len(word) > 1 and word not in PARTICLES]
+    told = _plain(typed[:LONGEST_QUERY])
     if not told:
         return ()
-    try:
+    with _told_when_down():
         query = similar(engine, Text(" ".join(told)))
-    except SearchUnavailable as error:
-        raise Unavailable(DOWN) from error
     page = _ask(engine, SearchRequest(query, request.filters, limit=2 * NEAREST))
     seen = access.public_listings(work, [ListingId(hit.id) for hit in page.hits])
     found = [_found(one, told) for one in seen]
@@ -276,11 +287,9 @@ def similar_listings(
     word with the other's title and keywords, or several with its text. Raises Unavailable.
     """
     shown = seen.shown
-    try:
+    with _told_when_down():
         like = similar(engine, ranked_text(shown.text))
         words = _telling_words(engine, seen)
-    except SearchUnavailable as error:
-        raise Unavailable(DOWN) from error
     query = And((like, Not(Ids(frozenset({shown.listing_id})))))
     filters = {"kind": frozenset({str(shown.kind)})}
     page = _ask(engine, SearchRequest(query, filters, limit=3 * limit))
@@ -291,9 +300,8 @@ def similar_listings(
 
 def _telling_words(engine: SearchEngine, seen: Seen) -> list[str]:
     """Return the words of title and keywords that do not stand in every tenth listing."""
-    text = " ".join([seen.shown.text.title, *seen.shown.text.keywords])
-    words = dict.fromkeys(word.text for word in plain_words(text))
-    told = [word for word in words if len(word) > 1 and word not in PARTICLES]
+    said = " ".join([seen.shown.text.title, *seen.shown.text.keywords])
+    told = list(dict.fromkeys(_plain(said)))
     common = max(COMMON, engine.count() // 10)
     in_bodies = engine.frequencies("body", told)
     return [word for word in told if in_bodies[word] <= common]
@@ -313,10 +321,8 @@ def suggestions(
     wanted = typed.strip()[:LONGEST_QUERY]
     if not wanted:
         return []
-    try:
+    with _told_when_down():
         ids = suggest(engine, wanted, "title", filters={"kind": frozenset({str(kind)})}, limit=6)
-    except SearchUnavailable as error:
-        raise Unavailable(DOWN) from error
     titles = [
         Suggestion("listing", one.shown.public_id, one.shown.text.title)
         for one in access.public_listings(work, [ListingId(one) for one in ids])
