@@ -8,7 +8,7 @@ from market.accounts import models as accounts
 from market.catalog import models as catalog
 from market.deals import models as deals
 from market.discovery import models as discovery
-from market.kit import audit, changes, files, jobs
+from market.kit import audit, changes, files, jobs, notify
 from market.ledger import models as ledger
 from market.registry import models as registry
 from market.rules import models as rules
@@ -25,6 +25,7 @@ __all__ = [
     "jobs",
     "ledger",
     "metadata",
+    "notify",
     "registry",
     "rules",
 ]
