@@ -3,9 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, false
 from sqlmodel import Field
 
+from market.accounts.law import Document
 from market.accounts.policy import OrganisationKind, Role
 from market.kit.columns import (
     Table,
@@ -40,6 +41,8 @@ class MembershipState(StrEnum):
 
 
 class Person(Table, table=True):
+    """`deleted_at` is when the person withdrew: from then on the row is a pseudonym (`personal`)."""
+
     __tablename__ = "person"
     __table_args__ = (one_of("state", PersonState),)
 
@@ -51,6 +54,23 @@ class Person(Table, table=True):
     password_hash: str | None = words(200, nullable=True)
     state: str = choice(default=PersonState.ACTIVE)
     created_at: datetime = moment()
+    deleted_at: datetime | None = moment(nullable=True)
+
+
+class Consent(Table, table=True):
+    """That a person agreed to one edition of a document; append-only, kept as the proof of it."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        one_of("document", Document),
+        UniqueConstraint("person_id", "document", "version"),
+    )
+
+    id: int = pk()
+    person_id: PersonId = fk("person.id", index=False)
+    document: str = choice()
+    version: str = words(20)
+    at: datetime = moment()
 
 
 class Organisation(Table, table=True):
@@ -102,7 +122,10 @@ class Membership(Table, table=True):
 
 
 class SignIn(Table, table=True):
-    """A session of the site; the browser holds the token, the row its hash (revocable)."""
+    """A session of the site; the browser holds the token, the row its hash (revocable).
+
+    `must_agree`: a newer privacy notice or newer terms are asked about before anything else.
+    """
 
     __tablename__ = "sign_in"
 
@@ -117,6 +140,7 @@ class SignIn(Table, table=True):
     last_seen_at: datetime = moment()
     expires_at: datetime = moment()
     revoked_at: datetime | None = moment(nullable=True)
+    must_agree: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ApiToken(Table, table=True):
@@ -149,7 +173,9 @@ class OneTimeLink(Table, table=True):
 
 
 class SignInFailure(Table, table=True):
-    """One failed login, by account and by address, both hashed; the throttle counts them."""
+    """One event that a throttle counts: a wrong password by account and by address, a sign-up by
+    address. The keys are hashed and name nobody.
+    """
 
     __tablename__ = "sign_in_failure"
     __table_args__ = (

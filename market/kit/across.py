@@ -3,8 +3,8 @@
 audit.py      audit(session) -> Iterator[Finding]        what does not agree
 personal.py   copy(session, person_id) -> Records        what is held of a person
               erase(session, person_id, at) -> None      what may go, goes
-              KEPT: tuple[str, ...]                      what law keeps, in sentences
-retention.py  expire(session, now, limit) -> int         rows past their time, a chunk at most
+              KEPT: tuple[str, ...]                      what stays, and why, in sentences
+retention.py  KEEPS: tuple[Keep, ...]                    what goes when, a chunk at a time
 
 A noun without anything to say has no such module.
 """
@@ -46,3 +46,15 @@ class Personal(Protocol):
 
 Expire = Callable[[Session, datetime, int], int]
 """Delete at most `limit` rows whose time is over by `now`; return how many, 0 when none is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """One kind of record that goes after its time; a line of the privacy notice.
+
+    `what` and `how_long` are words for people: “登录会话”, “退出或过期后30天”.
+    """
+
+    what: str
+    how_long: str
+    expire: Expire

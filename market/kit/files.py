@@ -25,6 +25,8 @@ _BLOCK = 1024 * 1024
 
 
 class StoredFile(Table, table=True):
+    """`dropped_at` is when nothing referred to it any more; some days later its bytes go."""
+
     __tablename__ = "stored_file"
 
     id: int = pk()
@@ -36,6 +38,7 @@ class StoredFile(Table, table=True):
     size: int = big()
     sha256: str = words(64)
     created_at: datetime = moment()
+    dropped_at: datetime | None = moment(nullable=True)
 
 
 class FileStore(Protocol):

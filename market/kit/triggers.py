@@ -7,7 +7,7 @@ Alembic's batch mode on SQLite drops triggers without a word, so every migration
 from sqlalchemy import Connection, inspect, text
 
 LEDGER = ("ledger_transaction", "ledger_entry")
-APPEND_ONLY = ("audit", *LEDGER)
+APPEND_ONLY = ("audit", "consent", *LEDGER)
 _OPERATIONS = ("UPDATE", "DELETE")
 _BALANCED = "balanced_"
 # SQLite has no deferred triggers: there the ledger's service asserts, and its audit finds.
