@@ -5,7 +5,7 @@ it reads the file (`kit.sheets`), maps headers to columns, makes the dry run, ha
 chunks, keeps what was refused, and undoes. A target writes only its own noun's tables.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -64,19 +64,36 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row; `faults` is empty unless it was refused."""
+    """What became of one row; `faults` is empty unless it was refused.
+
+    `key` is what the row is known by within its kind ("" where refused). `subject_id` is the row
+    of the target's table that was created or changed, and `before` what `undo` needs to take that
+    back: any JSON of the target's own.
+    """
 
     row: int
     effect: Effect
     faults: tuple[Fault, ...] = ()
+    key: str = ""
+    subject_id: int | None = None
+    before: Mapping[str, Any] | None = None
+
+
+def _none_met(_keys: Collection[str]) -> Mapping[str, int]:
+    return {}
+
+
+def _no_dependents(_ids: Collection[int]) -> Mapping[int, str]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """For whom, by whom and when a chunk is brought in.
 
-    `publish` is the operator's leave to publish at once. `seen` holds, over all chunks of a run,
-    the row at which each key was met first; a target reads and adds to it.
+    `publish` is the operator's leave to publish at once. `met` tells of keys those that earlier
+    chunks of the run had, each with its row. `depends` tells of subjects those that other nouns
+    have come to rely on since the run, each with a sentence; ask it after locking them.
     """
 
     run_id: int
@@ -84,18 +101,18 @@ class Context:
     person_id: int | None
     at: datetime
     publish: bool = False
-    seen: dict[str, int] = field(default_factory=dict)
+    met: Callable[[Collection[str]], Mapping[str, int]] = field(default=_none_met)
+    depends: Callable[[Collection[int]], Mapping[int, str]] = field(default=_no_dependents)
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
-    """What one chunk of an undo did: things taken back, and those kept because something depends
-    on them, each with a sentence. `more` tells that another chunk is owed.
-    """
+class Done:
+    """What a run did to one subject, as its Outcome told it; `effect` is CREATED or UPDATED."""
 
-    taken_back: int
-    kept: tuple[str, ...]
-    more: bool
+    row: int
+    effect: Effect
+    subject_id: int
+    before: Mapping[str, Any] | None
 
 
 class Target(Protocol):
@@ -111,12 +128,22 @@ class Target(Protocol):
         """Write a chunk of rows; return one outcome a row, in order.
 
         The same row again has no effect (UNCHANGED). Nothing of a refused row is written. Rows of
-        one run that repeat a key are refused from the second on.
+        one run that repeat a key are refused from the second on: within the chunk by what the
+        target sees itself, of earlier chunks by `context.met`. A dry run is the same call in a
+        savepoint that is rolled back.
         """
         ...
 
-    def undo(self, session: Session, context: Context, limit: int) -> Undone:
-        """Take back at most `limit` of what the run created or changed."""
+    def understood(self, row: Given) -> Mapping[str, str]:
+        """Return how a row is read, by column key, in the words of `export`; what cannot be read
+        is left out.
+        """
+        ...
+
+    def undo(self, session: Session, context: Context, done: Sequence[Done]) -> Mapping[int, str]:
+        """Take back what a run did to these subjects, as far as nothing depends on it and nobody
+        has changed it since. Return those kept by subject id, each with a sentence that says why.
+        """
         ...
 
     def export(self, session: Session, organisation_id: int) -> Iterable[Mapping[str, str]]:
