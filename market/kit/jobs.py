@@ -3,6 +3,8 @@
 A job runs in chunks, one transaction each; its cursor is saved in the same transaction as the
 chunk's effects, so a killed worker loses and doubles nothing. The lease is renewed with every
 chunk, conditionally on still owning it: a worker that was too slow finds its chunk rolled back.
+
+Slow work that needs no transaction (reading a file) is done before it: see `Steps`.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,7 +63,24 @@ class Chunk:
     cursor: Cursor | None
 
 
-Handler = Callable[[Session, Job], Chunk]
+ChunkHandler = Callable[[Session, Job], Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A job each of whose chunks has a part before its transaction.
+
+    `prepare` may take as long as `lease`; doing it twice must do no harm. `commit` gets what it
+    returned. `given_up` runs in the transaction that sets the job aside as failed.
+    """
+
+    prepare: Callable[[Job], Any]
+    commit: Callable[[Session, Job, Any], Chunk]
+    given_up: Callable[[Session, Job], None]
+    lease: timedelta = LEASE
+
+
+Handler = ChunkHandler | Steps
 
 
 def enqueue(
@@ -161,36 +180,62 @@ class Runner:
             return job_id
 
     def _chunk(self, job_id: int) -> bool:
-        now = self._clock.now()
+        prepared = self._prepare(job_id)
         with self._database.write() as session:
             job = session.get_one(Job, job_id)
-            chunk = self._handlers[job.kind](session, job)
+            handler = self._handlers[job.kind]
+            if isinstance(handler, Steps):
+                chunk = handler.commit(session, job, prepared)
+            else:
+                chunk = handler(session, job)
+            now = self._clock.now()
             done = chunk.cursor is None
             values: dict[str, Any] = (
                 {"state": JobState.DONE, "finished_at": now, "error": None}
                 if chunk.cursor is None
                 else {"cursor": chunk.cursor, "available_at": now + LEASE, "attempts": 1}
             )
-            owned = and_(
-                col(Job.id) == job_id,
-                col(Job.state) == JobState.RUNNING,
-                col(Job.owner) == self._owner,
-            )
-            if changed(session, update(Job).where(owned).values(**values)) != 1:
-                raise Lost
+            self._change_owned(session, job_id, values)
         return not done
+
+    def _prepare(self, job_id: int) -> Any:
+        """Do what a chunk needs before its transaction, under a lease as long as that may take."""
+        with self._database.read() as session:
+            job = session.get_one(Job, job_id)
+        handler = self._handlers[job.kind]
+        if not isinstance(handler, Steps):
+            return None
+        if handler.lease > LEASE:
+            with self._database.write() as session:
+                until = self._clock.now() + handler.lease
+                self._change_owned(session, job_id, {"available_at": until})
+        return handler.prepare(job)
+
+    def _change_owned(self, session: Session, job_id: int, values: dict[str, Any]) -> None:
+        """Change the job in hand. Raises Lost where another worker has it by now."""
+        owned = and_(
+            col(Job.id) == job_id,
+            col(Job.state) == JobState.RUNNING,
+            col(Job.owner) == self._owner,
+        )
+        if changed(session, update(Job).where(owned).values(**values)) != 1:
+            raise Lost
 
     def _fail(self, job_id: int, error: Exception) -> None:
         now = self._clock.now()
         with self._database.write() as session:
             job = session.get_one(Job, job_id)
             last = job.attempts >= MAX_ATTEMPTS
-            session.execute(
+            owned = changed(
+                session,
                 update(Job)
                 .where(col(Job.id) == job_id, col(Job.owner) == self._owner)
                 .values(
                     state=JobState.FAILED if last else JobState.WAITING,
                     available_at=now + timedelta(seconds=min(4**job.attempts, 600)),
                     error=f"{type(error).__name__}: {error}"[:500],
-                )
+                ),
             )
+            handler = self._handlers[job.kind]
+            if last and owned and isinstance(handler, Steps):
+                handler.given_up(session, job)

@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 
 from market.accounts.work import Parts
 from market.kit import jobs
-from market.kit.jobs import Chunk, Job, Runner
+from market.kit.jobs import Chunk, Job, Runner, Steps
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.usefixtures("both_databases")
@@ -71,6 +71,66 @@ def test_slow_worker_finds_its_chunk_rolled_back(parts: Parts, clock: FakeClock)
     assert lost == [True]
     assert effects == ["fast"]
     assert [row[0] for row in state(parts)] == ["done"]
+
+
+def test_slow_work_holds_no_lock_and_keeps_its_job(parts: Parts, clock: FakeClock) -> None:
+    """Before the transaction others write, and the lease is as long as the work may take."""
+    enqueue(parts, "a")
+    rival = Runner(parts.database, clock, {"count": lambda _session, _job: Chunk(None)})
+    taken: list[bool] = []
+
+    def prepare(job: Job) -> str:
+        clock.advance(seconds=jobs.LEASE.total_seconds() + 1)
+        taken.append(rival.run_one())
+        assert enqueue(parts, f"written beside {job.cursor.get('n', 0)}")
+        taken.append(rival.run_one())
+        return f"read {job.cursor.get('n', 0)}"
+
+    told: list[str] = []
+
+    def commit(_session: Session, job: Job, prepared: str) -> Chunk:
+        told.append(prepared)
+        return Chunk({"n": 1} if not job.cursor else None)
+
+    steps = Steps(prepare, commit, lambda _session, _job: None, lease=2 * jobs.LEASE)
+    assert Runner(parts.database, clock, {"count": steps}).run_one()
+    assert told == ["read 0", "read 1"]
+    assert taken == [False, True, False, True]
+    assert [row[0] for row in state(parts)] == ["done"] * 3
+
+
+def test_slow_work_past_its_lease_is_rolled_back(parts: Parts, clock: FakeClock) -> None:
+    enqueue(parts, "a")
+    rival = Runner(parts.database, clock, {"count": lambda _session, _job: Chunk(None)})
+
+    def prepare(_job: Job) -> None:
+        clock.advance(seconds=2 * jobs.LEASE.total_seconds() + 1)
+        assert rival.run_one()
+
+    def commit(session: Session, _job: Job, _prepared: None) -> Chunk:
+        jobs.enqueue(session, "count", "b", {}, at=clock.now())
+        return Chunk({"n": 1})
+
+    steps = Steps(prepare, commit, lambda _session, _job: None, lease=2 * jobs.LEASE)
+    Runner(parts.database, clock, {"count": steps}).run_one()
+    assert state(parts) == [("done", {}, None)]
+
+
+def test_who_gives_up_tells_in_the_same_transaction(parts: Parts, clock: FakeClock) -> None:
+    def prepare(_job: Job) -> None:
+        raise OSError("no room left")
+
+    def given_up(session: Session, job: Job) -> None:
+        jobs.enqueue(session, "told", f"told {job.key}", {}, at=clock.now())
+
+    enqueue(parts, "a")
+    steps = Steps(prepare, lambda _session, _job, _prepared: Chunk(None), given_up)
+    runner = Runner(parts.database, clock, {"count": steps})
+    for _ in range(jobs.MAX_ATTEMPTS):
+        assert len(state(parts)) == 1
+        assert runner.run_one()
+        clock.advance(seconds=601)
+    assert [row[0] for row in state(parts)] == ["failed", "waiting"]
 
 
 def test_job_that_always_fails_ends_as_failed_with_its_reason(
