@@ -10,6 +10,7 @@ from market.deals import models as deals
 from market.discovery import models as discovery
 from market.kit import audit, changes, files, jobs, notify
 from market.ledger import models as ledger
+from market.operations import models as operations
 from market.registry import models as registry
 from market.rules import models as rules
 
@@ -26,6 +27,7 @@ __all__ = [
     "ledger",
     "metadata",
     "notify",
+    "operations",
     "registry",
     "rules",
 ]

@@ -18,7 +18,7 @@ from sqlalchemy.types import JSON
 from sqlmodel import Field, Session, col
 
 from market.kit.clock import Clock
-from market.kit.columns import Table, choice, moment, one_of, pk, words
+from market.kit.columns import Table, big, choice, moment, one_of, pk, words
 from market.kit.db import Database, changed, is_sqlite
 from market.kit.ids import new_public_id
 
@@ -54,6 +54,7 @@ class Job(Table, table=True):
     created_at: datetime = moment()
     finished_at: datetime | None = moment(nullable=True)
     error: str | None = words(500, nullable=True)
+    organisation_id: int | None = big(nullable=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,30 @@ Handler = ChunkHandler | Steps
 
 
 def enqueue(
-    session: Session, kind: str, key: str, payload: Mapping[str, Any], *, at: datetime
+    session: Session,
+    kind: str,
+    key: str,
+    payload: Mapping[str, Any],
+    *,
+    at: datetime,
+    organisation_id: int | None = None,
 ) -> bool:
-    """Owe a job once for each `key`. Return False where the key is already there."""
+    """Owe a job once for each `key`; `organisation_id` says for whom, where it is for one.
+
+    Return False where the key is already there.
+    """
     if session.execute(select(col(Job.id)).where(col(Job.key) == key)).first():
         return False
-    session.add(Job(kind=kind, key=key, payload=dict(payload), available_at=at, created_at=at))
+    session.add(
+        Job(
+            kind=kind,
+            key=key,
+            payload=dict(payload),
+            available_at=at,
+            created_at=at,
+            organisation_id=organisation_id,
+        )
+    )
     session.flush()
     return True
 

@@ -57,6 +57,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_notice_subject", ["subject_kind", "subject_id"], unique=False)
 
     op.create_table(
+        "operation_mark",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("at", market.kit.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("good", sa.Boolean(), nullable=False),
+        sa.Column("detail", sa.String(length=300), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_operation_mark")),
+    )
+    op.create_table(
+        "process_seen",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("place", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.String(length=40), nullable=False),
+        sa.Column("started_at", market.kit.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", market.kit.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("busy", sa.String(length=40), nullable=False),
+        sa.Column(
+            "memory_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("kind", "place", name=op.f("pk_process_seen")),
+    )
+    op.create_table(
         "consent",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -88,6 +109,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("notice_id", "person_id", name=op.f("pk_notice_read")),
     )
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "organisation_id",
+                sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+                nullable=True,
+            )
+        )
+
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("deleted_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True)
@@ -117,8 +147,13 @@ def downgrade() -> None:
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_column("deleted_at")
 
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_column("organisation_id")
+
     op.drop_table("notice_read")
     op.drop_table("consent")
+    op.drop_table("process_seen")
+    op.drop_table("operation_mark")
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_index("ix_notice_subject")
         batch_op.drop_index("ix_notice_role")

@@ -1,0 +1,29 @@
+"""Marks of routine work: whoever does it writes when it was done and how it ended.
+
+with parts.database.write() as session:
+    marks.put(session, marks.BACKUP, at=now, good=True, detail="412 MB")
+"""
+
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from market.operations import repository
+from market.operations.models import OperationMark
+
+BACKUP: Final = "backup"
+AUDIT: Final = "audit"
+RETENTION: Final = "retention"
+DETAIL: Final = 300
+
+
+def put(session: Session, name: str, *, at: datetime, good: bool, detail: str = "") -> None:
+    """Write when a routine work ended; `detail` is shown to operators and names nobody."""
+    row = {"name": name, "at": at, "good": good, "detail": detail[:DETAIL]}
+    repository.put_mark(session, row)
+
+
+def newest(session: Session) -> dict[str, OperationMark]:
+    """Return the last mark of every routine work that was ever done."""
+    return {mark.name: mark for mark in repository.marks(session)}
