@@ -21,6 +21,7 @@ from starlette.requests import Request
 
 from frontend import csrf
 from frontend.form_errors import ECHO, sentence
+from market.kit import letters
 from market.kit.errors import Invalid, TooLarge
 from market.kit.money import fen_to_wan, wan_to_fen
 
@@ -31,7 +32,6 @@ MAX_FIELDS = 300
 MAX_FIELD_BYTES = 512 * 1024  # 10,000 汉字 are 90 kB on the wire
 MAX_FILES = 10
 WHOLE = ""  # the key of a message that speaks of the form as a whole
-KEPT_CONTROLS = "\t\n\r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,21 +217,12 @@ def _takes_many(annotation: object) -> bool:
     return (origin or annotation) in (list, tuple, set, frozenset)
 
 
-def _is_storable(letter: str) -> bool:
-    """Tell whether both databases keep a letter: no NUL, lone surrogate or control character."""
-    return letter in KEPT_CONTROLS or unicodedata.category(letter) not in ("Cc", "Cs")
-
-
 def _unstorable(values: list[str]) -> str:
-    for value in values:
-        for place, letter in enumerate(value, start=1):
-            if not _is_storable(letter):
-                return f"第{place}个字是看不见的控制字符，不能保存，请删去后重新输入"
-    return ""
+    return next((wrong for value in values if (wrong := letters.problem(value))), "")
 
 
 def _printable(value: str) -> str:
-    return "".join(letter if _is_storable(letter) else "\ufffd" for letter in value)
+    return "".join(letter if letters.is_storable(letter) else "\ufffd" for letter in value)
 
 
 def _plain(value: object) -> str:

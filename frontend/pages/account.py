@@ -1,6 +1,7 @@
 """Signing up, in and out, and one's own account."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -12,18 +13,20 @@ from frontend.render import Renderer, safe_next
 from frontend.workspace import start_of
 from market.accounts import repository, signin
 from market.accounts.edge import address_of
+from market.accounts.law import Edition
 from market.accounts.policy import Action
 from market.accounts.schemas import SignUpIn
 from market.accounts.work import Parts
 from market.kit.errors import Invalid, MarketError, NotFound, TooMany
 from market.kit.ids import PublicId
-from market.kit.wire import Email, Optional60, PathId, Short
+from market.kit.wire import Email, PathId, Phone, Short
 
 router = APIRouter()
 
 SIGNED_OUT = notices.done("signed-out", "已退出登录")
 PASSWORD_SET = notices.done("password-set", "密码已更改", "所有设备都已退出，请用新密码登录。")
 SESSION_ENDED = notices.done("session-ended", "已让那台设备退出登录")
+OTHERS_ENDED = notices.done("others-ended", "已让其他设备都退出登录")
 TOKEN_REVOKED = notices.done("token-revoked", "令牌已撤销")
 SWITCHED = notices.done("switched", "已换到另一个机构")
 
@@ -40,8 +43,9 @@ class LoginForm(BaseModel):
 class SignUpForm(BaseModel):
     name: Short = Field(title="姓名")
     email: Email = Field(title="邮箱", description="邮箱地址，如 zhang@example.com")
-    phone: Optional60 = Field("", title="电话")
+    phone: Phone = Field("", title="电话")
     password: NewPassword
+    agreed: bool = Field(False, title="同意")
 
 
 class PasswordForm(BaseModel):
@@ -51,6 +55,7 @@ class PasswordForm(BaseModel):
 
 class LinkForm(BaseModel):
     password: NewPassword
+    agreed: bool = Field(False, title="同意")
 
 
 class SwitchForm(BaseModel):
@@ -71,10 +76,12 @@ def _signed_in(
 ) -> Response:
     person = signin.check_password(parts, person_email, password, address_of(request))
     token = signin.open_session(parts, person, request.headers.get("user-agent", ""))
-    if to in ("", "/"):
-        with parts.database.read() as session:
-            to = start_of(signin.by_session(session, token, parts.clock.now()).actor)
-    response = _renderer(request).redirect(request, safe_next(to))
+    with parts.database.read() as session:
+        identity = signin.by_session(session, token, parts.clock.now())
+    to = safe_next(to) if to not in ("", "/") else start_of(identity.actor)
+    if identity.sign_in is not None and identity.sign_in.must_agree:
+        to = f"/consent?{urlencode({'next': to})}"
+    response = _renderer(request).redirect(request, to)
     response.set_cookie(
         COOKIE,
         token,
@@ -129,19 +136,21 @@ def signup(
     request: Request, sent: Sent, parts: Annotated[Parts, gives_page_parts(Action.SIGN_IN)]
 ) -> Response:
     form = forms.parse(SignUpForm, sent)
+    status = Invalid.status
     if form.data is not None:
         try:
-            signin.sign_up(parts, SignUpIn(**form.data.model_dump()))
+            signin.sign_up(parts, SignUpIn(**form.data.model_dump()), address_of(request))
             return _signed_in(request, parts, form.data.email, form.data.password, "")
         except MarketError as error:
+            status = error.status
             form.reject(error if isinstance(error, Invalid) else Invalid(error.message))
     return _renderer(request).page(
-        request, "accounts/signup.html", {"form": form, "help": PASSWORD_HELP}, status=422
+        request, "accounts/signup.html", {"form": form, "help": PASSWORD_HELP}, status=status
     )
 
 
 @router.post("/logout")
-def logout(page: Annotated[Page, opens_page(Action.ACCOUNT_USE, write=True)]) -> Response:
+def logout(page: Annotated[Page, opens_page(Action.SIGN_IN, write=True)]) -> Response:
     if page.sign_in is not None:
         signin.sign_out(page.work, page.sign_in.public_id)
     response = page.redirect("/", done=SIGNED_OUT)
@@ -187,10 +196,16 @@ def change_password(page: Annotated[Page, opens_page(Action.ACCOUNT_USE)]) -> Re
     if form.data is not None:
         try:
             signin.change_password(
-                page.work.parts, page.work.actor, form.data.old, form.data.password
+                page.work.parts,
+                page.work.actor,
+                form.data.old,
+                form.data.password,
+                address_of(page.request),
             )
         except Invalid as error:
             form.reject(error)
+        except TooMany as error:
+            form.fail("old", error.message)
         else:
             response = page.redirect("/login", done=PASSWORD_SET)
             response.delete_cookie(COOKIE)
@@ -204,6 +219,14 @@ def end_session(
 ) -> Response:
     signin.sign_out(page.work, PublicId(sign_in_id))
     return page.redirect("/account", done=SESSION_ENDED)
+
+
+@router.post("/account/sessions/end-others")
+def end_other_sessions(
+    page: Annotated[Page, opens_page(Action.ACCOUNT_USE, write=True)],
+) -> Response:
+    signin.sign_out_others(page.work, page.sign_in.public_id if page.sign_in else None)
+    return page.redirect("/account", done=OTHERS_ENDED)
 
 
 @router.post("/account/tokens")
@@ -226,12 +249,16 @@ def revoke_token(
 
 @router.get("/link/{secret}")
 def link_page(secret: str, page: Annotated[Page, opens_page(Action.SIGN_IN)]) -> Response:
-    good = signin.link_is_good(page.work.session, secret, page.work.now)
+    asked = signin.link_asks(page.work.session, secret, page.work.now)
     return page.render(
         "accounts/link.html",
-        {"good": good, "form": forms.blank(LinkForm), "help": PASSWORD_HELP},
-        status=200 if good else 404,
+        _link(forms.blank(LinkForm), asked),
+        status=404 if asked is None else 200,
     )
+
+
+def _link(form: forms.Form[LinkForm], asked: tuple[Edition, ...] | None) -> dict[str, object]:
+    return {"good": asked is not None, "asks": bool(asked), "form": form, "help": PASSWORD_HELP}
 
 
 @router.post("/link/{secret}")
@@ -242,8 +269,17 @@ def use_link(
     parts: Annotated[Parts, gives_page_parts(Action.SIGN_IN)],
 ) -> Response:
     form = forms.parse(LinkForm, sent)
-    if form.data is None:
-        context = {"good": True, "form": form, "help": PASSWORD_HELP}
-        return _renderer(request).page(request, "accounts/link.html", context, status=422)
-    signin.set_password_by_link(parts, secret, form.data.password)
-    return _renderer(request).redirect(request, "/login", done=PASSWORD_SET)
+    if form.data is not None:
+        try:
+            signin.set_password_by_link(
+                parts, secret, form.data.password, agreed=form.data.agreed
+            )
+            return _renderer(request).redirect(request, "/login", done=PASSWORD_SET)
+        except Invalid as error:
+            form.reject(error)
+    with parts.database.read() as session:
+        asked = signin.link_asks(session, secret, parts.clock.now())
+    status = NotFound.status if asked is None else Invalid.status
+    return _renderer(request).page(
+        request, "accounts/link.html", _link(form, asked), status=status
+    )

@@ -17,7 +17,7 @@ from market.accounts.schemas import DecideMemberIn, JoinIn, MemberRole, Organisa
 from market.catalog.vocabulary import REGIONS
 from market.kit.errors import Invalid, NotFound
 from market.kit.ids import PublicId
-from market.kit.wire import Line, Optional200, PathId
+from market.kit.wire import Optional200, OrganisationName, PathId
 
 router = APIRouter()
 
@@ -39,7 +39,7 @@ ROLES = tuple((role.value, ROLE_NAMES[role]) for role in (Role.VIEWER, Role.EDIT
 
 class FoundForm(BaseModel):
     kind: Literal["university", "company", "agency"] = Field(title="机构类型")
-    name: Line = Field(title="机构名称")
+    name: OrganisationName = Field(title="机构名称")
     credit_code: str = Field(title="统一社会信用代码", max_length=40)
     region: str = Field(title="所在地区", pattern=r"^[0-9]{6}$", description="列表中的地区")
     address: Optional200 = Field("", title="地址")
@@ -51,7 +51,7 @@ class JoinForm(BaseModel):
 
 
 class EditForm(BaseModel):
-    name: Line = Field(title="机构名称")
+    name: OrganisationName = Field(title="机构名称")
     address: Optional200 = Field("", title="地址")
 
 
@@ -61,7 +61,7 @@ class MemberForm(BaseModel):
 
 
 class VerifyForm(BaseModel):
-    name: Line = Field(title="机构名称")
+    name: OrganisationName = Field(title="机构名称")
     decision: Literal["verified", "refused"] = Field(title="决定")
     note: Optional200 = Field("", title="说明")
     self_publish: bool = Field(False, title="可自行发布")

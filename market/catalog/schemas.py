@@ -21,6 +21,7 @@ from market.kit.wire import (
     Day,
     Fen,
     In,
+    OneLine,
     Optional60,
     Optional300,
     Optional500,
@@ -38,13 +39,13 @@ def _once(items: list[Any]) -> list[Any]:
     return list(dict.fromkeys(items))
 
 
-Keyword = Annotated[str, text(30, 1), Storable]
+Keyword = Annotated[str, text(30, 1), OneLine]
 Keywords = Annotated[list[Keyword], Field(max_length=10), AfterValidator(_once)]
 Modes = Annotated[
     list[Annotated[Mode, Field(strict=False)]], Field(max_length=len(Mode)), AfterValidator(_once)
 ]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6})?$")]
-OwnNumber = Annotated[str, text(80, 1), Storable]
+OwnNumber = Annotated[str, text(80, 1), OneLine]
 Level = Annotated[int, Field(ge=min(MATURITY), le=max(MATURITY))]
 
 

@@ -20,6 +20,7 @@ from market.kit.wire import (
     Email,
     In,
     Line,
+    OneLine,
     Optional60,
     Optional300,
     Optional500,
@@ -35,7 +36,7 @@ MAX_LINES = 50
 Message = Annotated[str, text(MESSAGE_LENGTH, 1), Storable]
 Text2000 = Annotated[str, text(2000), Storable]
 Text1000 = Annotated[str, text(1000), Storable]
-Text120 = Annotated[str, text(120), Storable]
+Text120 = Annotated[str, text(120), OneLine]
 OptionalEmail = Email | Literal[""]
 Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
 Field11 = Annotated[int, Field(ge=min(FIELDS), le=max(FIELDS))]

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +16,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from market.kit import letters
 from market.kit.money import MAX_FEN
 
 
@@ -32,17 +32,30 @@ class Out(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-def _storable(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise ValueError("含有无法保存的字符，请删去后重填")
-    return text
+def _unaltered(value: object) -> object:
+    if isinstance(value, str) and (wrong := letters.problem(value)):
+        raise ValueError(wrong)
+    return value
 
 
-Storable = AfterValidator(_storable)
+def _storable(value: object) -> object:
+    kept = _unaltered(value)
+    return letters.clean(kept) if isinstance(kept, str) else kept
+
+
+def _in_one_line(value: object) -> object:
+    kept = _unaltered(value)
+    return letters.one_line(kept) if isinstance(kept, str) else kept
+
+
+# They run before the bounds, which count what is kept.
+Unaltered = BeforeValidator(_unaltered)  # a password
+Storable = BeforeValidator(_storable)
+OneLine = BeforeValidator(_in_one_line)
 
 
 def text(limit: int, at_least: int = 0) -> Any:
-    """Return the bounds of a text whose ends are trimmed; pair it with `Storable`."""
+    """Return the bounds of a text whose ends are trimmed; pair it with `Storable` or `OneLine`."""
     return StringConstraints(strip_whitespace=True, min_length=at_least, max_length=limit)
 
 
@@ -56,10 +69,12 @@ def _day(value: object) -> object:
     raise ValueError("应写成2026-11-20的样子")
 
 
-Line = Annotated[str, text(200, 1), Storable]
-Title = Annotated[str, text(200, 1), Storable]
-Short = Annotated[str, text(60, 1), Storable]
-Optional60 = Annotated[str, text(60), Storable]
+Line = Annotated[str, text(200, 1), OneLine]
+Title = Annotated[str, text(200, 1), OneLine]
+Short = Annotated[str, text(60, 1), OneLine]
+OrganisationName = Annotated[str, text(120, 1), OneLine]
+Phone = Annotated[str, text(30), OneLine]
+Optional60 = Annotated[str, text(60), OneLine]
 Optional200 = Annotated[str, text(200), Storable]
 Optional300 = Annotated[str, text(300), Storable]
 Optional500 = Annotated[str, text(500), Storable]
@@ -75,7 +90,7 @@ Email = Annotated[
         max_length=200,
         pattern=r"^[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]+$",
     ),
-    Storable,
+    OneLine,
 ]
 
 
