@@ -3,8 +3,10 @@
 Every setting is documented in `docs/settings.md`; a test holds the two together.
 """
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -91,6 +93,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def child_environment(**given: str) -> dict[str, str]:
+    """Return this process's environment with just these settings, for a program started anew."""
+    rest = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return rest | {f"{PREFIX}{name.upper()}": value for name, value in given.items()}
+
+
 def _parse(name: str, value: str) -> object:
     parsers: dict[str, Callable[[str], object]] = {
         "mode": _mode,
@@ -151,15 +159,35 @@ def secret_of(settings: Settings) -> bytes:
     if settings.secret:
         return settings.secret.encode()
     path = settings.data_dir / "secret"
+    if kept := _kept(path):
+        return kept
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return keep_secret(path, secrets.token_urlsafe(SECRET_LENGTH).encode())
+
+
+def keep_secret(path: Path, fresh: bytes) -> bytes:
+    """Write a secret whole or not at all, readable by its owner alone; return what is kept there.
+
+    Of two processes the first one's is kept. An empty file is what a start that was cut short
+    left in earlier versions, and counts as none.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="secret-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(fresh)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(name)
+    finally:
+        Path(name).unlink()
+    return _kept(path)
+
+
+def _kept(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        fresh = secrets.token_urlsafe(SECRET_LENGTH).encode()
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another process was first
-            return path.read_bytes()
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(fresh)
-        return fresh
+        return b""

@@ -1,0 +1,1 @@
+"""Measures the whole site beside its bare engine, in one run."""

@@ -1,0 +1,315 @@
+"""`zhihe bench site`: the whole site with N listings, beside the engine alone, in one run.
+
+Everything is made in an empty folder: the database, the index, the files. The listings come in by
+the import that people use. Pages are asked over HTTP of a web process like any other; the engine
+alone (infra.bench.bare) is then asked just what those pages asked of it, on the same index.
+"""
+
+import json
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from infra import imports, migrate
+from infra.bench import listings
+from infra.bench.bare import Asked
+from infra.bench.figures import Figure, percentile, rounded
+from infra.bench.measure import anonymous_mb, watched
+from infra.settings import Settings, child_environment
+from infra.users import create
+from infra.wiring import build_parts, close_parts, open_reader
+from market.accounts.work import ANONYMOUS, Parts, Work
+from market.catalog import views
+from market.catalog.vocabulary import ListingKind
+from market.discovery import service as discovery
+from market.discovery.documents import SCHEMA, document
+from market.discovery.schemas import Sort
+from market.discovery.service import SearchParams
+from market.kit.ids import ListingId
+from search.document import Document
+from search.engines.tantivy import TantivyEngine
+from search.port import SearchEngine
+from search.query import SearchRequest
+from search.result import SearchResult
+
+DEMANDS_IN = 50  # one listing in so many is a demand, as on boards elsewhere
+CODE = "X1990000000000018A"
+MEMORY_MB = 200  # promised for a web process
+DEADLINE_MS = 2000  # promised to a person for a page
+ASKED = 200
+CLIENTS = 8
+BATCH = 500
+
+Progress = Callable[[str], None]
+
+
+def run(folder: Path, size: int, seed: int, progress: Progress) -> list[Figure]:
+    """Measure a site of `size` listings in an empty folder. Takes about 10 minutes for 100,000.
+
+    Raises MarketError where the folder holds a market already.
+    """
+    settings = Settings(data_dir=folder, port=_free_port())
+    migrate.migrate(settings.database)
+    parts = build_parts(settings)
+    try:
+        found = list(_imported(settings, parts, size, seed, progress))
+        progress("问网页")
+        found += _pages(settings, parts, seed)
+        progress("核对")
+        found += _audited(settings, size)
+    finally:
+        close_parts(parts)
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def _imported(
+    settings: Settings, parts: Parts, size: int, seed: int, progress: Progress
+) -> Iterator[Figure]:
+    create(
+        parts,
+        email="bench@bench.example",
+        name="测量",
+        role="manager",
+        code=CODE,
+        org_name="测量用大学",
+        org_kind="university",
+    )
+    demands = size // DEMANDS_IN
+    parted = (("achievements", size - demands, False), ("demands", demands, True))
+    seconds, peak = 0.0, 0.0
+    for kind, number, wanted in parted:
+        progress(f"导入{number}条（{kind}）")
+        path = settings.data_dir / f"{kind}.jsonl"
+        with path.open("w", encoding="utf-8") as file:
+            for row in listings.listings(number, seed, demands=wanted):
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        with watched() as seen, path.open("rb") as stream:
+            imports.run(
+                settings,
+                parts,
+                kind=kind,
+                code=CODE,
+                name=path.name,
+                stream=stream,
+                publish=True,
+                wait=True,
+                quiet=True,
+            )
+        path.unlink()
+        seconds, peak = seconds + seen.seconds, max(peak, seen.mb)
+    progress("引擎单独建索引")
+    bare = _bare_index(settings, parts)
+    yield Figure(
+        f"导入{size:,}条并能搜到、匹配完（引擎单独：写入同样的文档）",
+        "条/秒",
+        rounded(size / seconds),
+        rounded(bare),
+    )
+    yield Figure(f"导入{size:,}条时进程的匿名内存峰值", "MB", rounded(peak))
+
+
+def _bare_index(settings: Settings, parts: Parts) -> float:
+    """Return how many of the site's documents a second the engine alone takes in."""
+    taken, count, after = 0.0, 0, ListingId(0)
+    with (
+        closing(TantivyEngine(settings.data_dir / "bare", SCHEMA, read_only=False)) as engine,
+        parts.database.read() as session,
+    ):
+        while ids := views.public_ids(session, after_id=after, limit=BATCH):
+            documents: list[Document] = [
+                document(one, 1) for one in views.document_source(session, ids).values()
+            ]
+            begun = time.perf_counter()
+            engine.write(documents)
+            taken += time.perf_counter() - begun
+            after, count = ids[-1], count + len(documents)
+    return count / taken
+
+
+class _Recorder:
+    """An engine that notes what is asked of it."""
+
+    def __init__(self, engine: SearchEngine) -> None:
+        self._engine = engine
+        self.asked: list[SearchRequest] = []
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        self.asked.append(request)
+        return self._engine.search(request)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._engine, name)
+
+
+def _plan(seed: int) -> dict[str, list[SearchParams]]:
+    """Return what is asked, by kind of page."""
+    typed = [SearchParams(q=q) for q in listings.queries(seed, ASKED)]
+    return {
+        "搜索": typed,
+        "搜索，选了领域、按价格": [
+            replace(one, chosen={"field": (str(n % 11 + 1),)}, sort=Sort.PRICE)
+            for n, one in enumerate(typed)
+        ],
+        "搜索，第5页": [replace(one, page=5) for one in typed],
+        "需求搜索": [replace(one, kind=ListingKind.DEMAND) for one in typed],
+    }
+
+
+def _asked(parts: Parts, engine: SearchEngine, plan: dict[str, list[SearchParams]]) -> Asked:
+    """Return what each page asks of the engine, by running the search behind it."""
+    asked: Asked = {}
+    with parts.database.read() as session:
+        work = Work(session, parts, ANONYMOUS, parts.clock.now())
+        for kind, pages in plan.items():
+            asked[kind] = []
+            for params in pages:
+                recorder = _Recorder(engine)
+                discovery.search(work, cast(SearchEngine, recorder), params)
+                asked[kind].append(recorder.asked)
+    return asked
+
+
+def _pages(settings: Settings, parts: Parts, seed: int) -> Iterator[Figure]:
+    plan = _plan(seed)
+    with closing(open_reader(settings)) as engine:
+        requests = settings.data_dir / "requests.pickle"
+        requests.write_bytes(pickle.dumps(_asked(parts, engine, plan)))
+    paths = {kind: [_path(one) for one in pages] for kind, pages in plan.items()}
+    with _served(settings) as pid:
+        base = f"http://127.0.0.1:{settings.port}"
+        others = {"首页": ["/"] * ASKED, "成果页": _listing_paths(parts)}
+        taken = {kind: _time(base, some) for kind, some in (paths | others).items()}
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            begun = time.perf_counter()
+            list(pool.map(lambda path: _get(base + path), paths["搜索"]))
+            rate = ASKED / (time.perf_counter() - begun)
+        memory = anonymous_mb(pid)
+    bare = _bare(settings, requests)
+    requests.unlink()
+    for kind, ms in taken.items():
+        alone: list[float] = bare["ms"].get(kind, [])
+        for name, share in (("p50", 0.5), ("p99", 0.99)):
+            peer = rounded(percentile(alone, share)) if alone else None
+            limit = DEADLINE_MS if share > 0.5 else None
+            yield Figure(
+                f"{kind}，{name}，{ASKED}次（HTTP；引擎单独：同样的查询）",
+                "毫秒",
+                rounded(percentile(ms, share)),
+                peer,
+                limit,
+            )
+    yield Figure(f"{CLIENTS}人同时搜索", "页/秒", rounded(rate))
+    yield Figure(
+        "网页进程的匿名内存（引擎单独：同样的查询）",
+        "MB",
+        rounded(memory),
+        rounded(bare["anonymous_mb"]),
+        MEMORY_MB,
+    )
+
+
+def _path(params: SearchParams) -> str:
+    query: list[tuple[str, str]] = [("q", params.q), ("kind", params.kind)]
+    query += [(name, one) for name, some in params.chosen.items() for one in some]
+    query += [("sort", params.sort), ("page", str(params.page))]
+    return f"/search?{urlencode(query)}"
+
+
+def _listing_paths(parts: Parts) -> list[str]:
+    with parts.database.read() as session:
+        ids = views.public_ids(session, after_id=ListingId(0), limit=ASKED)
+        return [
+            f"/listings/{one.public_id}" for one in views.document_source(session, ids).values()
+        ]
+
+
+def _get(url: str) -> float:
+    begun = time.perf_counter()
+    with urlopen(url, timeout=30) as answer:  # noqa: S310  our own server
+        answer.read()
+    return (time.perf_counter() - begun) * 1000
+
+
+def _time(base: str, paths: Sequence[str]) -> list[float]:
+    for path in paths[: ASKED // 4]:
+        _get(base + path)
+    return [_get(base + path) for path in paths]
+
+
+@contextmanager
+def _served(settings: Settings) -> Iterator[int]:
+    """Run a web process of the site; yield its id when it answers."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra.cli", "serve"], env=_environment(settings)
+    ) as web:
+        try:
+            _wait(f"http://127.0.0.1:{settings.port}/")
+            yield web.pid
+        finally:
+            web.send_signal(signal.SIGTERM)
+            web.wait(timeout=30)
+
+
+def _wait(url: str) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            _get(url)
+        except URLError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return child_environment(data_dir=str(settings.data_dir), port=str(settings.port))
+
+
+def _bare(settings: Settings, requests: Path) -> dict[str, Any]:
+    done = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-m", "infra.bench.bare", str(settings.index_dir), str(requests)],
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _audited(settings: Settings, size: int) -> Iterator[Figure]:
+    begun = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "infra.cli", "audit"],
+        check=True,
+        env=_environment(settings),
+        stdout=subprocess.DEVNULL,
+    )
+    taken = time.perf_counter() - begun
+    begun = time.perf_counter()
+    with closing(open_reader(settings)) as engine:
+        for _ in engine.scan():
+            pass
+    scanned = time.perf_counter() - begun
+    yield Figure(
+        f"核对{size:,}条（引擎单独：列出全部文档的版本）", "秒", rounded(taken), rounded(scanned)
+    )

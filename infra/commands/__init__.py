@@ -1,0 +1,1 @@
+"""The commands of `zhihe`, a module for each matter."""
