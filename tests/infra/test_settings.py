@@ -1,5 +1,6 @@
 """Settings: read in one place, wrong ones named, all of them documented."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
@@ -56,3 +57,17 @@ def test_demo_secret_is_made_once(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     assert secret_of(settings) == secret_of(settings)
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["secret"]
+
+
+def test_an_empty_secret_left_by_a_power_cut_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch()
+    settings = Settings(data_dir=tmp_path)
+    assert len(secret_of(settings)) > 30
+    assert secret_of(settings) == secret_of(settings)
+
+
+def test_processes_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(lambda _: secret_of(settings), range(200)))) == 1
