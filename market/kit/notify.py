@@ -7,9 +7,12 @@ the transaction in which the waiting ends.
 A row is addressed to an organisation (those of its people who may do `action`), to a role (every
 officer, every operator), or to one person. Who may read a title may read the page behind it: it
 says nothing that the page hides.
+
+A noun says what waits in it as `Task`s, built by the same functions whether the waiting begins
+(`begin`), one of its objects moves (`hold`), or an audit asks (`differences`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,18 +20,25 @@ from sqlalchemy import ForeignKey, Index, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, col
 
+from market.kit.across import Finding
 from market.kit.columns import BIG, Table, big, check, day, moment, pk, public_id, words
 from market.kit.db import changed, is_sqlite
 from market.kit.ids import PublicId, new_public_id
 
 TITLE, DETAIL = 200, 300
-_OPEN = text("waits AND settled_at IS NULL")
+_OPEN = text("settled_at IS NULL")
+
+
+def _open_index(name: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 
 class Notice(Table, table=True):
     """One message or task. `subject_kind` and `subject_id` say which page it leads to.
 
-    `key` makes it once: the same key again writes nothing. `due_on` is the last day in China.
+    `key` makes it once: the same key again writes nothing. `due_on` is the last day in China,
+    `from_on` the first on which the task can be done at all. `asked_by_id` is the organisation
+    that waits for it. A message waits for nobody: it is settled as it is written.
     """
 
     __tablename__ = "notice"
@@ -39,11 +49,17 @@ class Notice(Table, table=True):
             " OR (organisation_id IS NULL AND role <> '' AND person_id IS NULL)"
             " OR (organisation_id IS NULL AND role = '' AND person_id IS NOT NULL)",
         ),
-        Index("ix_notice_organisation", "organisation_id", "id"),
-        Index("ix_notice_role", "role", "id"),
-        Index("ix_notice_person", "person_id", "id"),
+        check("messages_settled", "waits OR settled_at IS NOT NULL"),
+        Index("ix_notice_organisation", "organisation_id", "waits", "id"),
+        Index("ix_notice_role", "role", "waits", "id"),
+        Index("ix_notice_person", "person_id", "waits", "id"),
         Index("ix_notice_subject", "subject_kind", "subject_id"),
-        Index("ix_notice_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_notice_settled", "settled_at"),
+        _open_index("ix_notice_open_organisation", "organisation_id", "action"),
+        _open_index("ix_notice_open_role", "role"),
+        _open_index("ix_notice_open_person", "person_id"),
+        _open_index("ix_notice_open_asked_by", "asked_by_id"),
+        _open_index("ix_notice_open_kind", "kind", "subject_id"),
     )
 
     id: int = pk()
@@ -60,6 +76,8 @@ class Notice(Table, table=True):
     detail: str = words(DETAIL, default="")
     waits: bool = Field(default=False)
     due_on: date | None = day(nullable=True)
+    from_on: date | None = day(nullable=True)
+    asked_by_id: int | None = big(nullable=True)
     created_at: datetime = moment()
     settled_at: datetime | None = moment(nullable=True)
 
@@ -68,6 +86,7 @@ class NoticeRead(Table, table=True):
     """That a person has seen a notice."""
 
     __tablename__ = "notice_read"
+    __table_args__ = (Index("ix_notice_read_person", "person_id"),)
 
     notice_id: int = Field(primary_key=True, sa_type=BIG, sa_column_args=(ForeignKey("notice.id"),))
     person_id: int = Field(primary_key=True, sa_type=BIG)
@@ -95,6 +114,25 @@ class Subject:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing that waits, whole. `round` tells this waiting about its subject from the next."""
+
+    to: To
+    kind: str
+    subject: Subject
+    title: str
+    round: str = ""
+    detail: str = ""
+    due_on: date | None = None
+    from_on: date | None = None
+    asked_by_id: int | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.subject.id}:{self.round}"
+
+
 def tell(
     session: Session,
     to: To,
@@ -107,6 +145,8 @@ def tell(
     detail: str = "",
     waits: bool = False,
     due_on: date | None = None,
+    from_on: date | None = None,
+    asked_by_id: int | None = None,
 ) -> bool:
     """Write a message, or with `waits` a task. Return False where `key` was written before.
 
@@ -126,11 +166,39 @@ def tell(
         "detail": detail[:DETAIL],
         "waits": waits,
         "due_on": due_on,
+        "from_on": from_on,
+        "asked_by_id": asked_by_id,
         "created_at": at,
+        "settled_at": None if waits else at,
     }
     dialect = sqlite if is_sqlite(session) else postgresql
     write = dialect.insert(Notice).on_conflict_do_nothing(index_elements=["key"])
     return changed(session, write.values(**row)) == 1
+
+
+def begin(session: Session, task: Task, *, at: datetime) -> None:
+    """Let a task wait, again where it waited before. Twice is once."""
+    fresh = tell(
+        session,
+        task.to,
+        task.kind,
+        task.subject,
+        task.title,
+        key=task.key,
+        at=at,
+        detail=task.detail,
+        waits=True,
+        due_on=task.due_on,
+        from_on=task.from_on,
+        asked_by_id=task.asked_by_id,
+    )
+    if not fresh:
+        changed(
+            session,
+            update(Notice)
+            .where(col(Notice.key) == task.key, col(Notice.settled_at).is_not(None))
+            .values(settled_at=None, due_on=task.due_on, from_on=task.from_on),
+        )
 
 
 def settle(session: Session, kind: str, subjects: Collection[Subject], *, at: datetime) -> int:
@@ -144,12 +212,40 @@ def settle(session: Session, kind: str, subjects: Collection[Subject], *, at: da
                 col(Notice.kind) == kind,
                 col(Notice.subject_kind) == subject.kind,
                 col(Notice.subject_id) == subject.id,
-                col(Notice.waits),
                 col(Notice.settled_at).is_(None),
             )
             .values(settled_at=at),
         )
     return count
+
+
+def hold(
+    session: Session,
+    subject: Subject,
+    kinds: Collection[str],
+    tasks: Iterable[Task],
+    *,
+    at: datetime,
+) -> None:
+    """Let exactly these tasks of these kinds wait about one subject: others end, missing begin."""
+    wanted = {task.key: task for task in tasks}
+    rows = select(col(Notice.key)).where(
+        col(Notice.kind).in_(kinds),
+        col(Notice.subject_kind) == subject.kind,
+        col(Notice.subject_id) == subject.id,
+        col(Notice.settled_at).is_(None),
+    )
+    session.flush()
+    waiting = set(session.scalars(rows))
+    _end(session, waiting - wanted.keys(), at=at)
+    for key, task in wanted.items():
+        if key not in waiting:
+            begin(session, task, at=at)
+
+
+def _end(session: Session, keys: Collection[str], *, at: datetime) -> None:
+    for key in sorted(keys):
+        changed(session, update(Notice).where(col(Notice.key) == key).values(settled_at=at))
 
 
 def open_tasks(session: Session, kind: str) -> set[str]:
@@ -159,7 +255,45 @@ def open_tasks(session: Session, kind: str) -> set[str]:
     return set(
         session.scalars(
             select(col(Notice.subject_id)).where(
-                col(Notice.kind) == kind, col(Notice.waits), col(Notice.settled_at).is_(None)
+                col(Notice.kind) == kind, col(Notice.settled_at).is_(None)
             )
         )
     )
+
+
+def _compared(
+    session: Session, kinds: Collection[str], tasks: Iterable[Task]
+) -> tuple[dict[str, Task], set[str]]:
+    """Return (what waits without a task by key, keys of tasks for which nothing waits)."""
+    wanted = {task.key: task for task in tasks}
+    rows = select(col(Notice.key)).where(
+        col(Notice.kind).in_(kinds), col(Notice.settled_at).is_(None)
+    )
+    session.flush()
+    waiting = set(session.scalars(rows))
+    missing = {key: task for key, task in wanted.items() if key not in waiting}
+    return missing, waiting - wanted.keys()
+
+
+def differences(
+    session: Session, kinds: Collection[str], tasks: Iterable[Task]
+) -> Iterator[Finding]:
+    """Hold all open tasks of these kinds against what the noun says is waiting."""
+    missing, left = _compared(session, kinds, tasks)
+    remedy = "运行 zhihe audit --repair，它按各名词的状态重写待办"
+    for task in missing.values():
+        where = f"{task.subject.kind}:{task.subject.id}"
+        yield Finding(where, f"应有待办“{task.kind}”，现在没有", remedy)
+    for key in sorted(left):
+        yield Finding(key, "待办还开着，它等的事已经结束", remedy)
+
+
+def put_right(
+    session: Session, kinds: Collection[str], tasks: Iterable[Task], *, at: datetime
+) -> int:
+    """Make the open tasks of these kinds what the noun says waits. Return how many were not."""
+    missing, left = _compared(session, kinds, tasks)
+    for task in missing.values():
+        begin(session, task, at=at)
+    _end(session, left, at=at)
+    return len(missing) + len(left)

@@ -25,3 +25,11 @@ def working_days_after(begun_on: date, count: int, is_rest_day: IsRestDay) -> da
         current += timedelta(days=1)
         left -= not is_rest_day(current)
     return current
+
+
+def working_days_between(begun_on: date, until: date, is_rest_day: IsRestDay) -> int:
+    """Return how many working days there are after `begun_on` up to and with `until`; 0 where
+    `until` is not later.
+    """
+    days = (until - begun_on).days
+    return sum(not is_rest_day(begun_on + timedelta(days=n)) for n in range(1, days + 1))

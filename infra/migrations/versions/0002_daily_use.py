@@ -33,11 +33,18 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(length=300), nullable=False),
         sa.Column("waits", sa.Boolean(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("from_on", sa.Date(), nullable=True),
+        sa.Column(
+            "asked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("created_at", market.kit.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("settled_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(organisation_id IS NOT NULL AND role = '' AND person_id IS NULL) OR (organisation_id IS NULL AND role <> '' AND person_id IS NULL) OR (organisation_id IS NULL AND role = '' AND person_id IS NOT NULL)",
             name=op.f("ck_notice_one_address"),
+        ),
+        sa.CheckConstraint(
+            "waits OR settled_at IS NOT NULL", name=op.f("ck_notice_messages_settled")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("key", name=op.f("uq_notice_key")),
@@ -45,15 +52,46 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_notice_open",
-            ["id"],
+            "ix_notice_open_asked_by",
+            ["asked_by_id"],
             unique=False,
-            sqlite_where=sa.text("waits AND settled_at IS NULL"),
-            postgresql_where=sa.text("waits AND settled_at IS NULL"),
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
         )
-        batch_op.create_index("ix_notice_organisation", ["organisation_id", "id"], unique=False)
-        batch_op.create_index("ix_notice_person", ["person_id", "id"], unique=False)
-        batch_op.create_index("ix_notice_role", ["role", "id"], unique=False)
+        batch_op.create_index(
+            "ix_notice_open_kind",
+            ["kind", "subject_id"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_notice_open_organisation",
+            ["organisation_id", "action"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_notice_open_person",
+            ["person_id"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_notice_open_role",
+            ["role"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_notice_organisation", ["organisation_id", "waits", "id"], unique=False
+        )
+        batch_op.create_index("ix_notice_person", ["person_id", "waits", "id"], unique=False)
+        batch_op.create_index("ix_notice_role", ["role", "waits", "id"], unique=False)
+        batch_op.create_index("ix_notice_settled", ["settled_at"], unique=False)
         batch_op.create_index("ix_notice_subject", ["subject_kind", "subject_id"], unique=False)
 
     op.create_table(
@@ -109,6 +147,145 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("notice_id", "person_id", name=op.f("pk_notice_read")),
     )
+    with op.batch_alter_table("notice_read", schema=None) as batch_op:
+        batch_op.create_index("ix_notice_read_person", ["person_id"], unique=False)
+
+    op.create_table(
+        "past_registration",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("registry_name", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("registry_label", sa.String(length=80), nullable=False),
+        sa.Column("registered_on", sa.Date(), nullable=False),
+        sa.Column("signed_on", sa.Date(), nullable=False),
+        sa.Column("project_name", sa.String(length=200), nullable=False),
+        sa.Column("contract_type", sa.String(length=8), nullable=False),
+        sa.Column("sub_type", sa.String(length=40), nullable=False),
+        sa.Column("field", sa.Integer(), nullable=False),
+        sa.Column("seller_name", sa.String(length=120), nullable=False),
+        sa.Column("buyer_name", sa.String(length=120), nullable=False),
+        sa.Column("seller_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("buyer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("seller_region", sa.String(length=6), nullable=False),
+        sa.Column("buyer_region", sa.String(length=6), nullable=False),
+        sa.Column(
+            "total_fen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "technical_fen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column(
+            "organisation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("created_at", market.kit.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "transaction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "reversal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("cause", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column(
+            "taken_out_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("taken_out_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'taken_out') = (reversal_id IS NOT NULL) AND (state = 'taken_out') = (cause IS NOT NULL)",
+            name=op.f("ck_past_registration_taken_out_is_whole"),
+        ),
+        sa.CheckConstraint(
+            "cause IN ('mistake', 'cancelled') OR cause IS NULL",
+            name=op.f("ck_past_registration_cause_known"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('counted', 'taken_out')", name=op.f("ck_past_registration_state_known")
+        ),
+        sa.CheckConstraint("field BETWEEN 1 AND 11", name=op.f("ck_past_registration_field_known")),
+        sa.CheckConstraint(
+            "signed_on <= registered_on", name=op.f("ck_past_registration_days_ordered")
+        ),
+        sa.CheckConstraint(
+            "technical_fen > 0 AND technical_fen <= total_fen",
+            name=op.f("ck_past_registration_amounts"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["buyer_id"], ["organisation.id"], name=op.f("fk_past_registration_buyer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["person.id"], name=op.f("fk_past_registration_created_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisation.id"],
+            name=op.f("fk_past_registration_organisation_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["reversal_id"],
+            ["ledger_transaction.id"],
+            name=op.f("fk_past_registration_reversal_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["seller_id"], ["organisation.id"], name=op.f("fk_past_registration_seller_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["taken_out_by"], ["person.id"], name=op.f("fk_past_registration_taken_out_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["transaction_id"],
+            ["ledger_transaction.id"],
+            name=op.f("fk_past_registration_transaction_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_past_registration")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_past_registration_public_id")),
+        sa.UniqueConstraint("reversal_id", name=op.f("uq_past_registration_reversal_id")),
+        sa.UniqueConstraint("transaction_id", name=op.f("uq_past_registration_transaction_id")),
+    )
+    with op.batch_alter_table("past_registration", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_past_registration_buyer_id"), ["buyer_id"], unique=False
+        )
+        batch_op.create_index("ix_past_registration_day", ["registered_on", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_past_registration_organisation_id"), ["organisation_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_past_registration_seller_id"), ["seller_id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_past_registration_fingerprint",
+            ["fingerprint"],
+            unique=True,
+            sqlite_where=sa.text("state = 'counted'"),
+            postgresql_where=sa.text("state = 'counted'"),
+        )
+        batch_op.create_index(
+            "uq_past_registration_number",
+            ["registry_name", "number"],
+            unique=True,
+            sqlite_where=sa.text("state = 'counted'"),
+            postgresql_where=sa.text("state = 'counted'"),
+        )
+
+    with op.batch_alter_table("deal_event", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_deal_event_disclosure",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'disclosure'"),
+            postgresql_where=sa.text("kind = 'disclosure'"),
+        )
+
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -150,19 +327,67 @@ def downgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_column("organisation_id")
 
+    with op.batch_alter_table("deal_event", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_deal_event_disclosure",
+            sqlite_where=sa.text("kind = 'disclosure'"),
+            postgresql_where=sa.text("kind = 'disclosure'"),
+        )
+
+    with op.batch_alter_table("past_registration", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_past_registration_number",
+            sqlite_where=sa.text("state = 'counted'"),
+            postgresql_where=sa.text("state = 'counted'"),
+        )
+        batch_op.drop_index(
+            "uq_past_registration_fingerprint",
+            sqlite_where=sa.text("state = 'counted'"),
+            postgresql_where=sa.text("state = 'counted'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_past_registration_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_past_registration_organisation_id"))
+        batch_op.drop_index("ix_past_registration_day")
+        batch_op.drop_index(batch_op.f("ix_past_registration_buyer_id"))
+
+    op.drop_table("past_registration")
+    with op.batch_alter_table("notice_read", schema=None) as batch_op:
+        batch_op.drop_index("ix_notice_read_person")
+
     op.drop_table("notice_read")
     op.drop_table("consent")
     op.drop_table("process_seen")
     op.drop_table("operation_mark")
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_index("ix_notice_subject")
+        batch_op.drop_index("ix_notice_settled")
         batch_op.drop_index("ix_notice_role")
         batch_op.drop_index("ix_notice_person")
         batch_op.drop_index("ix_notice_organisation")
         batch_op.drop_index(
-            "ix_notice_open",
-            sqlite_where=sa.text("waits AND settled_at IS NULL"),
-            postgresql_where=sa.text("waits AND settled_at IS NULL"),
+            "ix_notice_open_role",
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_notice_open_person",
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_notice_open_organisation",
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_notice_open_kind",
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_notice_open_asked_by",
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
         )
 
     op.drop_table("notice")
