@@ -203,6 +203,15 @@ class DealEvent(Table, table=True):
     """What happened in a deal, in words, seen by both parties and their brokers."""
 
     __tablename__ = "deal_event"
+    __table_args__ = (
+        # Counted on every front page: what was agreed to be public changes public totals.
+        Index(
+            "ix_deal_event_disclosure",
+            "id",
+            sqlite_where=text("kind = 'disclosure'"),
+            postgresql_where=text("kind = 'disclosure'"),
+        ),
+    )
 
     id: int = pk()
     deal_id: DealId = fk("deal.id")

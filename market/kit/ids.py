@@ -14,6 +14,7 @@ MandateId = NewType("MandateId", int)
 DealId = NewType("DealId", int)
 ContractId = NewType("ContractId", int)
 RegistrationId = NewType("RegistrationId", int)
+PastRegistrationId = NewType("PastRegistrationId", int)
 TransactionId = NewType("TransactionId", int)
 
 PublicId = NewType("PublicId", str)

@@ -1,16 +1,17 @@
 """The only SQL of the ledger. It inserts and selects; nothing here updates but the head."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, extract, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from market.kit.db import is_sqlite
 from market.kit.ids import TransactionId
 from market.ledger.models import Book, Entry, Kind, LedgerHead, Transaction
-from market.ledger.schemas import By, Slice, Sum, region_prefix
+from market.ledger.schemas import OUTSIDE, By, Slice, Sum, region_prefix
 
 COUNTED = "counted:"
 
@@ -71,13 +72,66 @@ def get(session: Session, transaction: TransactionId) -> Transaction:
     return session.get_one(Transaction, transaction)
 
 
+def head_transaction(session: Session, book: Book) -> Transaction | None:
+    """Return what was posted last."""
+    return session.scalars(
+        select(Transaction)
+        .where(col(Transaction.book) == book)
+        .order_by(col(Transaction.seq).desc())
+        .limit(1)
+    ).first()
+
+
+def generations(
+    session: Session, book: Book, subject_keys: Collection[str]
+) -> dict[str, tuple[int, bool]]:
+    """Return (generation, whether it counts) of the last registration of each key that has one."""
+    reversal = aliased(Transaction)
+    query = (
+        select(
+            col(Transaction.subject_key), col(Transaction.generation), col(reversal.id).is_(None)
+        )
+        .outerjoin(reversal, col(reversal.reverses_id) == col(Transaction.id))
+        .where(
+            col(Transaction.book) == book,
+            col(Transaction.subject_key).in_(subject_keys),
+            col(Transaction.kind) == Kind.REGISTER,
+        )
+        .order_by(col(Transaction.generation))
+    )
+    return {row[0]: (int(row[1]), bool(row[2])) for row in session.execute(query)}
+
+
+def originals(
+    session: Session, ids: Collection[TransactionId]
+) -> dict[TransactionId, tuple[Transaction, bool]]:
+    """Return transactions by id, each with whether it has been reversed."""
+    reversal = aliased(Transaction)
+    query = (
+        select(Transaction, col(reversal.id).is_not(None))
+        .outerjoin(reversal, col(reversal.reverses_id) == col(Transaction.id))
+        .where(col(Transaction.id).in_(ids))
+    )
+    return {row[0].id: (row[0], bool(row[1])) for row in session.execute(query)}
+
+
+def insert_transactions(
+    session: Session, rows: Sequence[dict[str, Any]]
+) -> dict[str, TransactionId]:
+    """Write transactions in one statement. Return their ids by idempotency key."""
+    write = insert(Transaction).returning(col(Transaction.id), col(Transaction.idempotency_key))
+    return {row[1]: TransactionId(row[0]) for row in session.execute(write, list(rows))}
+
+
 def insert_entries(
-    session: Session, transaction: TransactionId, amounts: Sequence[tuple[str, int]]
+    session: Session, sides: Sequence[tuple[TransactionId, Sequence[tuple[str, int]]]]
 ) -> None:
+    """Write the entries of several transactions in one statement."""
     session.execute(
         insert(Entry),
         [
             {"transaction_id": transaction, "account": account, "amount_fen": amount}
+            for transaction, amounts in sides
             for account, amount in amounts
         ],
     )
@@ -105,6 +159,11 @@ def _within(book: Book, part: Slice) -> ColumnElement[bool]:
         conditions.append(col(Transaction.field) == part.field)
     if part.seller_id is not None:
         conditions.append(col(Transaction.seller_id) == part.seller_id)
+    if part.outside_seller is not None:
+        conditions += [
+            col(Transaction.seller_id) == OUTSIDE,
+            col(Transaction.seller_name) == part.outside_seller,
+        ]
     if part.party_id is not None:
         conditions.append(
             or_(
@@ -150,7 +209,11 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
         By.MONTH: (year, extract("month", col(Transaction.effective_on))),
         By.TYPE: (col(Transaction.contract_type),),
         By.FIELD: (col(Transaction.field),),
-        By.SELLER: (col(Transaction.seller_id),),
+        By.SELLER: (
+            col(Transaction.seller_id),
+            # Outside parties share one id: there the name tells them apart.
+            case((col(Transaction.seller_id) == OUTSIDE, col(Transaction.seller_name)), else_=""),
+        ),
     }
     chosen = keys[by]
     label = func.max(col(Transaction.seller_name))
@@ -164,7 +227,7 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
     )
     rows = [
         Sum(
-            key="-".join(f"{int(k):02d}" if by is By.MONTH else str(k) for k in row[: len(chosen)]),
+            key=_key(by, row[: len(chosen)]),
             label=row[-4] if by is By.SELLER else "",
             count=int(row[-3]),
             technical_fen=int(row[-2]),
@@ -175,6 +238,14 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
     if by in (By.YEAR, By.MONTH):
         return rows
     return sorted(rows, key=lambda row: -row.technical_fen)
+
+
+def _key(by: By, values: Sequence[Any]) -> str:
+    if by is By.MONTH:
+        return f"{int(values[0])}-{int(values[1]):02d}"
+    if by is By.SELLER:
+        return "" if values[0] == OUTSIDE else str(values[0])
+    return str(values[0])
 
 
 def lines(

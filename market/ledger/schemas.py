@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
-from market.kit.ids import OrganisationId
+from market.kit.ids import OrganisationId, TransactionId
 
 CONTRACTS = "contracts"
+OUTSIDE: Final = OrganisationId(0)
+"""Stands for a party that is no organisation of the market; its name tells which one."""
 
 
 def counted(region: str) -> str:
@@ -38,11 +41,34 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """A subject to be counted: what `post_register` takes, as one value."""
+
+    subject: Subject
+    key: str
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A counted subject to be taken out again: what `post_reversal` takes, as one value.
+
+    `effective_on` None stands for the day on which it was counted: as if it never had been.
+    """
+
+    original: TransactionId
+    key: str
+    digest: str
+    effective_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """A part of a book; None leaves a side open, days are included.
 
     Regions are GB/T 2260 codes and take in what lies below them: 500000 has all of 50….
-    `party_id` is an organisation on either side.
+    `party_id` is an organisation on either side, `outside_seller` the name of a seller that is no
+    organisation of the market.
     """
 
     since: date | None = None
@@ -53,6 +79,7 @@ class Slice:
     field: int | None = None
     seller_id: OrganisationId | None = None
     party_id: OrganisationId | None = None
+    outside_seller: str | None = None
 
     def narrowed(self, *, since: date, until: date) -> "Slice":
         """Return the part of this one that lies between two days."""
@@ -77,8 +104,8 @@ class By(StrEnum):
 class Sum:
     """Registrations less reversals: `count` contracts, amounts in fen.
 
-    `key` is 2026, "2026-11", "DEV", 3, or the seller's id as text; `label` the seller's name as
-    of the newest transaction, else "".
+    `key` is 2026, "2026-11", "DEV", 3, or the seller's id as text ("" where it is OUTSIDE, one row
+    a name); `label` the seller's name, else "".
     """
 
     key: str

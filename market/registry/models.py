@@ -1,14 +1,18 @@
-"""The registration desk: one row for each time a contract is handed in."""
+"""The registration desk: one row for each time a contract is handed in; and, apart from them, the
+contracts that a registry registered before or beside this market.
+"""
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlmodel import Field
 
 from market.kit.columns import (
     BIG,
     Table,
+    big,
     check,
     choice,
     day,
@@ -20,7 +24,15 @@ from market.kit.columns import (
     public_id,
     words,
 )
-from market.kit.ids import ContractId, PersonId, PublicId, RegistrationId, TransactionId
+from market.kit.ids import (
+    ContractId,
+    OrganisationId,
+    PastRegistrationId,
+    PersonId,
+    PublicId,
+    RegistrationId,
+    TransactionId,
+)
 
 
 class RegistrationState(StrEnum):
@@ -38,6 +50,20 @@ EDGES: dict[RegistrationState, frozenset[RegistrationState]] = {
     S.WITHDRAWN: frozenset(),
 }
 
+
+class PastState(StrEnum):
+    COUNTED = "counted"
+    TAKEN_OUT = "taken_out"
+
+
+class Cause(StrEnum):
+    """Why a past registration was taken out; it decides the day on which that takes effect."""
+
+    MISTAKE = "mistake"  # brought in wrongly: out on the day it was counted, as if it never was
+    CANCELLED = "cancelled"  # 注销 or 撤销 by the registry: out on the day of the undo
+
+
+_COUNTED = text("state = 'counted'")
 _REGISTERED = text("state = 'registered'")
 _LIVE = text("state IN ('submitted', 'registered')")
 
@@ -122,3 +148,81 @@ class Registration(Table, table=True):
     withdraw_reason: str = words(300, default="")
     withdrawn_by: PersonId | None = fk("person.id", nullable=True, index=False)
     withdrawn_at: datetime | None = moment(nullable=True)
+
+
+class PastRegistration(Table, table=True):
+    """A contract that was registered elsewhere and brought in with its number (历史登记).
+
+    `items` holds the national form's items as they were read, in the words of an export; the other
+    columns are what is searched and counted by, and the regions as settled. `registry_label` is
+    what the file calls the registry; the number alone is the key, its digits name the registry. A
+    party is an organisation of the market (`seller_id`) where it was known as such on the day of
+    the import. `transaction_id` is what the ledger counted, `reversal_id` what took it out again.
+    """
+
+    __tablename__ = "past_registration"
+    __table_args__ = (
+        one_of("state", PastState),
+        one_of("cause", Cause, nullable=True),
+        check("amounts", "technical_fen > 0 AND technical_fen <= total_fen"),
+        check("field_known", "field BETWEEN 1 AND 11"),
+        check("days_ordered", "signed_on <= registered_on"),
+        check(
+            "taken_out_is_whole",
+            "(state = 'taken_out') = (reversal_id IS NOT NULL)"
+            " AND (state = 'taken_out') = (cause IS NOT NULL)",
+        ),
+        Index(
+            "uq_past_registration_number",
+            "registry_name",
+            "number",
+            unique=True,
+            sqlite_where=_COUNTED,
+            postgresql_where=_COUNTED,
+        ),
+        Index(
+            "uq_past_registration_fingerprint",
+            "fingerprint",
+            unique=True,
+            sqlite_where=_COUNTED,
+            postgresql_where=_COUNTED,
+        ),
+        Index("ix_past_registration_day", "registered_on", "id"),
+    )
+
+    id: PastRegistrationId = pk()
+    public_id: PublicId = public_id()
+    state: str = choice(default=PastState.COUNTED)
+    registry_name: str = words(40)
+    number: str = words(16)
+    registry_label: str = words(80, default="")
+    registered_on: date = day()
+    signed_on: date = day()
+    project_name: str = words(200)
+    contract_type: str = words(8)
+    sub_type: str = words(40, default="")
+    field: int
+    seller_name: str = words(120)
+    buyer_name: str = words(120)
+    seller_id: OrganisationId | None = fk("organisation.id", nullable=True)
+    buyer_id: OrganisationId | None = fk("organisation.id", nullable=True)
+    seller_region: str = words(6)
+    buyer_region: str = words(6, default="")
+    total_fen: int = fen()
+    technical_fen: int = fen()
+    public: bool = Field(default=False)
+    items: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    fingerprint: str = words(64)
+    digest: str = words(64)
+    organisation_id: OrganisationId = fk("organisation.id")
+    run_id: int = big()
+    created_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    created_at: datetime = moment()
+    transaction_id: TransactionId = fk("ledger_transaction.id", unique=True, index=False)
+    reversal_id: TransactionId | None = fk(
+        "ledger_transaction.id", nullable=True, unique=True, index=False
+    )
+    cause: str | None = choice(nullable=True)
+    reason: str = words(300, default="")
+    taken_out_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    taken_out_at: datetime | None = moment(nullable=True)
