@@ -14,6 +14,7 @@ from pathlib import Path
 
 PREFIX = "ZHIHE_"
 SECRET_LENGTH = 32
+TOKEN_LENGTH = 16
 
 
 class SettingError(Exception):
@@ -23,6 +24,18 @@ class SettingError(Exception):
 class Mode(StrEnum):
     DEMO = "demo"
     PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +53,12 @@ class Settings:
     secure_cookies: bool = False
     icp: str = ""
     match_floor: float = 0.12
+    log_format: LogFormat = LogFormat.TEXT
+    log_level: LogLevel = LogLevel.WARNING
+    log_dir: Path | None = None
+    log_days: int = 190
+    metrics_token: str = field(default="", repr=False)
+    stop_seconds: int = 20
 
     @property
     def database(self) -> str:
@@ -81,6 +100,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingError(f"没有名为{PREFIX}{unknown[0].upper()}的设置，可用的见 docs/settings.md")
     if given.get("mode") == Mode.PRODUCTION:
         given.setdefault("secure_cookies", "1")  # sessions over plain HTTP only where one says so
+        given.setdefault("log_format", LogFormat.JSON)
+        given.setdefault("log_level", LogLevel.INFO)
     settings = Settings(**{name: _parse(name, value) for name, value in given.items()})  # type: ignore[arg-type]
     if settings.mode is Mode.PRODUCTION:
         if len(settings.secret) < SECRET_LENGTH:
@@ -109,6 +130,12 @@ def _parse(name: str, value: str) -> object:
         "trusted_proxies": _list,
         "secure_cookies": _flag,
         "match_floor": _share,
+        "log_format": lambda given: _one_of(LogFormat, "LOG_FORMAT", given),
+        "log_level": lambda given: _one_of(LogLevel, "LOG_LEVEL", given),
+        "log_dir": lambda given: Path(given) if given else None,
+        "log_days": lambda given: _whole("LOG_DAYS", given, 183, 3660),
+        "metrics_token": _token,
+        "stop_seconds": lambda given: _whole("STOP_SECONDS", given, 1, 600),
     }
     parse = parsers.get(name)
     return parse(value) if parse else value
@@ -119,6 +146,27 @@ def _mode(value: str) -> Mode:
         return Mode(value)
     except ValueError:
         raise SettingError(f"{PREFIX}MODE应为demo或production，现在是“{value}”") from None
+
+
+def _one_of(known: type[StrEnum], name: str, value: str) -> StrEnum:
+    try:
+        return known(value)
+    except ValueError:
+        choices = "、".join(known)
+        raise SettingError(f"{PREFIX}{name}应为{choices}之一，现在是“{value}”") from None
+
+
+def _whole(name: str, value: str, low: int, high: int) -> int:
+    if value.isascii() and value.isdecimal() and len(value) < 10 and low <= int(value) <= high:
+        return int(value)
+    raise SettingError(f"{PREFIX}{name}应为{low}到{high}的整数，现在是“{value}”")
+
+
+def _token(value: str) -> str:
+    """The value is not repeated: it is a secret."""
+    if value and (len(value) < TOKEN_LENGTH or not value.isascii() or not value.isprintable()):
+        raise SettingError(f"{PREFIX}METRICS_TOKEN应为至少{TOKEN_LENGTH}个字母、数字或符号")
+    return value
 
 
 def _port(value: str) -> int:
