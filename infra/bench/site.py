@@ -262,20 +262,20 @@ def _served(settings: Settings) -> Iterator[int]:
         [sys.executable, "-m", "infra.cli", "serve"], env=_environment(settings)
     ) as web:
         try:
-            _wait(f"http://127.0.0.1:{settings.port}/")
+            _wait(f"http://127.0.0.1:{settings.port}/", web)
             yield web.pid
         finally:
             web.send_signal(signal.SIGTERM)
             web.wait(timeout=30)
 
 
-def _wait(url: str) -> None:
+def _wait(url: str, web: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 60
     while True:
         try:
             _get(url)
         except URLError:
-            if time.monotonic() > until:
+            if web.poll() is not None or time.monotonic() > until:
                 raise
             time.sleep(0.2)
         else:
