@@ -18,7 +18,7 @@ from market.discovery import repository
 from market.discovery.documents import document
 from market.discovery.matching import Matcher, store
 from market.discovery.tasks import owe_listings_of
-from market.kit import changes, jobs
+from market.kit import changes, faults, jobs
 from market.kit.changes import Claimed, Consumer, SubjectKind
 from market.kit.ids import ListingId, OrganisationId
 from search.document import Deletion, Document
@@ -183,7 +183,7 @@ def _documents(
             documents.append(document(source, versions[one]))
         except Exception as error:  # one broken row must not hold back the rest
             log.exception("listing %s has no document", one)
-            broken[one] = repr(error)
+            broken[one] = faults.told(error)
     # A listing without a version was never recorded: it has no document to delete.
     deletions = [
         Deletion(one, versions[one]) for one in ids if one not in sources and one in versions
@@ -228,7 +228,7 @@ def _each_alone(
             raise
         except Exception as error:
             log.exception("listing %s cannot be compared", one)
-            broken[one] = repr(error)
+            broken[one] = faults.told(error)
     return broken
 
 

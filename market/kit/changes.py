@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, col
 
+from market.kit import notify
 from market.kit.columns import (
     BIG,
     Table,
@@ -34,6 +35,8 @@ from market.kit.db import changed, is_sqlite
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=60)
+ASIDE = "delivery.aside"
+"""The task that waits for an operator while deliveries of a consumer are set aside."""
 
 
 class SubjectKind(StrEnum):
@@ -361,6 +364,26 @@ def failed(session: Session, claimed: Claimed, error: str, *, now: datetime) -> 
             available_at=now + timedelta(seconds=min(2**claimed.attempts, 300)),
             error=error[:500],
         ),
+    )
+    if aside:
+        _tell_operators(session, claimed, now)
+
+
+def _tell_operators(session: Session, claimed: Claimed, now: datetime) -> None:
+    """One task a consumer, however many are set aside while it is open."""
+    consumer = session.get_one(Delivery, claimed.delivery_id).consumer
+    if consumer in notify.open_tasks(session, ASIDE):
+        return
+    notify.tell(
+        session,
+        notify.To(role="operator"),
+        ASIDE,
+        notify.Subject("delivery", consumer),
+        "有变更多次没有送到搜索或匹配，已搁置",
+        detail="原因和重新投递在“运行”页",
+        key=f"{ASIDE}:{claimed.delivery_id}:{now.timestamp():.0f}",
+        at=now,
+        waits=True,
     )
 
 

@@ -30,7 +30,14 @@ class Database:
         self.writer = (
             _sqlite_engine(self.url, "BEGIN IMMEDIATE", query_only=False)
             if self.sqlite
-            else create_engine(self.url, pool_size=POOL_SIZE, max_overflow=8, pool_pre_ping=True)
+            else create_engine(
+                self.url,
+                pool_size=POOL_SIZE,
+                max_overflow=8,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={"connect_timeout": BUSY_SECONDS},
+            )
         )
         self.reader = (
             _sqlite_engine(self.url, "BEGIN", query_only=True)
@@ -67,6 +74,7 @@ def _sqlite_engine(url: URL, begin: str, *, query_only: bool) -> Engine:
         url,
         pool_size=POOL_SIZE,
         max_overflow=8,
+        hide_parameters=True,  # what people entered stays out of messages and logs
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
 

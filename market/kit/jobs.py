@@ -17,6 +17,7 @@ from sqlalchemy import Index, and_, func, select, update
 from sqlalchemy.types import JSON
 from sqlmodel import Field, Session, col
 
+from market.kit import faults, notify
 from market.kit.clock import Clock
 from market.kit.columns import Table, big, choice, moment, one_of, pk, words
 from market.kit.db import Database, changed, is_sqlite
@@ -24,6 +25,8 @@ from market.kit.ids import new_public_id
 
 LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 5
+FAILED = "job.failed"
+"""The task that waits for an operator until a job that was given up gets through after all."""
 
 Cursor = dict[str, Any]
 
@@ -140,6 +143,24 @@ def give_back(session: Session, *, at: datetime) -> int:
     )
 
 
+def _subject(job_id: int) -> notify.Subject:
+    return notify.Subject("job", str(job_id))
+
+
+def _tell_operators(session: Session, job_id: int, now: datetime) -> None:
+    notify.tell(
+        session,
+        notify.To(role="operator"),
+        FAILED,
+        _subject(job_id),
+        f"后台任务{job_id}多次没有完成，已停下",
+        detail="原因和重新执行在“运行”页",
+        key=f"{FAILED}:{job_id}",
+        at=now,
+        waits=True,
+    )
+
+
 class Lost(Exception):
     """The lease was taken by another worker; the chunk must be rolled back."""
 
@@ -147,7 +168,15 @@ class Lost(Exception):
 class Runner:
     """Runs jobs of the registered kinds, one chunk at a time."""
 
-    def __init__(self, database: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        handlers: Mapping[str, Handler],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stopping` is asked after each chunk: a job given back then goes on where it stands."""
+        self._stopping = stopping
         self._database = database
         self._clock = clock
         self._handlers = dict(handlers)
@@ -160,7 +189,9 @@ class Runner:
             return False
         try:
             while self._chunk(claimed):
-                pass
+                if self._stopping():
+                    self._release(claimed)
+                    break
         except Lost:
             pass
         except Exception as error:  # noqa: BLE001  a failing job must not end the worker
@@ -215,7 +246,14 @@ class Runner:
                 else {"cursor": chunk.cursor, "available_at": now + LEASE, "attempts": 1}
             )
             self._change_owned(session, job_id, values)
+            if done:
+                notify.settle(session, FAILED, [_subject(job_id)], at=now)
         return not done
+
+    def _release(self, job_id: int) -> None:
+        free = {"state": JobState.WAITING, "owner": None, "available_at": self._clock.now()}
+        with self._database.write() as session:
+            self._change_owned(session, job_id, free)
 
     def _prepare(self, job_id: int) -> Any:
         """Do what a chunk needs before its transaction, under a lease as long as that may take."""
@@ -252,9 +290,11 @@ class Runner:
                 .values(
                     state=JobState.FAILED if last else JobState.WAITING,
                     available_at=now + timedelta(seconds=min(4**job.attempts, 600)),
-                    error=f"{type(error).__name__}: {error}"[:500],
+                    error=faults.told(error),
                 ),
             )
+            if last and owned:
+                _tell_operators(session, job_id, now)
             handler = self._handlers[job.kind]
             if last and owned and isinstance(handler, Steps):
                 handler.given_up(session, job)
