@@ -145,7 +145,11 @@ def test_job_that_always_fails_ends_as_failed_with_its_reason(
         assert runner.run_one()
         clock.advance(seconds=700)
     assert not runner.run_one()
-    assert state(parts)[0] == ("failed", {}, "ValueError: the file is gone")
+    ended, cursor, reason = state(parts)[0]
+    assert (ended, cursor) == ("failed", {})
+    assert reason is not None
+    assert reason.startswith("ValueError（")
+    assert "the file is gone" not in reason  # a message may repeat what people entered
 
 
 def test_many_workers_run_each_job_once(parts: Parts) -> None:
