@@ -3,7 +3,8 @@ scrolls sideways, there is one heading and one title.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -41,15 +42,19 @@ def site(parts: Parts, clock: FakeClock, settings: Settings) -> Iterator[tuple[W
     writer.close()
 
 
-def visitor_of(world: World, route: Route) -> str:
-    """Return the first of the world's people who may open the page."""
+def visitors_of(world: World, route: Route) -> Iterator[str]:
+    """Yield one of the world's people for each role and kind of organisation that may open it."""
+    met = set()
     for name, actor in world.actors.items():
+        kind = (actor.role, actor.kind)
         related = relation(route, name) or Relation.OWN
-        if actor.may(route.action, related) or (
-            not PARAMETER.search(route.path) and actor.may_ever(route.action)
+        if kind not in met and (
+            actor.may(route.action, related)
+            or (not PARAMETER.search(route.path) and actor.may_ever(route.action))
         ):
-            return name
-    raise AssertionError(f"nobody may open {route.path}")
+            met.add(kind)
+            yield name
+    assert met, f"nobody may open {route.path}"
 
 
 def problems(page: Page, where: str) -> list[str]:
@@ -61,42 +66,83 @@ def problems(page: Page, where: str) -> list[str]:
     return found
 
 
-def test_every_page_at_both_widths(site: tuple[World, str], browser: Browser) -> None:
+def address_of(world: World, route: Route) -> str:
+    return PARAMETER.sub(
+        lambda found: (
+            world.ids["demand"]
+            if found[1] == "listing_id" and on_demand(route)
+            else world.ids[found[1]]
+        ),
+        route.path,
+    )
+
+
+def look(
+    browser: Browser,
+    site: tuple[World, str],
+    size: dict[str, int],
+    name: str,
+    routes: Sequence[Route],
+) -> list[str]:
+    """Open the pages as one visitor at one width; return what is wrong with them."""
     world, address = site
+    context = browser.new_context(
+        base_url=address,
+        viewport=size,  # type: ignore[arg-type]
+        locale="zh-CN",
+        reduced_motion="reduce",
+    )
+    if world.actors[name].person_id is not None:
+        value, _ = factories.cookie(world.parts, world.actors[name])
+        context.add_cookies([{"name": COOKIE, "value": value, "url": address}])
+    page, wrong = context.new_page(), []
+    for route in routes:
+        where = f"{route.path} as {name} at {size['width']}"
+        answer = page.goto(address_of(world, route))
+        assert answer is not None
+        if answer.status != 200:
+            wrong.append(f"{where}: {answer.status}")
+        else:
+            wrong += problems(page, where)
+    context.close()
+    return wrong
+
+
+def check(site: tuple[World, str], browser: Browser, *, each_role: bool) -> int:
+    """Look at every page at both widths; return how many looks that were."""
+    world, _ = site
     pages = [
         route
         for route in access.routes(world.app, world.app.state.api)
         if route.method == "GET" and not route.api and not route.path.endswith(NOT_PAGES)
     ]
     assert len(pages) > 40
-    wrong: list[str] = []
-    for size in (DESKTOP, PHONE):
-        for route in pages:
-            name = visitor_of(world, route)
-            context = browser.new_context(
-                base_url=address,
-                viewport=size,  # type: ignore[arg-type]
-                locale="zh-CN",
-                reduced_motion="reduce",
-            )
-            if world.actors[name].person_id is not None:
-                value, _ = factories.cookie(world.parts, world.actors[name])
-                context.add_cookies([{"name": COOKIE, "value": value, "url": address}])
-            page = context.new_page()
-            path = PARAMETER.sub(
-                lambda found, route=route: (
-                    world.ids["demand"]
-                    if found[1] == "listing_id" and on_demand(route)
-                    else world.ids[found[1]]
-                ),
-                route.path,
-            )
-            answer = page.goto(path)
-            where = f"{route.path} as {name} at {size['width']}"
-            assert answer is not None
-            if answer.status != 200:
-                wrong.append(f"{where}: {answer.status}")
-            else:
-                wrong += problems(page, where)
-            context.close()
+    seen_by: dict[str, list[Route]] = {}
+    for route in pages:
+        for name in islice(visitors_of(world, route), None if each_role else 1):
+            seen_by.setdefault(name, []).append(route)
+    wrong = [
+        line
+        for size in (DESKTOP, PHONE)
+        for name, routes in seen_by.items()
+        for line in look(browser, site, size, name, routes)
+    ]
     assert not wrong, "\n".join(wrong)
+    return 2 * sum(len(routes) for routes in seen_by.values())
+
+
+def test_every_page_at_both_widths(site: tuple[World, str], browser: Browser) -> None:
+    check(site, browser, each_role=False)
+
+
+@pytest.mark.full
+def test_every_page_at_both_widths_in_each_role(
+    site: tuple[World, str], browser: Browser, verified: Callable[..., None]
+) -> None:
+    """About 10 minutes."""
+    looks = check(site, browser, each_role=True)
+    verified(
+        "每个页面、每种角色、两种宽度：axe、横向滚动、标题",
+        how_many=f"{looks} 次打开",
+        result="axe 0 处",
+    )

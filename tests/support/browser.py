@@ -17,7 +17,7 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = (
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -40,7 +40,7 @@ def browser_type_launch_args() -> dict[str, Any]:
     path = chromium()
     if path is None:
         pytest.skip("浏览器测试：没有找到 Chromium（Debian：apt-get install chromium）")
-    return {"executable_path": path, "args": list(_FLAGS)}
+    return {"executable_path": path, "args": list(FLAGS)}
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from infra.demo.load import DEMO_PASSWORD
-from tests.support.browser import _FLAGS, DESKTOP, PHONE, chromium
+from tests.support.browser import FLAGS, DESKTOP, PHONE, chromium
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 COMPANY, UNIVERSITY, BUREAU = (
@@ -70,7 +70,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     address = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         take(browser, address)
         browser.close()
 
