@@ -34,6 +34,7 @@ from frontend.templating import environment
 from market.accounts.work import Parts
 from market.kit.errors import MarketError, NotFound, NotSignedIn
 from market.kit.ids import new_public_id
+from market.kit.once import Repeated
 
 log = logging.getLogger("zhihe.pages")
 
@@ -71,6 +72,7 @@ def build_pages(parts: Parts, *, site: Site, secure_cookies: bool) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     app.add_exception_handler(MarketError, _market_error)
     app.add_exception_handler(RequestValidationError, _bad_address)
+    app.add_exception_handler(Repeated, _repeated)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _server_error)
     return app
@@ -91,6 +93,12 @@ def _market_error(request: Request, error: Exception) -> Response:
 def _bad_address(request: Request, _error: Exception) -> Response:
     """A path or query that no link of ours makes: there is nothing at such an address."""
     return _renderer(request).error(request, NotFound.status, text=NotFound.default)
+
+
+def _repeated(request: Request, error: Exception) -> Response:
+    """Send the browser where the first sending of the same form led."""
+    assert isinstance(error, Repeated)
+    return _renderer(request).redirect(request, error.answer)
 
 
 def _http_error(request: Request, error: Exception) -> Response:

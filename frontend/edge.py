@@ -13,6 +13,7 @@ session's token. A form that is shown again undoes its transaction first.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +21,18 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from frontend import csrf, forms
-from frontend.render import Context, Renderer
+from frontend.render import Context, Renderer, wants_fragment, with_done
 from market.accounts import repository, signin
 from market.accounts.edge import GivesParts, OpensWork, Reading, Writing, parts_of
 from market.accounts.models import Membership, MembershipState, Organisation, SignIn
 from market.accounts.policy import Action
 from market.accounts.work import Actor, Parts, Work
+from market.kit import once
+from market.kit.errors import NotAgreed
 
 COOKIE = "zhihe_session"
+ONCE = "once"
+SEE_OTHER = 303
 UNPROCESSABLE = 422
 
 
@@ -48,6 +53,7 @@ class Page:
     work: Work
     sent: forms.Submission
     sign_in: SignIn | None
+    went: str = ""
 
     @property
     def renderer(self) -> Renderer:
@@ -70,7 +76,9 @@ class Page:
         return self.render(template, context, status=UNPROCESSABLE, block=block)
 
     def redirect(self, url: str, *, done: str | None = None) -> Response:
-        return self.renderer.redirect(self.request, url, done=done)
+        """Send the browser on; the same form sent once more is sent there as well."""
+        self.went = with_done(url, done)
+        return self.renderer.redirect(self.request, self.went)
 
 
 Sent = forms.Sent
@@ -93,6 +101,11 @@ class OpensPage(OpensWork):
     def __call__(  # type: ignore[override]
         self, request: Request, sent: Sent, _turn: Reading
     ) -> Iterator[Page]:
+        with self.page(request, sent) as page:
+            yield page
+
+    @contextmanager
+    def page(self, request: Request, sent: forms.Submission) -> Iterator[Page]:
         with self.run(request) as work:
             seen: Visitor | None = request.state.seen
             sign_in = seen.sign_in if seen else None
@@ -101,10 +114,28 @@ class OpensPage(OpensWork):
 
 
 class WritesPage(OpensPage):
+    """Opens one writing transaction; a form sent twice takes effect once.
+
+    Each form carries a token of its own (`forms.csrf`). A sending is the same only with the same
+    content: who goes back, changes something and sends again means it.
+    """
+
     def __call__(  # type: ignore[override]
         self, request: Request, sent: Sent, _turn: Writing
     ) -> Iterator[Page]:
-        yield from super().__call__(request, sent, _turn)
+        with self.page(request, sent) as page:
+            token = sent.first(ONCE)
+            if not token or page.sign_in is None:
+                yield page
+                return
+            name = once.digest("page", str(page.sign_in.id), request.url.path, *sent.content())
+            sending = once.Sending(name, name)
+            once.claim(page.work.session, sending, page.work.now)
+            yield page
+            if page.went:
+                once.keep(page.work.session, sending, SEE_OTHER, page.went)
+            elif wants_fragment(request):  # the page stays, and may mean the same again
+                once.release(page.work.session, sending)
 
 
 def _active_memberships(work: Work, actor: Actor) -> tuple[tuple[Membership, Organisation], ...]:

@@ -101,7 +101,7 @@ class Renderer:
 
     def redirect(self, request: Request, url: str, *, done: str | None = None) -> Response:
         """Send the browser on; `done` is the code of a registered notice to show there."""
-        return redirect(request, _with_done(url, done) if done else url)
+        return redirect(request, with_done(url, done))
 
     def toast(self, response: Response, text: str, *, undo: str = "") -> None:
         """Add a small reversible result to a fragment; `undo` is the address that takes it back."""
@@ -196,7 +196,10 @@ def _section(path: str, kind: str | None) -> str:
     return ""
 
 
-def _with_done(url: str, code: str) -> str:
+def with_done(url: str, code: str | None) -> str:
+    """Return an address that shows a registered notice, or as it is without one."""
+    if not code:
+        return url
     bare, hash_mark, fragment = url.partition("#")
     joint = "&" if "?" in bare else "?"
     return f"{bare}{joint}done={quote(code)}{hash_mark}{fragment}"

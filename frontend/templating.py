@@ -1,5 +1,7 @@
 """The Jinja environment: one a language, made once at start."""
 
+import functools
+import secrets
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -38,5 +40,6 @@ def environment(
         marked=formats.marked,
         price=formats.price,
         money_parts=formats.money_parts,
+        once=functools.partial(secrets.token_urlsafe, 12),
     )
     return made

@@ -5,9 +5,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from market import api_document
 from market.access.endpoints import router as access
 from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
@@ -16,6 +17,7 @@ from market.deals.endpoints import router as deals
 from market.discovery.endpoints import router as discovery
 from market.insight.endpoints import router as insight
 from market.kit.errors import Invalid, MarketError, TooMany
+from market.kit.once import Repeated
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
 from market.registry.endpoints import router as registry
@@ -27,6 +29,7 @@ ROUTERS = (accounts, access, catalog, discovery, deals, registry, rules, insight
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorOut, "description": text}
     for status, text in {
+        400: "请求读不出来：不完整的JSON或表单、地址里有不能识别的字符",
         401: "没有登录，或令牌无效",
         403: "当前身份不能做",
         404: "没有，或无权查看",
@@ -34,6 +37,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         413: "内容太大",
         422: "输入需要修改",
         429: "太频繁",
+        503: "这部分服务暂时不可用",
     }.items()
 }
 
@@ -56,7 +60,9 @@ def build_api(parts: Parts) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RecursionError, _too_deep)
+    app.add_exception_handler(Repeated, _repeated)
     app.add_exception_handler(Exception, _server_error)
+    api_document.describe(app)
     return app
 
 
@@ -112,6 +118,15 @@ def _http_error(_request: Request, error: Exception) -> JSONResponse:
         texts.get(status, "请求没有被接受"),
         headers=error.headers,
     )
+
+
+def _repeated(_request: Request, error: Exception) -> Response:
+    """Answer a repeated request as the first was answered."""
+    assert isinstance(error, Repeated)
+    headers = {"Idempotency-Replayed": "true"}
+    if not error.answer:
+        return Response(status_code=error.status, headers=headers)
+    return Response(error.answer, error.status, headers, media_type="application/json")
 
 
 def _too_deep(_request: Request, _error: Exception) -> JSONResponse:

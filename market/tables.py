@@ -8,7 +8,8 @@ from market.accounts import models as accounts
 from market.catalog import models as catalog
 from market.deals import models as deals
 from market.discovery import models as discovery
-from market.kit import audit, changes, files, jobs, notify
+from market.imports import models as imports
+from market.kit import audit, changes, files, jobs, notify, once
 from market.ledger import models as ledger
 from market.operations import models as operations
 from market.registry import models as registry
@@ -27,6 +28,7 @@ __all__ = [
     "ledger",
     "metadata",
     "notify",
+    "once",
     "operations",
     "registry",
     "rules",

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter
-
 from market.access import mandates
 from market.access.models import Mandate, MandateState
 from market.access.schemas import (
@@ -15,14 +13,14 @@ from market.access.schemas import (
     OrganisationRef,
 )
 from market.accounts import repository as accounts
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
-router = APIRouter(tags=["access"])
+router = api_router("access")
 
 
 def _ref(row: Organisation) -> OrganisationRef:

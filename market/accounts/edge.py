@@ -7,11 +7,12 @@ the declarations, and a route without one fails the build. The transaction commi
 response is sent (`scope="function"`), or the client would hear of a success that then failed.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
 
 from market.accounts import signin
 from market.accounts.policy import Action
@@ -24,10 +25,13 @@ from market.accounts.work import (
     record_refusal,
     require_ever,
 )
+from market.kit import once
 from market.kit.db import POOL_SIZE
-from market.kit.errors import MarketError, NotSignedIn
+from market.kit.errors import Invalid, MarketError, NotSignedIn
 
 WRITERS = 16
+ONCE_HEADER = "Idempotency-Key"
+MAX_ONCE = 200
 
 
 async def _turn() -> AsyncIterator[None]:
@@ -99,8 +103,50 @@ class OpensWork(Declared):
 
 
 class WritesWork(OpensWork):
+    """Opens one writing transaction; a repeated request is answered as the first was."""
+
     def __call__(self, request: Request, _turn: Writing) -> Iterator[Work]:
-        yield from super().__call__(request, _turn)
+        with self.run(request) as work:
+            asked: tuple[str, str] | None = getattr(request.state, "once", None)
+            if asked is None:
+                yield work
+                return
+            sender = f"{work.actor.person_id}:{work.actor.organisation_id}"
+            sending = once.Sending(once.digest("api", sender, asked[0]), asked[1])
+            once.claim(work.session, sending, work.now)
+            yield work
+            status, body = request.state.answered
+            once.keep(work.session, sending, status, body)
+
+
+class OnceRoute(APIRoute):
+    """A route of the API that knows `Idempotency-Key`: its answer is kept with its effect."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        plain = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            name = request.headers.get(ONCE_HEADER)
+            if name is None or request.method == "GET":
+                return await plain(request)
+            if not (0 < len(name) <= MAX_ONCE and name.isascii() and name.isprintable()):
+                problem = f"应为1到{MAX_ONCE}个可见的ASCII字符"
+                raise Invalid(fields={ONCE_HEADER: problem})
+            # Files are not read here: an upload is known by its address and length.
+            form = request.headers.get("content-type", "").startswith("multipart/")
+            body = request.headers.get("content-length", "") if form else await request.body()
+            content = once.digest(request.method, request.url.path, request.url.query, body)
+            request.state.once = (name, content)
+            response = await plain(request)
+            request.state.answered = (response.status_code, bytes(response.body).decode())
+            return response
+
+        return handle
+
+
+def api_router(tag: str, prefix: str = "") -> APIRouter:
+    """Return the router of a noun; `tag` is a key of `market.api_texts.TAGS`."""
+    return APIRouter(tags=[tag], prefix=prefix, route_class=OnceRoute)
 
 
 class GivesParts(Declared):

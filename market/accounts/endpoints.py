@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
-from market.accounts import organisations, repository, signin
-from market.accounts.edge import address_of, gives_parts, opens
+from market.accounts import consent, organisations, repository, signin
+from market.accounts.edge import address_of, api_router, gives_parts, opens
 from market.accounts.models import Organisation
 from market.accounts.policy import Action, OrganisationKind, Role
 from market.accounts.schemas import (
@@ -28,7 +28,7 @@ from market.kit.errors import NotFound
 from market.kit.ids import OrganisationId, PersonId, PublicId
 from market.kit.wire import Out, PathId
 
-router = APIRouter(tags=["accounts"])
+router = api_router("accounts")
 
 
 class PersonOut(Out):

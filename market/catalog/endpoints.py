@@ -5,10 +5,10 @@ What others may read of a listing stands in `access`.
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import File, Form, Query, UploadFile
 from fastapi.responses import StreamingResponse
 
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.catalog import drafts, imports, proofs, publishing, views
@@ -38,7 +38,7 @@ from market.kit.files import StoredFile, blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
-router = APIRouter()
+router = api_router("catalog")
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 Upload = Annotated[UploadFile, File(description="PDF, Word, PNG, JPEG; 20 MB")]
 _FILE: dict[int | str, dict[str, Any]] = {

@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
-
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.deals import contracts, inquiries, introductions, pricing, service, views
@@ -44,7 +42,7 @@ from market.deals.schemas_out import (
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
-router = APIRouter(tags=["deals"])
+router = api_router("deals")
 
 
 def _whole(work: Work, deal_id: str) -> DealWhole:

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from market.access import service as access
 from market.access.service import Seen
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.catalog.schemas import AchievementText, DemandText
@@ -41,7 +41,7 @@ from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from search.port import SearchEngine
 
-router = APIRouter(tags=["discovery"])
+router = api_router("discovery")
 
 
 def engine_of(request: Request) -> SearchEngine:

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.deals.vocabulary import ContractType
@@ -23,7 +23,7 @@ from market.insight.views import Line
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
-router = APIRouter(tags=["board"], prefix="/board")
+router = api_router("board", "/board")
 
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.kit.ids import PublicId
@@ -20,7 +20,7 @@ from market.registry.schemas import (
     UndoIn,
 )
 
-router = APIRouter(tags=["registrations"], prefix="/registrations")
+router = api_router("registrations", "/registrations")
 
 
 def _out(filed: Filed) -> RegistrationOut:

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.rules import service
 from market.rules.schemas import DayOut, PlanIn, PlanOut, PlansOut, YearOut
 
-router = APIRouter(tags=["rules"])
+router = api_router("rules")
 
 YearNumber = Annotated[int, Path(ge=1990, le=2100, examples=[2026])]
 

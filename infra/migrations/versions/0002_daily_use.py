@@ -116,6 +116,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "place", name=op.f("pk_process_seen")),
     )
     op.create_table(
+        "sent_once",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("at", market.kit.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sent_once")),
+    )
+    with op.batch_alter_table("sent_once", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sent_once_at"), ["at"], unique=False)
+
+    op.create_table(
         "consent",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -133,6 +145,89 @@ def upgrade() -> None:
             "person_id", "document", "version", name=op.f("uq_consent_person_id_document_version")
         ),
     )
+    op.create_table(
+        "intake_heading",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "organisation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("heading", sa.String(length=60), nullable=False),
+        sa.Column("column", sa.String(length=40), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('achievement', 'demand', 'organisation', 'contract')",
+            name=op.f("ck_intake_heading_kind_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_intake_heading_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_heading")),
+        sa.UniqueConstraint(
+            "organisation_id",
+            "kind",
+            "heading",
+            name=op.f("uq_intake_heading_organisation_id_kind_heading"),
+        ),
+    )
+    op.create_table(
+        "intake_run",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=20), nullable=False),
+        sa.Column(
+            "organisation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("once", sa.String(length=40), nullable=True),
+        sa.Column("ask", sa.Boolean(), nullable=False),
+        sa.Column("publish", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("problem", sa.String(length=300), nullable=False),
+        sa.Column("rows_sha256", sa.String(length=64), nullable=False),
+        sa.Column("layout", sa.JSON(), nullable=False),
+        sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("unknown", sa.JSON(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("checks", sa.Integer(), nullable=False),
+        sa.Column("checked", sa.JSON(), nullable=False),
+        sa.Column("preview", sa.JSON(), nullable=False),
+        sa.Column("created", sa.Integer(), nullable=False),
+        sa.Column("updated", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("undone", sa.Integer(), nullable=False),
+        sa.Column("kept", sa.Integer(), nullable=False),
+        sa.Column(
+            "created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("created_at", market.kit.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('achievement', 'demand', 'organisation', 'contract')",
+            name=op.f("ck_intake_run_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'mapping', 'checking', 'ready', 'running', 'done', 'undoing', 'undone', 'partly', 'refused', 'cancelled', 'failed')",
+            name=op.f("ck_intake_run_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["stored_file.id"], name=op.f("fk_intake_run_file_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_intake_run_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_run")),
+        sa.UniqueConstraint(
+            "organisation_id", "once", name=op.f("uq_intake_run_organisation_id_once")
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_intake_run_public_id")),
+    )
+    with op.batch_alter_table("intake_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_intake_run_file_id"), ["file_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_intake_run_organisation_id"), ["organisation_id"], unique=False
+        )
+
     op.create_table(
         "notice_read",
         sa.Column(
@@ -277,6 +372,50 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'counted'"),
         )
 
+    op.create_table(
+        "intake_problem",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("column", sa.String(length=60), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["intake_run.id"], name=op.f("fk_intake_problem_run_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_problem")),
+    )
+    with op.batch_alter_table("intake_problem", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_problem_run", ["run_id", "row"], unique=False)
+
+    op.create_table(
+        "intake_row",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("dry", sa.Boolean(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("effect", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column(
+            "subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("before", sa.JSON(), nullable=True),
+        sa.Column("undone_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("kept", sa.String(length=300), nullable=False),
+        sa.CheckConstraint(
+            "effect <> 'created' OR dry OR subject_id IS NOT NULL",
+            name=op.f("ck_intake_row_subject_of_change"),
+        ),
+        sa.CheckConstraint(
+            "effect IN ('created', 'updated', 'unchanged', 'refused')",
+            name=op.f("ck_intake_row_effect_known"),
+        ),
+        sa.ForeignKeyConstraint(["run_id"], ["intake_run.id"], name=op.f("fk_intake_row_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_row")),
+    )
+    with op.batch_alter_table("intake_row", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_row_key", ["run_id", "dry", "key"], unique=False)
+        batch_op.create_index("ix_intake_row_subject", ["run_id", "subject_id"], unique=False)
+
     with op.batch_alter_table("deal_event", schema=None) as batch_op:
         batch_op.create_index(
             "ix_deal_event_disclosure",
@@ -295,6 +434,14 @@ def upgrade() -> None:
             )
         )
 
+    with op.batch_alter_table("listing", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("removed_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True)
+        )
+        batch_op.create_index(
+            "ix_listing_review", ["organisation_id", "review_state"], unique=False
+        )
+
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("deleted_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True)
@@ -302,7 +449,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.add_column(
-            sa.Column("must_agree", sa.Boolean(), server_default=sa.text("0"), nullable=False)
+            sa.Column("must_agree", sa.Boolean(), server_default=sa.text("false"), nullable=False)
         )
 
     with op.batch_alter_table("stored_file", schema=None) as batch_op:
@@ -324,6 +471,10 @@ def downgrade() -> None:
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_column("deleted_at")
 
+    with op.batch_alter_table("listing", schema=None) as batch_op:
+        batch_op.drop_index("ix_listing_review")
+        batch_op.drop_column("removed_at")
+
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_column("organisation_id")
 
@@ -334,6 +485,15 @@ def downgrade() -> None:
             postgresql_where=sa.text("kind = 'disclosure'"),
         )
 
+    with op.batch_alter_table("intake_row", schema=None) as batch_op:
+        batch_op.drop_index("ix_intake_row_subject")
+        batch_op.drop_index("ix_intake_row_key")
+
+    op.drop_table("intake_row")
+    with op.batch_alter_table("intake_problem", schema=None) as batch_op:
+        batch_op.drop_index("ix_intake_problem_run")
+
+    op.drop_table("intake_problem")
     with op.batch_alter_table("past_registration", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_past_registration_number",
@@ -355,7 +515,17 @@ def downgrade() -> None:
         batch_op.drop_index("ix_notice_read_person")
 
     op.drop_table("notice_read")
+    with op.batch_alter_table("intake_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_intake_run_organisation_id"))
+        batch_op.drop_index(batch_op.f("ix_intake_run_file_id"))
+
+    op.drop_table("intake_run")
+    op.drop_table("intake_heading")
     op.drop_table("consent")
+    with op.batch_alter_table("sent_once", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sent_once_at"))
+
+    op.drop_table("sent_once")
     op.drop_table("process_seen")
     op.drop_table("operation_mark")
     with op.batch_alter_table("notice", schema=None) as batch_op:
