@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from infra.demo.load import DEMO_PASSWORD
-from tests.support.browser import FLAGS, DESKTOP, PHONE, chromium
+from tests.support.browser import DESKTOP, FLAGS, PHONE, chromium
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 COMPANY, UNIVERSITY, BUREAU = (
