@@ -10,7 +10,7 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.pages import deal_forms as papers
 from market.accounts.policy import Action
-from market.deals import contracts, pricing, service, views
+from market.deals import clearance, contracts, pricing, service, views
 from market.deals.schemas import PricingIn
 from market.deals.views import DealView
 from market.deals.vocabulary import PUBLICITY_DAYS, PricingPathKind
@@ -30,7 +30,7 @@ def _pricing(page: Page, deal_id: str, form: forms.Form[papers.PricingForm]) -> 
     """Return the page's context; the dates are those of a 公示 begun today."""
     view = views.deal_view(page.work, PublicId(deal_id))
     today, calendar = page.work.today, rules.calendar(page.work.session)
-    last = pricing.last_day(today, PUBLICITY_DAYS, calendar)
+    last = clearance.last_day(today, PUBLICITY_DAYS, calendar)
     return {
         "view": view,
         "deal": view.row.deal,

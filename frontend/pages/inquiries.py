@@ -88,7 +88,7 @@ def asking(work: Work, seen: Seen, form: forms.Form[AskForm] | None = None) -> A
     return Asking(
         form=form,
         own=tuple((one.public_id, f"{one.number} {one.text.title}") for one in own),
-        open=inquiries.waiting(work, seen.shown.listing_id),
+        open=inquiries.open_of_actor(work, seen.shown.listing_id),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from market.access import repository
+from market.access import repository, waiting
 from market.access.models import Mandate, MandateState
 from market.access.schemas import MandateDecisionIn, MandateIn
 from market.accounts import repository as accounts
@@ -86,7 +86,8 @@ def grant(work: Work, form: MandateIn) -> Mandate:
     _check(work, form, agency)
     assert agency is not None
     accounts.lock_organisation(work.session, work.actor.organisation)
-    repository.end_expired(work.session, work.actor.organisation, work.today, work.now)
+    for over in repository.end_expired(work.session, work.actor.organisation, work.today, work.now):
+        waiting.moved(work, over)
     open_now = repository.open_mandates_of_principal(work.session, work.actor.organisation)
     if any(row.agency_id == agency.id for row in open_now):
         raise Invalid(fields={"agency": OPEN_ALREADY})
@@ -107,6 +108,7 @@ def grant(work: Work, form: MandateIn) -> Mandate:
     )
     work.session.add(row)
     work.session.flush()
+    waiting.moved(work, row)
     work.touched("mandate", row.public_id)
     return row
 
@@ -164,6 +166,8 @@ def decide(work: Work, public_id: PublicId, form: MandateDecisionIn) -> Mandate:
     )
     work.touched("mandate", row.public_id)
     work.session.refresh(row)
+    waiting.moved(work, row)
+    waiting.decided(work, row)
     return row
 
 
@@ -190,4 +194,6 @@ def end(work: Work, public_id: PublicId) -> Mandate:
     )
     work.touched("mandate", row.public_id)
     work.session.refresh(row)
+    waiting.moved(work, row)
+    waiting.ended(work, row, row.agency_id if side is Relation.OWN else row.principal_id)
     return row

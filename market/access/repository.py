@@ -126,18 +126,37 @@ def open_mandates_of_principal(session: Session, principal_id: OrganisationId) -
     ).all()
 
 
-def end_expired(session: Session, principal_id: OrganisationId, today: date, at: datetime) -> None:
-    """End the principal's open mandates whose term is over, so that new ones can be given."""
-    changed(
-        session,
-        update(Mandate)
-        .where(
+def offered(session: Session) -> Sequence[Mandate]:
+    """Return all mandates that wait for their agency's answer."""
+    return session.exec(select(Mandate).where(col(Mandate.state) == MandateState.OFFERED)).all()
+
+
+def end_expired(
+    session: Session, principal_id: OrganisationId, today: date, at: datetime
+) -> Sequence[Mandate]:
+    """End the principal's open mandates whose term is over, so that new ones can be given.
+
+    Return those that were ended.
+    """
+    over = session.exec(
+        select(Mandate).where(
             col(Mandate.principal_id) == principal_id,
             col(Mandate.state).in_([MandateState.OFFERED, MandateState.LIVE]),
             col(Mandate.valid_until) < today,
         )
+    ).all()
+    changed(
+        session,
+        update(Mandate)
+        .where(
+            col(Mandate.id).in_([row.id for row in over]),
+            col(Mandate.state).in_([MandateState.OFFERED, MandateState.LIVE]),
+        )
         .values(state=MandateState.ENDED, ended_at=at),
     )
+    for row in over:
+        session.refresh(row)
+    return over
 
 
 def move_mandate(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from market.accounts.models import Organisation
-from market.catalog import publishing, repository, repository_imports
+from market.catalog import publishing, repository, repository_imports, waiting
 from market.catalog.cells import Problem, Row, to_row
 from market.catalog.models import (
     ImportProblem,
@@ -191,6 +191,11 @@ class Batch:
             one.id for one, _ in fresh if one.id in remasked and one.state == ListingState.PUBLISHED
         }
         self._write(revised)
+        moved = {one.listing_id for one in revised}
+        for listing, _ in fresh:
+            if listing.id in moved and listing.review_state == ReviewState.REFUSED:
+                self._session.refresh(listing)
+                waiting.mended(self._session, listing, self._at)
         return len(remasked | {one.listing_id for one in revised})
 
     def _revised(self, listing: Listing, text: Text, seq: int) -> _Revised:
@@ -248,6 +253,7 @@ class Batch:
             if one.to.review is ReviewState.SUBMITTED
         ]
         repository_imports.insert_reviews(self._session, submitted, by=by, at=at)
+        waiting.reviews_moved(self._session, self._organisation.id, at)
 
 
 def _key(row: Row) -> str:

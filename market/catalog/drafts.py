@@ -4,7 +4,7 @@ from sqlalchemy.exc import IntegrityError
 
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.catalog import repository
+from market.catalog import repository, waiting
 from market.catalog.models import Listing, ListingRevision, ListingState, ReviewState
 from market.catalog.repository import Standing, standing
 from market.catalog.schemas import AchievementEditIn, AchievementIn, DemandEditIn, DemandIn
@@ -103,6 +103,7 @@ def edit(work: Work, public_id: PublicId, form: AchievementEditIn | DemandEditIn
             at=work.now,
         )
         repository.move_listing(work.session, listing, to, working_revision_id=added)
+        waiting.mended(work.session, listing, work.now)
     if listing.masked != was_masked and listing.state == ListingState.PUBLISHED:
         record_change(work, listing, "masked" if listing.masked else "unmasked")
     return listing

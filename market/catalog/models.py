@@ -52,7 +52,8 @@ class Listing(Table, table=True):
     `public_revision_id` is what others see, `working_revision_id` the newest text; they are equal
     where nothing is pending. `own_number` is the organisation's own, the key of imports;
     `content_hash` is that of the row as an import last brought it ("" for none), and
-    `import_run_id` the run that did, by which a number met twice in one file is found.
+    `import_run_id` the run that last wrote it. One with `removed_at` was created by an import that
+    was undone: it is on no list, and its own number is free.
     """
 
     __tablename__ = "listing"
@@ -63,6 +64,7 @@ class Listing(Table, table=True):
         UniqueConstraint("organisation_id", "kind", "own_number"),
         Index("ix_listing_public", "state", "kind", "published_at"),
         Index("ix_listing_import", "organisation_id", "content_hash"),
+        Index("ix_listing_review", "organisation_id", "review_state"),
     )
 
     id: ListingId = pk()
@@ -82,6 +84,7 @@ class Listing(Table, table=True):
     created_at: datetime = moment()
     updated_at: datetime = moment()
     published_at: datetime | None = moment(nullable=True)
+    removed_at: datetime | None = moment(nullable=True)
 
 
 class ListingRevision(Table, table=True):

@@ -5,7 +5,7 @@ from datetime import datetime
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.catalog import repository
+from market.catalog import repository, waiting
 from market.catalog.drafts import own_listing, record_change, working_revision
 from market.catalog.models import Listing, ListingState, Review, ReviewState
 from market.catalog.repository import Standing, Submission, standing
@@ -48,6 +48,8 @@ def submit(work: Work, public_id: PublicId) -> Listing:
     to = Standing(now.state, ReviewState.SUBMITTED)
     repository.move_listing(work.session, listing, to, updated_at=work.now)
     repository.add_review(work.session, listing, revision.id, by=work.actor.person, at=work.now)
+    waiting.reviews_moved(work.session, listing.organisation_id, work.now)
+    waiting.mended(work.session, listing, work.now)
     return listing
 
 
@@ -66,6 +68,7 @@ def _take_back(work: Work, listing: Listing, state: ListingState) -> None:
     repository.move_listing(work.session, listing, to, ANSWERED, updated_at=work.now)
     by = work.actor.person_id
     repository.move_review(work.session, listing, ReviewState.DRAFT, by=by, at=work.now)
+    waiting.reviews_moved(work.session, listing.organisation_id, work.now)
 
 
 def withdraw(work: Work, public_id: PublicId) -> Listing:
@@ -114,7 +117,8 @@ def decide(work: Work, public_id: PublicId, form: ReviewIn) -> Listing:
     work.touched("listing", listing.public_id)
     if review.state != ReviewState.SUBMITTED:
         raise Conflict(ANSWERED)
-    if working_revision(work, listing).seq != form.revision:
+    revision = working_revision(work, listing)
+    if revision.seq != form.revision:
         raise Conflict("持有单位撤回后又交了新的内容，请刷新后再审")
     if form.decision == "approve":
         _publish(work, listing)
@@ -127,6 +131,11 @@ def decide(work: Work, public_id: PublicId, form: ReviewIn) -> Listing:
         repository.move_listing(work.session, listing, to, ANSWERED, updated_at=work.now)
     by = work.actor.person
     repository.move_review(work.session, listing, verdict, by=by, at=work.now, note=form.note)
+    waiting.reviews_moved(work.session, listing.organisation_id, work.now)
+    if verdict is ReviewState.APPROVED:
+        waiting.published(work.session, listing, revision.title, work.now)
+    else:
+        waiting.refused(work.session, listing, revision.title, form.note, work.now)
     return listing
 
 
@@ -145,4 +154,5 @@ def _publish(work: Work, listing: Listing) -> None:
         n = repository.next_numbers(work.session, name, 1).start
         listing.number = number(name, n)
         work.session.flush()
+    waiting.mended(work.session, listing, work.now)
     record_change(work, listing, "published")

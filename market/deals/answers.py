@@ -4,10 +4,11 @@ from typing import Any
 
 from market.accounts.models import Organisation
 from market.catalog.views import Heading
+from market.deals.clearance import Term
 from market.deals.inquiries import Contact, InquiryView
 from market.deals.introductions import IntroductionView
 from market.deals.models import PricingPath
-from market.deals.pricing import Publicity, Term
+from market.deals.pricing import Publicity
 from market.deals.schemas_out import (
     BrokerOut,
     ContactOut,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.deals import pricing, service
+from market.deals import clearance, service, waiting
 from market.deals import repository_contracts as papers
 from market.deals.models import Contract, ContractLine, Deal
 from market.deals.schemas import ContractIn, ContractLineIn, DisclosureIn, SignIn
@@ -70,6 +70,7 @@ def draft(work: Work, public_id: PublicId, form: ContractIn) -> Contract:
     verb = "改写合同草稿" if replaced else "起草合同"
     service.tell(work, deal, "drafted", f"卖方{verb}：{what}")
     work.session.flush()
+    waiting.deal_moved(work, deal)
     return row
 
 
@@ -111,12 +112,13 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
         raise Conflict("合同草稿刚改过，请看过最新的草稿再确认")
     if row.state == ContractState.SIGNED:
         return row
-    if obstacle := pricing.signing_obstacle(work, deal, row):
+    if obstacle := clearance.signing_obstacle(work, deal, row):
         raise Conflict(obstacle)
     if papers.confirm_contract(work.session, row.id, side, work.now) == 1:
         service.tell(work, deal, "contract.confirmed", f"{SIDE_NAMES[side]}确认合同")
         if papers.sign_if_both(work.session, row.id, work.today):
             _conclude(work, deal)
+        waiting.deal_moved(work, deal)
     work.session.refresh(row)
     return row
 
@@ -124,6 +126,7 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
 def _conclude(work: Work, deal: Deal) -> None:
     service.conclude(work, deal)
     service.tell(work, deal, "signed", f"双方确认，合同于{work.today}签订")
+    service.tell_other(work, deal, "contract.signed", "合同已签订")
 
 
 def disclose(work: Work, public_id: PublicId, form: DisclosureIn) -> Contract:

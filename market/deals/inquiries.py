@@ -17,14 +17,15 @@ from market.catalog.views import Heading, Source
 from market.catalog.vocabulary import MASKED_NAME, ListingKind
 from market.deals import repository as deal_rows
 from market.deals import repository_inquiries as repository
-from market.deals import service
+from market.deals import service, waiting
 from market.deals.models import Deal, Inquiry
 from market.deals.schemas import AnswerIn, CloseIn, ContactIn, InquiryIn
 from market.deals.service import Pair
 from market.deals.vocabulary import InquiryState
 from market.discovery import matches
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
-from market.kit.ids import ListingId, PublicId, new_public_id
+from market.kit.ids import ListingId, OrganisationId, PublicId, new_public_id
+from market.kit.notify import Subject
 
 CHOICES = 500  # a longer list is no choice
 OWN = "这是贵单位自己的信息，不用询问"
@@ -107,6 +108,7 @@ def ask(work: Work, form: InquiryIn) -> Inquiry:
     except IntegrityError:  # the same form sent twice at once
         raise Conflict(ASKED_ALREADY) from None
     matches.note_asked(work, listing.id, work.actor.organisation)
+    waiting.inquiry_moved(work, row)
     work.touched("inquiry", row.public_id)
     return row
 
@@ -181,7 +183,17 @@ def answer(work: Work, public_id: PublicId, form: AnswerIn) -> Inquiry:
     deal = service.open_or_join(work, _pair(work, row), "询问得到答复，双方开始洽谈")
     repository.link_inquiry(work.session, row.id, deal.id)
     work.session.refresh(row)
+    waiting.inquiry_moved(work, row)
+    _tell(work, row, row.asker_id, "inquiry.answered", "询问得到答复", row.answer)
     return row
+
+
+def _tell(
+    work: Work, row: Inquiry, reader: OrganisationId, kind: str, what: str, detail: str
+) -> None:
+    title = f"{what}：{_headings(work, [row])[row.listing_id].title}"
+    subject = Subject("inquiry", row.public_id)
+    waiting.message(work, reader, Action.INQUIRY_VIEW, kind, subject, title, detail=detail)
 
 
 def _pair(work: Work, row: Inquiry) -> Pair:
@@ -212,6 +224,9 @@ def close(work: Work, public_id: PublicId, form: CloseIn) -> Inquiry:
         closed_at=work.now,
     )
     work.session.refresh(row)
+    waiting.inquiry_moved(work, row)
+    other = row.asker_id if related is Relation.OWN else row.owner_id
+    _tell(work, row, other, "inquiry.closed", "询问已关闭", row.close_reason)
     return row
 
 
@@ -246,7 +261,7 @@ def own_choices(work: Work, kind: ListingKind) -> list[Source]:
     return sorted(found.values(), key=lambda source: source.published_at, reverse=True)
 
 
-def waiting(work: Work, listing_id: ListingId) -> Inquiry | None:
+def open_of_actor(work: Work, listing_id: ListingId) -> Inquiry | None:
     """Return the acting organisation's inquiry on a listing that still waits for its answer."""
     return repository.open_inquiry(work.session, listing_id, work.actor.organisation)
 

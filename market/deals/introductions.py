@@ -18,13 +18,14 @@ from market.catalog.views import Heading, Source
 from market.catalog.vocabulary import MASKED_NAME, ListingKind
 from market.deals import repository as deal_rows
 from market.deals import repository_inquiries as repository
-from market.deals import service
+from market.deals import service, waiting
 from market.deals.models import Deal, Introduction
 from market.deals.schemas import IntroductionDecisionIn, IntroductionIn
 from market.deals.service import Pair
 from market.deals.vocabulary import IntroductionState, Side
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId, new_public_id
+from market.kit.notify import Subject
 
 CHOICES = 500  # of one principal; a longer list is no choice
 PROPOSED_ALREADY = "这对成果和需求已经引荐过，正等待双方答复，可在“引荐”里查看"
@@ -125,6 +126,7 @@ def propose(work: Work, form: IntroductionIn) -> Introduction:
         work.session.flush()
     except IntegrityError:
         raise Conflict(PROPOSED_ALREADY) from None
+    waiting.introduction_moved(work, row)
     work.touched("introduction", row.public_id)
     return row
 
@@ -186,7 +188,26 @@ def decide(work: Work, public_id: PublicId, form: IntroductionDecisionIn) -> Int
     else:
         _accepted(work, row, state)
     work.session.refresh(row)
+    waiting.introduction_moved(work, row)
+    if row.decided_at is not None:
+        _tell_decided(work, row)
     return row
+
+
+def _tell_decided(work: Work, row: Introduction) -> None:
+    """Tell the broker and the other side how an introduction ended."""
+    accepted = row.state == IntroductionState.ACCEPTED
+    pair = waiting.pair_title(row, _headings(work, [row]))
+    title = f"双方接受引荐，开始洽谈：{pair}" if accepted else f"引荐没有被接受：{pair}"
+    for reader in {row.broker_id, row.seller_id, row.buyer_id} - {work.actor.organisation}:
+        waiting.message(
+            work,
+            reader,
+            Action.INTRODUCTION_VIEW,
+            "introduction.decided",
+            Subject("introduction", row.public_id),
+            title,
+        )
 
 
 def _accepted(work: Work, row: Introduction, state: IntroductionState) -> None:

@@ -1,27 +1,20 @@
-"""How a state-founded seller finds the price (促进科技成果转化法 18), and its 公示.
-
-协议定价 is publicised for at least 15 days (国发〔2016〕16号): begun on D it runs D+1 … D+15, a
-last day that is no working day rolls forward, and a contract may be signed from the next day.
-"""
+"""How a state-founded seller finds the price (促进科技成果转化法 18), and its 公示."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.catalog.vocabulary import Mode
+from market.deals import clearance, service, waiting
 from market.deals import repository_contracts as papers
-from market.deals import service
-from market.deals.models import Contract, Deal, PricingPath
+from market.deals.clearance import Term
+from market.deals.models import PricingPath
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
     PATHS,
-    PRICED_TYPES,
     PUBLICITY_DAYS,
     STOP_REASONS,
-    ContractType,
     PricingPathKind,
     PricingState,
     StopReason,
@@ -29,29 +22,9 @@ from market.deals.vocabulary import (
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import fen_to_wan
-from market.kit.workdays import period_end
 from market.rules import service as rules
-from market.rules.calendar import Calendar
 
-UNPRICED_MODES = frozenset({Mode.JOINT, Mode.OTHER})
 CHOSEN = "定价方式已经选定，要改请先终止现在的公示或挂牌"
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """The days of one 公示. `provisional`: the official holiday table does not reach so far."""
-
-    published_on: date
-    ends_on: date
-    earliest_signing: date
-    provisional: bool
-
-    def day(self, today: date) -> int:
-        """Return which day of the 公示 it is; 0 on the day of publication, which is not counted."""
-        return (today - self.published_on).days
-
-    def left(self, today: date) -> int:
-        return max((self.ends_on - today).days, 0)
 
 
 PUBLIC_LIST = 200
@@ -64,37 +37,6 @@ class Publicity:
     pricing: PricingPath
     seller: Organisation
     term: Term
-
-
-def last_day(published_on: date, days: int, calendar: Calendar) -> date:
-    """Return the last day of a 公示 of so many days, with the holidays known now."""
-    return period_end(published_on, days, calendar.is_rest_day)
-
-
-def term(row: PricingPath, calendar: Calendar) -> Term:
-    """Return the days of a 公示, counted with the holidays known now."""
-    assert row.published_on is not None
-    assert row.days is not None
-    last = last_day(row.published_on, row.days, calendar)
-    return Term(
-        published_on=row.published_on,
-        ends_on=last,
-        earliest_signing=last + timedelta(days=1),
-        provisional=calendar.provisional(last),
-    )
-
-
-def applies(seller: Organisation, contract_type: str | None, mode: str | None) -> bool:
-    """Return whether a price found by law is needed: a state-founded seller assigns or licenses.
-
-    While no contract is drafted the mode of the newest terms says so; with neither it is taken to
-    be needed.
-    """
-    if not seller.state_founded:
-        return False
-    if contract_type is not None:
-        return ContractType(contract_type) in PRICED_TYPES
-    return mode not in UNPRICED_MODES
 
 
 def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
@@ -138,10 +80,11 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
             work,
             deal,
             "publicised",
-            f"公示开始，至{term(row, rules.calendar(work.session)).ends_on}；{related}",
+            f"公示开始，至{clearance.term(row, rules.calendar(work.session)).ends_on}；{related}",
         )
     else:
         service.tell(work, deal, "listed", f"定价方式选定为{PATHS[form.path]}，在{form.exchange}")
+    waiting.deal_moved(work, deal)
     return row
 
 
@@ -178,6 +121,7 @@ def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
     )
     what = "公示" if row.path == PricingPathKind.AGREEMENT else PATHS[PricingPathKind(row.path)]
     service.tell(work, deal, "stopped", f"{what}终止，{STOP_REASONS[form.reason]}")
+    waiting.deal_moved(work, deal)
     work.session.refresh(row)
     return row
 
@@ -205,36 +149,9 @@ def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
     service.tell(
         work, deal, "dealt", f"{what}于{form.dealt_on}成交，{fen_to_wan(form.price_fen)}万元"
     )
+    waiting.deal_moved(work, deal)
     work.session.refresh(row)
     return row
-
-
-def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
-    """Return why the contract may not be signed today, as a sentence, or None.
-
-    It may not be signed for less than the price that was publicised or reached: 公示 of one price
-    would vouch for another.
-    """
-    if not applies(accounts.organisation(work.session, deal.seller_id), contract.type, None):
-        return None
-    row = papers.live_pricing(work.session, deal.id)
-    if row is None:
-        return "卖方是国家设立的单位，转让、许可成果前应先选定定价方式（协议定价、挂牌交易或拍卖）"
-    if row.state == PricingState.LISTED:
-        return f"{PATHS[PricingPathKind(row.path)]}还没有成交，成交后才能签约"
-    if row.state == PricingState.PUBLICISED:
-        days = term(row, rules.calendar(work.session))
-        if work.today < days.earliest_signing:
-            return (
-                f"公示到{days.ends_on}结束，最早{days.earliest_signing}可以签约，今天是{work.today}"
-            )
-    found = row.price_fen if row.dealt_fen is None else row.dealt_fen
-    if contract.total_fen < found:
-        return (
-            f"合同成交额{fen_to_wan(contract.total_fen)}万元，低于定价{fen_to_wan(found)}万元；"
-            "请按定价改写合同，或终止后按新的价格重新定价"
-        )
-    return None
 
 
 def publicities(work: Work) -> list[Publicity]:
@@ -242,7 +159,9 @@ def publicities(work: Work) -> list[Publicity]:
     rows = papers.publicised(work.session, PUBLIC_LIST)
     sellers = accounts.organisations(work.session, {deal.seller_id for _, deal in rows})
     calendar = rules.calendar(work.session)
-    return [Publicity(row, sellers[deal.seller_id], term(row, calendar)) for row, deal in rows]
+    return [
+        Publicity(row, sellers[deal.seller_id], clearance.term(row, calendar)) for row, deal in rows
+    ]
 
 
 def publicity(work: Work, public_id: PublicId) -> Publicity:
@@ -252,4 +171,4 @@ def publicity(work: Work, public_id: PublicId) -> Publicity:
         raise NotFound
     deal = service.deal_of(work, row.deal_id)
     seller = accounts.organisation(work.session, deal.seller_id)
-    return Publicity(row, seller, term(row, rules.calendar(work.session)))
+    return Publicity(row, seller, clearance.term(row, rules.calendar(work.session)))

@@ -16,7 +16,7 @@ from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
 from market.catalog import repository as catalog
 from market.catalog.views import Heading
-from market.deals import repository
+from market.deals import repository, waiting
 from market.deals import repository_contracts as papers
 from market.deals.models import Deal, DealEvent, DealNote, Terms
 from market.deals.schemas import ConfirmIn, LoseIn, NoteIn, TermsIn
@@ -32,6 +32,7 @@ from market.deals.vocabulary import (
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import DealId, ListingId, OrganisationId, PublicId, new_public_id
 from market.kit.money import fen_to_wan
+from market.kit.notify import Subject
 
 SIDE_NAMES = {Side.SELLER: "卖方", Side.BUYER: "买方"}
 
@@ -152,6 +153,7 @@ def open_or_join(work: Work, pair: Pair, why: str) -> Deal:
         if listing is not None:
             access.disclose_name(work, listing.listing_id, reader)
     tell(work, row, "opened", why)
+    waiting.deal_moved(work, row)
     work.session.refresh(row)
     return row
 
@@ -212,6 +214,24 @@ def tell(work: Work, deal: Deal, kind: str, text: str) -> None:
     repository.touch_deal(work.session, deal.id, work.now)
 
 
+def tell_other(
+    work: Work,
+    deal: Deal,
+    kind: str,
+    what: str,
+    *,
+    round: object = "",  # noqa: A002  as of a task
+    detail: str = "",
+) -> None:
+    """Send the parties that do not act now a message about their deal."""
+    subject = Subject("deal", deal.public_id)
+    for reader in {*parties(deal)} - {work.actor.organisation_id}:
+        title = f"{what}：{deal.title}"
+        waiting.message(
+            work, reader, Action.DEAL_VIEW, kind, subject, title, round=round, detail=detail
+        )
+
+
 def propose(work: Work, public_id: PublicId, form: TermsIn) -> Deal:
     """Propose terms, by either side; a proposal is its proposer's confirmation of it.
 
@@ -235,7 +255,7 @@ def propose(work: Work, public_id: PublicId, form: TermsIn) -> Deal:
     )
     what = f"{form.mode}，{fen_to_wan(form.amount_fen)}万元"
     tell(work, deal, "terms", f"{SIDE_NAMES[side]}提出第{form.seen + 1}轮条件：{what}")
-    work.session.refresh(deal)
+    waiting.deal_moved(work, deal)
     return deal
 
 
@@ -258,7 +278,8 @@ def confirm(work: Work, public_id: PublicId, form: ConfirmIn) -> Deal:
             work.session, deal, DealState.NEGOTIATION, DealState.AGREED, agreed_at=work.now
         )
         tell(work, deal, "agreed", f"双方就第{form.version}轮条件达成一致")
-    work.session.refresh(deal)
+        tell_other(work, deal, "deal.agreed", "条件达成一致", round=form.version)
+    waiting.deal_moved(work, deal)
     return deal
 
 
@@ -304,7 +325,8 @@ def lose(work: Work, public_id: PublicId, form: LoseIn) -> Deal:
         )
     why = LOST_REASONS[form.reason] + (f"：{form.note}" if form.note else "")
     tell(work, deal, "lost", f"{SIDE_NAMES[side]}终止洽谈，{why}")
-    work.session.refresh(deal)
+    tell_other(work, deal, "deal.lost", "对方终止洽谈", detail=why)
+    waiting.deal_moved(work, deal)
     return deal
 
 

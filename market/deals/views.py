@@ -13,8 +13,9 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.views import Heading
-from market.deals import pricing, repository, service
+from market.deals import clearance, repository, service
 from market.deals import repository_contracts as papers
+from market.deals.clearance import Term
 from market.deals.models import (
     Contract,
     ContractLine,
@@ -24,7 +25,6 @@ from market.deals.models import (
     PricingPath,
     Terms,
 )
-from market.deals.pricing import Term
 from market.deals.vocabulary import Audience, DealState, PricingState, Side
 from market.kit.ids import OrganisationId, PublicId
 from market.rules import service as rules
@@ -147,11 +147,11 @@ def _row(
 ) -> DealRow:
     seller = names[deal.seller_id]
     term = (
-        pricing.term(path, calendar)
+        clearance.term(path, calendar)
         if path is not None and path.state == PricingState.PUBLICISED
         else None
     )
-    applies = pricing.applies(
+    applies = clearance.applies(
         seller, contract.type if contract else None, terms.mode if terms else None
     )
     cleared = not applies or (
@@ -202,7 +202,7 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
             if path.state == PricingState.STOPPED
         ),
         lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
-        obstacle=pricing.signing_obstacle(work, deal, contract) if contract else None,
+        obstacle=clearance.signing_obstacle(work, deal, contract) if contract else None,
         timeline=_timeline(work, deal),
         may=frozenset(action for action in STEPS if work.may(action, row.relation)),
     )

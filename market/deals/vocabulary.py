@@ -154,5 +154,8 @@ PATHS: Final[dict[PricingPathKind, str]] = {
 # only at a price found by one of the three paths; development, consulting and service are not.
 PRICED_TYPES: Final = frozenset({ContractType.TRF, ContractType.LIC})
 
+# The platform's own promise to who asks; no law sets one.
+ANSWER_WORKING_DAYS: Final = 3
+
 # 国发〔2016〕16号: 协议定价 is publicised for at least 15 days.
 PUBLICITY_DAYS: Final = 15

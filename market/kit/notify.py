@@ -197,7 +197,9 @@ def begin(session: Session, task: Task, *, at: datetime) -> None:
             session,
             update(Notice)
             .where(col(Notice.key) == task.key, col(Notice.settled_at).is_not(None))
-            .values(settled_at=None, due_on=task.due_on, from_on=task.from_on),
+            .values(
+                settled_at=None, created_at=at, due_on=task.due_on, from_on=task.from_on
+            ),
         )
 
 

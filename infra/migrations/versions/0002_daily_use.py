@@ -449,7 +449,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.add_column(
-            sa.Column("must_agree", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+            sa.Column("must_agree", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
         )
 
     with op.batch_alter_table("stored_file", schema=None) as batch_op:
