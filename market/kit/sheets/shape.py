@@ -1,0 +1,94 @@
+"""What is told of a spreadsheet file once it has been read, and what it may cost to read it."""
+
+import unicodedata
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MAX_ROWS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may take. Bytes, seconds, and counts.
+
+    `memory` is the address space of the process that reads it; `unpacked` the size of one part of
+    a packed file; `cell` the characters of one cell.
+    """
+
+    memory: int = 512 << 20
+    cpu: int = 90
+    wall: int = 180
+    unpacked: int = 1 << 30
+    output: int = 2 << 30
+    rows: int = MAX_ROWS
+    columns: int = 500
+    cell: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A file as it was read.
+
+    `format` is xlsx, xls, ods, csv or jsonl, by content and not by the file's ending. `encoding`,
+    `delimiter` and `sheet` are empty where the format has none. `header` holds the headings as
+    written, one for each column, "" for a column without; of JSON lines the names met, in order.
+    `header_row` is the last row of the header, 0 where there is none. `notes` are sentences for
+    people about what was done beyond plain reading.
+    """
+
+    format: str
+    encoding: str
+    delimiter: str
+    sheet: str
+    other_sheets: tuple[str, ...]
+    header: tuple[str, ...]
+    header_row: int
+    rows: int
+    notes: tuple[str, ...]
+
+    @property
+    def table(self) -> bool:
+        """Tell whether rows are cells under headings rather than JSON objects."""
+        return self.format != "jsonl"
+
+    def payload(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "other_sheets": list(self.other_sheets),
+            "header": list(self.header),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def of(cls, payload: dict[str, Any]) -> "Shape":
+        lists = {name: tuple(payload[name]) for name in ("other_sheets", "header", "notes")}
+        return cls(**payload | lists)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file.
+
+    `row` is its number as a person sees it: the table's row, or the line of JSON lines. `end` is
+    the offset of the next row in the normalised file. `cells` has one text a heading; `values`
+    the object of a JSON line. `faults` are sentences by column index for cells that cannot be
+    believed (#REF!, a formula without a result, a long number that lost digits); the cell then
+    holds what the file shows. `problem` stands where the row as a whole cannot be read; `cells`
+    then holds what could be made out.
+    """
+
+    row: int
+    end: int
+    cells: tuple[str, ...] = ()
+    values: dict[str, Any] = field(default_factory=dict)
+    faults: dict[int, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+class Unreadable(Exception):
+    """A file that is refused; the message is the sentence for people."""
+
+
+def folded(heading: str) -> str:
+    """Return a heading as it is compared: NFKC, no spaces, no case, no marks around it."""
+    text = unicodedata.normalize("NFKC", heading[:100])
+    return "".join(text.split()).strip("*:.、").casefold()
