@@ -21,18 +21,20 @@ from frontend.pages import (
     home,
     inquiries,
     introductions,
+    law,
     listing,
     mandates,
     matches,
     organisations,
+    own_data,
     publicity,
     registrations,
     search,
 )
-from frontend.render import Renderer, Site, to_login
+from frontend.render import Renderer, Site, to_consent, to_login
 from frontend.templating import environment
 from market.accounts.work import Parts
-from market.kit.errors import MarketError, NotFound, NotSignedIn
+from market.kit.errors import MarketError, NotAgreed, NotFound, NotSignedIn
 from market.kit.ids import new_public_id
 from market.kit.once import Repeated
 
@@ -44,6 +46,8 @@ ROUTERS: Sequence[APIRouter] = (
     listing.router,
     matches.router,
     account.router,
+    own_data.router,
+    law.router,
     organisations.router,
     catalog.router,
     mandates.router,
@@ -87,6 +91,8 @@ def _market_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MarketError)
     if isinstance(error, NotSignedIn):
         return to_login(request)
+    if isinstance(error, NotAgreed):
+        return to_consent(request)
     return _renderer(request).error(request, error.status, text=error.message)
 
 

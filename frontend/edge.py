@@ -34,6 +34,8 @@ COOKIE = "zhihe_session"
 ONCE = "once"
 SEE_OTHER = 303
 UNPROCESSABLE = 422
+# What one may do before agreeing to newer terms: read, leave, and take or delete one's data.
+UNASKED = frozenset({Action.BROWSE, Action.SIGN_IN, Action.DATA_OWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class OpensPage(OpensWork):
             active = _active_memberships(work, identity.actor)
             request.state.seen = Visitor(identity.actor, identity.sign_in, active)
             work.session.expunge_all()  # the frame is drawn after a rollback as well
+            if identity.sign_in.must_agree and self.action not in UNASKED:
+                raise NotAgreed
         return identity.actor
 
     def __call__(  # type: ignore[override]

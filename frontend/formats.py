@@ -190,6 +190,32 @@ def paragraphs(text: str | None) -> Markup:
     return Markup("\n").join(Markup("<p>{}</p>").format(line) for line in lines)
 
 
+_BROWSERS = (
+    ("MicroMessenger", "微信"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("HarmonyOS", "鸿蒙"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device(agent: str) -> str:
+    """Return what a browser says of itself in two words, `Chrome，Windows`."""
+    named = (
+        next((name for mark, name in known if mark in agent), "") for known in (_BROWSERS, _SYSTEMS)
+    )
+    return "，".join(name for name in named if name) or agent[:60] or "未知设备"
+
+
 FILTERS = {
     function.__name__: function
     for function in (
@@ -207,5 +233,6 @@ FILTERS = {
         percent,
         small_unit,
         paragraphs,
+        device,
     )
 }

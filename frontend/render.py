@@ -55,11 +55,23 @@ class ViewerContext:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is the same on every page. `icp` is the filing number, "" for none."""
+    """What is the same on every page. `icp` and `police` are the filing numbers (ICP备案,
+    公安备案), `operator` who runs the site and answers for it by the contacts; "" for none.
+    """
 
     demo_mode: bool = False
     icp: str = ""
+    police: str = ""
+    operator: str = ""
+    email: str = ""
+    phone: str = ""
+    address: str = ""
     name: str = "智核"
+
+    @property
+    def police_number(self) -> str:
+        """Return the digits of the police filing, by which its page is found."""
+        return "".join(c for c in self.police if c.isdigit())
 
 
 class Renderer:
@@ -166,12 +178,21 @@ def redirect(request: Request, url: str) -> Response:
 
 def to_login(request: Request) -> Response:
     """Send somebody to sign in and back to what they were reading."""
+    return _by_way_of(request, "/login")
+
+
+def to_consent(request: Request) -> Response:
+    """Send somebody to what is to be agreed to, and back to what they were about to do."""
+    return _by_way_of(request, "/consent")
+
+
+def _by_way_of(request: Request, page: str) -> Response:
     target = request.url.path
     if request.url.query:
         target += f"?{request.url.query}"
     if request.method != "GET" or wants_fragment(request):
         target = _own_path(request.headers.get("referer", "")) or "/"
-    return redirect(request, f"/login?next={quote(target, safe='/')}")
+    return redirect(request, f"{page}?next={quote(target, safe='/')}")
 
 
 def safe_next(url: str, default: str = "/") -> str:

@@ -52,6 +52,12 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     secure_cookies: bool = False
     icp: str = ""
+    police: str = ""
+    operator: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    contact_address: str = ""
+    audit_days: int = 365
     match_floor: float = 0.12
     log_format: LogFormat = LogFormat.TEXT
     log_level: LogLevel = LogLevel.WARNING
@@ -111,7 +117,19 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             )
         if not settings.hosts:
             raise SettingError(f"正式运行需要{PREFIX}HOSTS，写对外的域名，多个用逗号分开")
+        _require_contact(settings)
     return settings
+
+
+def _require_contact(settings: Settings) -> None:
+    """Whoever handles personal data says who that is and how to be reached (个人信息保护法 17)."""
+    if not settings.operator:
+        raise SettingError(f"正式运行需要{PREFIX}OPERATOR，写运营者的名称，隐私政策和页脚会公布")
+    if not (settings.contact_email or settings.contact_phone):
+        raise SettingError(
+            f"正式运行需要{PREFIX}CONTACT_EMAIL或{PREFIX}CONTACT_PHONE，"
+            "写个人信息事务的联系方式，隐私政策和页脚会公布"
+        )
 
 
 def child_environment(**given: str) -> dict[str, str]:
@@ -134,6 +152,7 @@ def _parse(name: str, value: str) -> object:
         "log_level": lambda given: _one_of(LogLevel, "LOG_LEVEL", given),
         "log_dir": lambda given: Path(given) if given else None,
         "log_days": lambda given: _whole("LOG_DAYS", given, 183, 3660),
+        "audit_days": lambda given: _whole("AUDIT_DAYS", given, 183, 3660),
         "metrics_token": _token,
         "stop_seconds": lambda given: _whole("STOP_SECONDS", given, 1, 600),
     }

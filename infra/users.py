@@ -89,9 +89,14 @@ def _person(work: Work, email: str) -> Person:
 
 
 def reset(parts: Parts, email: str) -> str:
-    """Return the path of a one-time link. The old password holds until the link is used."""
+    """Return the path of a one-time link. The old password holds until the link is used.
+
+    Raises Conflict for a disabled account, whose link would let nobody in.
+    """
     with writing(parts, COMMAND_LINE, "user.reset") as work:
         person = _person(work, email)
+        if person.state == PersonState.DISABLED:
+            raise Conflict(f"{email}已停用，设了密码也不能登录；先用 zhihe user enable 恢复")
         work.touched("person", person.public_id)
         return f"/link/{signin.new_link(work, person.id)}"
 
@@ -103,4 +108,14 @@ def disable(parts: Parts, email: str) -> None:
         repository.set_person_state(work.session, person.id, PersonState.DISABLED)
         repository.revoke_sign_ins(work.session, person.id, work.now)
         repository.revoke_token(work.session, person.id, work.now)
+        work.touched("person", person.public_id)
+
+
+def enable(parts: Parts, email: str) -> None:
+    """Let a disabled person in again, with the password they had. Raises Conflict where active."""
+    with writing(parts, COMMAND_LINE, "user.enable") as work:
+        person = _person(work, email)
+        if person.state == PersonState.ACTIVE:
+            raise Conflict(f"{email}没有停用，不用恢复")
+        repository.set_person_state(work.session, person.id, PersonState.ACTIVE)
         work.touched("person", person.public_id)

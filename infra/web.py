@@ -26,7 +26,15 @@ GRACEFUL_SECONDS = 4
 def create_app(parts: Parts, engine: SearchEngine, settings: Settings) -> FastAPI:
     """Return the whole application: pages, API and static files behind the common guards."""
     api = build_api(parts)
-    site = Site(demo_mode=settings.demo, icp=settings.icp)
+    site = Site(
+        demo_mode=settings.demo,
+        icp=settings.icp,
+        police=settings.police,
+        operator=settings.operator,
+        email=settings.contact_email,
+        phone=settings.contact_phone,
+        address=settings.contact_address,
+    )
     app = build_pages(parts, site=site, secure_cookies=settings.secure_cookies)
     app.state.api = api
     app.mount(PREFIX, api)

@@ -36,6 +36,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         journal=Journal(database),
         secret=secret_of(settings),
         demo=settings.demo,
+        audit_days=settings.audit_days,
     )
 
 

@@ -11,6 +11,7 @@ from market.discovery.drain import drain_matches, give_back_work
 from market.discovery.matching import Matcher
 from market.jobs import handlers
 from market.kit.jobs import Handler, Runner
+from market.retention import Nightly
 from search.port import SearchEngine
 
 
@@ -31,6 +32,7 @@ class Working:
         self._lock = lock
         self._runner = Runner(parts.database, parts.clock, jobs)
         self._matcher = Matcher(match_floor)
+        self._nightly = Nightly(parts)
         self._engine: SearchEngine | None = None
 
     def step(self) -> bool:
@@ -39,6 +41,7 @@ class Working:
             return False
         try:
             engine = self._engine or self._begin()
+            self._nightly.owe()
             worked = self._runner.run_one()
             return drain_matches(self._parts, engine, self._matcher) > 0 or worked
         except BaseException:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from market import retention
 from market.accounts.work import Parts
 from market.catalog import tasks as catalog
 from market.discovery import tasks as discovery
@@ -9,4 +10,4 @@ from market.kit.jobs import Handler
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
-    return {**catalog.handlers(parts), **discovery.handlers(parts)}
+    return {**catalog.handlers(parts), **discovery.handlers(parts), **retention.handlers(parts)}

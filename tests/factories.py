@@ -3,7 +3,7 @@
 import itertools
 from datetime import timedelta
 
-from market.accounts import creditcode, signin
+from market.accounts import consent, creditcode, signin
 from market.accounts.models import (
     Membership,
     MembershipState,
@@ -66,6 +66,8 @@ def person(parts: Parts, *, name: str | None = None, password_hash: str | None =
     )
     with parts.database.write() as session:
         session.add(row)
+        session.flush()
+        consent.give(session, row.id, parts.clock.now())
     return row
 
 

@@ -271,15 +271,11 @@ def use_link(
     form = forms.parse(LinkForm, sent)
     if form.data is not None:
         try:
-            signin.set_password_by_link(
-                parts, secret, form.data.password, agreed=form.data.agreed
-            )
+            signin.set_password_by_link(parts, secret, form.data.password, agreed=form.data.agreed)
             return _renderer(request).redirect(request, "/login", done=PASSWORD_SET)
         except Invalid as error:
             form.reject(error)
     with parts.database.read() as session:
         asked = signin.link_asks(session, secret, parts.clock.now())
     status = NotFound.status if asked is None else Invalid.status
-    return _renderer(request).page(
-        request, "accounts/link.html", _link(form, asked), status=status
-    )
+    return _renderer(request).page(request, "accounts/link.html", _link(form, asked), status=status)

@@ -80,6 +80,22 @@ def user_disable(email: str) -> None:
     click.echo(f"{email} 已停用")
 
 
+@user.command("enable")
+@click.argument("email")
+@told
+def user_enable(email: str) -> None:
+    """恢复停用的账号；原来的密码仍然有效，设备要重新登录。
+
+    \b
+    例：zhihe user enable officer@example.com
+    """
+    from infra import users
+
+    with open_parts(load()) as parts:
+        users.enable(parts, email)
+    click.echo(f"{email} 已恢复")
+
+
 def _address(settings: Settings) -> str:
     """Return where people reach the site: its public name, or this machine's port."""
     if settings.hosts:

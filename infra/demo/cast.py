@@ -6,7 +6,7 @@ from typing import Final
 from sqlmodel import Session
 
 from infra.demo.content import Row, read
-from market.accounts import creditcode, passwords, signin
+from market.accounts import consent, creditcode, passwords, signin
 from market.accounts.models import Membership, MembershipState, Organisation, Person, Verification
 from market.accounts.organisations import add_member
 from market.accounts.policy import OrganisationKind, Role
@@ -78,6 +78,8 @@ def settle(work: Work) -> Actors:
     everyone = people()
     persons = [_person(work, row, secret if row["signs_in"] else None) for row in everyone]
     _keep(work.session, persons)
+    for person in persons:
+        consent.give(work.session, person.id, work.now)
     actors: Actors = {}
     for row, person in zip(everyone, persons, strict=True):
         place = places[row["org"]]

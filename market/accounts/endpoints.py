@@ -24,7 +24,7 @@ from market.accounts.schemas import (
 )
 from market.accounts.work import Parts, Work, record_done
 from market.kit import audit
-from market.kit.errors import NotFound
+from market.kit.errors import Forbidden, NotFound
 from market.kit.ids import OrganisationId, PersonId, PublicId
 from market.kit.wire import Out, PathId
 
@@ -54,9 +54,11 @@ def organisation_out(row: Organisation) -> OrganisationOut:
 
 
 @router.post("/people", status_code=201)
-def sign_up(form: SignUpIn, parts: Annotated[Parts, gives_parts(Action.SIGN_IN)]) -> PersonOut:
-    """Create an account."""
-    person = signin.sign_up(parts, form)
+def sign_up(
+    form: SignUpIn, request: Request, parts: Annotated[Parts, gives_parts(Action.SIGN_IN)]
+) -> PersonOut:
+    """Create an account of somebody who agrees to the privacy notice and the terms in force."""
+    person = signin.sign_up(parts, form, address_of(request))
     return PersonOut(id=person.public_id, name=person.name, email=person.email)
 
 
@@ -71,6 +73,8 @@ def make_token(
     person = signin.check_password(parts, form.email, form.password, address_of(request))
     with parts.database.write() as session:
         work = Work(session, parts, signin.actor_of(session, person, None), parts.clock.now())
+        if consent.missing(session, person.id, work.now):
+            raise Forbidden(f"{consent.ASK}：请先在网站登录一次")
         wanted = form.organisation
         active = [
             (membership, organisation)
@@ -189,6 +193,14 @@ def decide_member(
 ) -> None:
     """Accept or refuse who asks to join, change a role, or remove a member."""
     organisations.decide_member(work, PublicId(membership_id), form)
+
+
+@router.delete("/membership", status_code=204)
+def leave_organisation(
+    work: Annotated[Work, opens(Action.ORGANISATION_LEAVE, write=True)],
+) -> None:
+    """Leave the acting organisation; everything of its own stays, this token ends with it."""
+    organisations.leave(work)
 
 
 @router.post("/organisations/{organisation_id}/verification", status_code=204)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, false
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from market.accounts.law import Document
@@ -41,7 +41,7 @@ class MembershipState(StrEnum):
 
 
 class Person(Table, table=True):
-    """`deleted_at` is when the person withdrew: from then on the row is a pseudonym (`personal`)."""
+    """`deleted_at` is when the person withdrew; from then on the row is but a pseudonym."""
 
     __tablename__ = "person"
     __table_args__ = (one_of("state", PersonState),)
@@ -140,7 +140,7 @@ class SignIn(Table, table=True):
     last_seen_at: datetime = moment()
     expires_at: datetime = moment()
     revoked_at: datetime | None = moment(nullable=True)
-    must_agree: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    must_agree: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class ApiToken(Table, table=True):

@@ -17,6 +17,11 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PersonId, PublicId, new_public_id
 
 TAKEN = "这个统一社会信用代码已有机构使用，请改为申请加入该机构"
+LAST_MANAGER = "机构至少要有一位管理员，请先把另一位成员设为管理员"
+CLOSE_FIRST = (
+    "您是这个机构唯一的成员。请先让接手的同事加入并设为管理员；机构不再使用的，请联系科技局注销"
+    "（把核验改为未通过），之后就能离开"
+)
 MEMBER_ALREADY = "您已经是这个机构的成员，或申请正等待批准"
 
 
@@ -144,7 +149,7 @@ def decide_member(work: Work, membership: PublicId, form: DecideMemberIn) -> Non
     if row.role == Role.MANAGER and state is MembershipState.ACTIVE and not stays_manager:
         repository.lock_organisation(work.session, row.organisation_id)
         if repository.active_managers(work.session, row.organisation_id) <= 1:
-            raise Conflict("机构至少要有一位管理员，请先把另一位成员设为管理员")
+            raise Conflict(LAST_MANAGER)
     if (
         repository.move_membership(
             work.session, row.id, expected=expected, to=to, role=role, at=work.now
@@ -152,7 +157,64 @@ def decide_member(work: Work, membership: PublicId, form: DecideMemberIn) -> Non
         != 1
     ):
         raise Conflict
+    if to is MembershipState.LEFT:
+        repository.revoke_tokens_of_membership(work.session, row.id, work.now)
     work.touched("membership", row.public_id)
+
+
+def leave(work: Work) -> None:
+    """Leave the acting organisation. What the person made for it stays the organisation's.
+
+    Raises Conflict for the last manager of an organisation that others belong to or that the
+    bureau has verified: another has to be named first, or the bureau closes it.
+    """
+    work.require(Action.ORGANISATION_LEAVE)
+    row = repository.membership_of(work.session, work.actor.person, work.actor.organisation)
+    if row is None or row.state != MembershipState.ACTIVE:
+        raise NotFound
+    organisation = repository.organisation(work.session, row.organisation_id)
+    repository.lock_organisation(work.session, organisation.id)
+    others = repository.other_members(work.session, organisation.id, work.actor.person)
+    if _is_last_manager(work, row) and (
+        others or organisation.verification == Verification.VERIFIED
+    ):
+        raise Conflict(LAST_MANAGER if others else CLOSE_FIRST)
+    part(work, row)
+    work.touched("membership", row.public_id)
+
+
+def _is_last_manager(work: Work, row: Membership) -> bool:
+    return (
+        row.role == Role.MANAGER
+        and repository.active_managers(work.session, row.organisation_id) <= 1
+    )
+
+
+def held_by(work: Work, *, deciding: bool) -> list[tuple[Organisation, bool]]:
+    """Return the organisations whose only manager the person is, and whether others belong to
+    them; `deciding` holds up whoever else decides about their members.
+    """
+    held = []
+    for row, organisation in repository.memberships_of_person(work.session, work.actor.person):
+        if row.state == MembershipState.ACTIVE and row.role == Role.MANAGER:
+            if deciding:
+                repository.lock_organisation(work.session, organisation.id)
+            if _is_last_manager(work, row):
+                others = repository.other_members(work.session, organisation.id, work.actor.person)
+                held.append((organisation, others > 0))
+    return held
+
+
+def part(work: Work, row: Membership) -> None:
+    """End a membership or a request for one, with the tokens that act for it."""
+    expected = MembershipState(row.state)
+    to = MembershipState.LEFT
+    moved = repository.move_membership(
+        work.session, row.id, expected=expected, to=to, role=row.role, at=work.now
+    )
+    if moved != 1:
+        raise Conflict
+    repository.revoke_tokens_of_membership(work.session, row.id, work.now)
 
 
 def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:

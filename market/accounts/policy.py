@@ -46,8 +46,10 @@ class Action(StrEnum):
     SIGN_IN = "sign_in"
     # accounts
     ACCOUNT_USE = "account.use"
+    DATA_OWN = "data.own"
     ORGANISATION_FOUND = "organisation.found"
     ORGANISATION_JOIN = "organisation.join"
+    ORGANISATION_LEAVE = "organisation.leave"
     ORGANISATION_MANAGE = "organisation.manage"
     ORGANISATION_VERIFY = "organisation.verify"
     MEMBERS_VIEW = "members.view"
@@ -139,8 +141,10 @@ POLICY: dict[Action, Rule] = {
     A.BROWSE: Rule(own=EVERYONE, counterpart=EVERYONE, mandated=EVERYONE, other=EVERYONE),
     A.SIGN_IN: Rule(other=EVERYONE),
     A.ACCOUNT_USE: Rule(own=SIGNED_IN),
+    A.DATA_OWN: Rule(own=SIGNED_IN),
     A.ORGANISATION_FOUND: Rule(own=SIGNED_IN),
     A.ORGANISATION_JOIN: Rule(other=SIGNED_IN),
+    A.ORGANISATION_LEAVE: Rule(own=SIGNED_IN - {Role.PERSON}),
     A.ORGANISATION_MANAGE: Rule(own=MANAGERS, kinds=MEMBERS),
     A.ORGANISATION_VERIFY: Rule(other=OFFICERS),
     A.MEMBERS_VIEW: Rule(own=READERS | OFFICERS | {Role.OPERATOR, Role.AUDITOR}),

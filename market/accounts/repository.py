@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from market.accounts.models import (
     ApiToken,
+    Consent,
     Membership,
     MembershipState,
     OneTimeLink,
@@ -19,7 +21,7 @@ from market.accounts.models import (
     Verification,
 )
 from market.accounts.policy import OrganisationKind
-from market.kit.db import changed
+from market.kit.db import changed, is_sqlite
 from market.kit.ids import MembershipId, OrganisationId, PersonId, PublicId
 
 
@@ -206,6 +208,20 @@ def active_managers(session: Session, organisation_id: OrganisationId) -> int:
     return count
 
 
+def other_members(session: Session, organisation_id: OrganisationId, person_id: PersonId) -> int:
+    """Return how many active members there are beside the person."""
+    count: int = session.exec(
+        select(func.count())
+        .select_from(Membership)
+        .where(
+            col(Membership.organisation_id) == organisation_id,
+            col(Membership.state) == MembershipState.ACTIVE,
+            col(Membership.person_id) != person_id,
+        )
+    ).one()
+    return count
+
+
 def sign_in_by_token(session: Session, token_hash: str, now: datetime) -> SignIn | None:
     return session.exec(
         select(SignIn).where(
@@ -231,9 +247,14 @@ def open_sign_ins(session: Session, person_id: PersonId, now: datetime) -> list[
 
 
 def revoke_sign_ins(
-    session: Session, person_id: PersonId, now: datetime, *, public_id: PublicId | None = None
+    session: Session,
+    person_id: PersonId,
+    now: datetime,
+    *,
+    public_id: PublicId | None = None,
+    but: PublicId | None = None,
 ) -> int:
-    """Revoke one session of the person, or all. Return how many."""
+    """Revoke one session of the person, all, or all `but` one. Return how many."""
     statement = (
         update(SignIn)
         .where(col(SignIn.person_id) == person_id, col(SignIn.revoked_at).is_(None))
@@ -241,7 +262,17 @@ def revoke_sign_ins(
     )
     if public_id is not None:
         statement = statement.where(col(SignIn.public_id) == public_id)
+    if but is not None:
+        statement = statement.where(col(SignIn.public_id) != but)
     return changed(session, statement)
+
+
+def agreed(session: Session, person_id: PersonId) -> None:
+    """Ask no session of the person any more."""
+    changed(
+        session,
+        update(SignIn).where(col(SignIn.person_id) == person_id).values(must_agree=False),
+    )
 
 
 def seen(session: Session, sign_in_id: int, now: datetime) -> None:
@@ -293,6 +324,35 @@ def revoke_token(
     if public_id is not None:
         statement = statement.where(col(ApiToken.public_id) == public_id)
     return changed(session, statement)
+
+
+def revoke_tokens_of_membership(
+    session: Session, membership_id: MembershipId, now: datetime
+) -> int:
+    """End the tokens that act for a membership: who is admitted again begins without any."""
+    return changed(
+        session,
+        update(ApiToken)
+        .where(col(ApiToken.membership_id) == membership_id, col(ApiToken.revoked_at).is_(None))
+        .values(revoked_at=now),
+    )
+
+
+def consents(session: Session, person_id: PersonId) -> list[Consent]:
+    return list(
+        session.exec(
+            select(Consent).where(col(Consent.person_id) == person_id).order_by(col(Consent.id))
+        )
+    )
+
+
+def add_consent(
+    session: Session, person_id: PersonId, document: str, version: str, at: datetime
+) -> None:
+    """Write a consent; one that is there stays as it is."""
+    dialect = sqlite if is_sqlite(session) else postgresql
+    values = {"person_id": person_id, "document": document, "version": version, "at": at}
+    changed(session, dialect.insert(Consent).values(**values).on_conflict_do_nothing())
 
 
 def link_by_hash(session: Session, token_hash: str, now: datetime) -> OneTimeLink | None:

@@ -6,11 +6,23 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from market.accounts.policy import OrganisationKind, Role
-from market.kit.wire import Email, In, Line, Optional60, Optional200, Out, PathId, Short, Storable
+from market.kit.wire import (
+    Email,
+    In,
+    OneLine,
+    Optional200,
+    OrganisationName,
+    Out,
+    PathId,
+    Phone,
+    Short,
+    Unaltered,
+    text,
+)
 
-Password = Annotated[str, StringConstraints(min_length=10, max_length=200), Storable]
+Password = Annotated[str, StringConstraints(min_length=10, max_length=200), Unaltered]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-CreditCode = Annotated[str, StringConstraints(max_length=40), Storable]
+CreditCode = Annotated[str, text(40), OneLine]
 OpenKind = Literal[OrganisationKind.UNIVERSITY, OrganisationKind.COMPANY, OrganisationKind.AGENCY]
 MemberRole = Literal[Role.VIEWER, Role.EDITOR, Role.MANAGER]
 
@@ -18,13 +30,18 @@ MemberRole = Literal[Role.VIEWER, Role.EDITOR, Role.MANAGER]
 class SignUpIn(In):
     email: Email = Field(examples=["zhang@example.com"])
     name: Short = Field(examples=["示范张甲"])
-    phone: Optional60 = Field(default="", examples=["13800000001"])
+    phone: Phone = Field(default="", examples=["13800000001"])
     password: Password = Field(examples=["a-long-passphrase"])
+    agreed: bool = Field(
+        default=False,
+        examples=[True],
+        description="同意现行的隐私政策（/privacy）和服务条款（/terms）；不同意不能注册",
+    )
 
 
 class SignInIn(In):
     email: Email = Field(examples=["zhang@example.com"])
-    password: Annotated[str, StringConstraints(min_length=1, max_length=200), Storable] = Field(
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200), Unaltered] = Field(
         examples=["a-long-passphrase"]
     )
 
@@ -44,7 +61,7 @@ class TokenOut(Out):
 
 class OrganisationIn(In):
     kind: OpenKind = Field(examples=["university"])
-    name: Line = Field(examples=["示范大学一"])
+    name: OrganisationName = Field(examples=["示范大学一"])
     credit_code: CreditCode = Field(examples=["12990000MB0000001X"])
     region: Region = Field(default="500106", examples=["500106"])
     address: Optional200 = Field(default="", examples=["示范路1号"])
@@ -64,9 +81,7 @@ class OrganisationOut(Out):
 class VerifyIn(In):
     """The bureau's decision. `name` corrects the organisation's name, "" leaves it."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120), Storable] = (
-        Field(default="", examples=[""])
-    )
+    name: Annotated[str, text(120), OneLine] = Field(default="", examples=[""])
     decision: Literal["verified", "refused"] = Field(examples=["verified"])
     note: Optional200 = Field(default="", examples=[""])
     self_publish: bool = Field(default=False, examples=[False])

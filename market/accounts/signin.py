@@ -5,14 +5,14 @@ holds the write lock.
 """
 
 import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from market.accounts import passwords, repository
+from market.accounts import consent, passwords, repository, throttle
+from market.accounts.law import Edition
 from market.accounts.models import (
     ApiToken,
     Membership,
@@ -22,14 +22,13 @@ from market.accounts.models import (
     Person,
     PersonState,
     SignIn,
-    SignInFailure,
     Verification,
 )
 from market.accounts.policy import Action, OrganisationKind, Role
 from market.accounts.schemas import SignUpIn
 from market.accounts.work import ANONYMOUS, Actor, Parts, Work, record_done
 from market.kit import audit
-from market.kit.errors import Invalid, NotFound, TooMany
+from market.kit.errors import Invalid, NotFound
 from market.kit.ids import MembershipId, PersonId, PublicId, new_public_id, new_secret
 
 SESSION_LIFE = timedelta(days=14)
@@ -38,22 +37,13 @@ TOKEN_LIFE = timedelta(days=365)
 LINK_LIFE = timedelta(days=3)
 SEEN_EVERY = timedelta(minutes=1)
 
-# The standard gives no numbers (GB/T 22239); these stop guessing and forgive typing.
-THROTTLE_WINDOW = timedelta(minutes=15)
-ACCOUNT_FAILURES = 8
-ADDRESS_FAILURES = 60
-
 WRONG = "邮箱或密码不对"
 REGISTERED = "这个邮箱已经注册，请直接登录"
+USED_LINK = "这个链接用过了或已过期，请向管理员再要一个"
 
 
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def throttle_key(parts: Parts, kind: str, value: str) -> str:
-    """Return the key under which failures count; keyed, so that the table names nobody."""
-    return hmac.new(parts.secret, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +113,10 @@ def check_password(parts: Parts, email: str, password: str, address: str) -> Per
     A failure is counted in a transaction of its own.
     """
     now = parts.clock.now()
-    account_key = throttle_key(parts, "account", email)
-    address_key = throttle_key(parts, "address", address)
+    keys = throttle.guess_keys(parts, email, address)
     with parts.database.read() as session:
-        counts = repository.failures(session, [account_key, address_key], now - THROTTLE_WINDOW)
+        throttle.require_guesses_left(session, keys, now)
         person = repository.person_by_email(session, email)
-    if (
-        counts.get(account_key, 0) >= ACCOUNT_FAILURES
-        or counts.get(address_key, 0) >= ADDRESS_FAILURES
-    ):
-        raise TooMany("尝试次数太多，请15分钟后再试", retry_after=900)
     if (
         passwords.matches(password, person.password_hash if person else None)
         and person is not None
@@ -143,19 +127,42 @@ def check_password(parts: Parts, email: str, password: str, address: str) -> Per
             with parts.database.write() as session:
                 repository.set_password(session, person.id, fresh)
         return person
+    actor = Actor(person_id=person.id) if person else ANONYMOUS
+    _count_wrong_password(parts, keys, actor, Action.SIGN_IN, now)
+    raise Invalid(WRONG, {"password": WRONG})
+
+
+def _count_wrong_password(
+    parts: Parts, keys: tuple[str, str], actor: Actor, action: str, now: datetime
+) -> None:
     with parts.database.write() as session:
-        session.add_all([SignInFailure(key=key, at=now) for key in (account_key, address_key)])
+        throttle.count_guess(session, keys, now)
         audit.write(
             session,
             at=now,
-            person_id=person.id if person else None,
-            organisation_id=None,
-            role=Role.ANONYMOUS,
-            action=Action.SIGN_IN,
+            person_id=actor.person_id,
+            organisation_id=actor.organisation_id,
+            role=actor.role,
+            action=action,
             subject=None,
             outcome=audit.Outcome.FAILED,
         )
-    raise Invalid(WRONG, {"password": WRONG})
+
+
+def require_password(parts: Parts, actor: Actor, password: str, field: str, address: str) -> Person:
+    """Return the signed-in person whose own password was given again at `field`.
+
+    Raises Invalid at `field`, or TooMany: a session left open on a desk is no way to guess it.
+    """
+    now = parts.clock.now()
+    with parts.database.read() as session:
+        person = repository.person(session, actor.person)
+        keys = throttle.guess_keys(parts, person.email, address)
+        throttle.require_guesses_left(session, keys, now)
+    if not passwords.matches(password, person.password_hash):
+        _count_wrong_password(parts, keys, actor, "password.check", now)
+        raise Invalid(fields={field: "密码不对"})
+    return person
 
 
 def open_session(parts: Parts, person: Person, agent: str) -> str:
@@ -181,6 +188,7 @@ def open_session(parts: Parts, person: Person, agent: str) -> str:
                 created_at=now,
                 last_seen_at=now,
                 expires_at=now + SESSION_LIFE,
+                must_agree=bool(consent.missing(session, person.id, now)),
             )
         )
         work = Work(
@@ -190,8 +198,13 @@ def open_session(parts: Parts, person: Person, agent: str) -> str:
     return token
 
 
-def sign_up(parts: Parts, form: SignUpIn) -> Person:
-    """Create an account. Raises Invalid at `email` where it is taken."""
+def sign_up(parts: Parts, form: SignUpIn, address: str) -> Person:
+    """Create an account of somebody who agrees to what is in force.
+
+    Raises Invalid at `agreed`, at `email` where it is taken, or TooMany from one address.
+    """
+    consent.require(agreed=form.agreed)
+    throttle.count_sign_up(parts, address)
     password_hash = passwords.hashed(form.password)
     with parts.database.write() as session:
         if repository.person_by_email(session, form.email) is not None:
@@ -209,6 +222,7 @@ def sign_up(parts: Parts, form: SignUpIn) -> Person:
             session.flush()
         except IntegrityError:  # the same form sent twice at once
             raise Invalid(fields={"email": REGISTERED}) from None
+        consent.give(session, person.id, parts.clock.now())
         work = Work(session, parts, Actor(Role.PERSON, person.id, person.name), parts.clock.now())
         work.touched("person", person.public_id)
         record_done(work, "sign_up")
@@ -236,6 +250,17 @@ def switch_organisation(work: Work, sign_in_token: str, membership: PublicId) ->
     ):
         raise NotFound
     repository.act_for(work.session, sign_in.id, row.id)
+
+
+def agree(work: Work) -> None:
+    """Write that the person agrees to what is in force, and ask no session of theirs again."""
+    consent.give(work.session, work.actor.person, work.now)
+    repository.agreed(work.session, work.actor.person)
+
+
+def sign_out_others(work: Work, this: PublicId | None) -> int:
+    """Revoke all sessions of the person but this one. Return how many."""
+    return repository.revoke_sign_ins(work.session, work.actor.person, work.now, but=this)
 
 
 def sign_out(work: Work, sign_in: PublicId | None) -> None:
@@ -287,30 +312,42 @@ def new_link(work: Work, person_id: PersonId) -> str:
     return secret
 
 
-def link_is_good(session: Session, secret: str, now: datetime) -> bool:
-    return repository.link_by_hash(session, digest(secret), now) is not None
+def link_asks(session: Session, secret: str, now: datetime) -> tuple[Edition, ...] | None:
+    """Return what the person of a good link has still to agree to, or None for no good link."""
+    link = repository.link_by_hash(session, digest(secret), now)
+    if link is None or repository.person(session, link.person_id).state != PersonState.ACTIVE:
+        return None
+    return consent.missing(session, link.person_id, now)
 
 
-def set_password_by_link(parts: Parts, secret: str, password: str) -> None:
-    """Set the password, use the link up and end all sessions and tokens. Raises NotFound."""
+def set_password_by_link(parts: Parts, secret: str, password: str, *, agreed: bool) -> None:
+    """Set the password, use the link up and end all sessions and tokens.
+
+    Raises NotFound, Invalid at `agreed` for somebody who has not agreed to what is in force.
+    """
+    with parts.database.read() as session:
+        asked = link_asks(session, secret, parts.clock.now())
+    if asked is None:
+        raise NotFound(USED_LINK)
+    if asked:
+        consent.require(agreed=agreed)
     password_hash = passwords.hashed(password)
     now = parts.clock.now()
     with parts.database.write() as session:
         link = repository.link_by_hash(session, digest(secret), now)
         if link is None or repository.use_link(session, link.id, now) != 1:
-            raise NotFound("这个链接用过了或已过期，请向管理员再要一个")
+            raise NotFound(USED_LINK)
         person = repository.person(session, link.person_id)
+        if agreed:
+            consent.give(session, person.id, now)
         _replace_password(session, person, password_hash, now)
         work = Work(session, parts, Actor(Role.PERSON, person.id, person.name), now)
         record_done(work, "password.set")
 
 
-def change_password(parts: Parts, actor: Actor, old: str, new: str) -> None:
-    """Change one's own password and end all sessions. Raises Invalid at `old`."""
-    with parts.database.read() as session:
-        person = repository.person(session, actor.person)
-    if not passwords.matches(old, person.password_hash):
-        raise Invalid(fields={"old": "原密码不对"})
+def change_password(parts: Parts, actor: Actor, old: str, new: str, address: str) -> None:
+    """Change one's own password, end all sessions and tokens. Raises Invalid at `old`, TooMany."""
+    person = require_password(parts, actor, old, "old", address)
     password_hash, now = passwords.hashed(new), parts.clock.now()
     with parts.database.write() as session:
         _replace_password(session, person, password_hash, now)

@@ -64,11 +64,15 @@ class Actor:
 
 
 ANONYMOUS = Actor()
+AUDIT_DAYS = 365  # two looks back at the same time of the year
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What wiring built and every transaction needs; one a process."""
+    """What wiring built and every transaction needs; one a process.
+
+    `audit_days`: how long the audit is kept, never less than the law wants (`kit.audit`).
+    """
 
     database: Database
     clock: Clock
@@ -76,6 +80,7 @@ class Parts:
     journal: Journal
     secret: bytes
     demo: bool
+    audit_days: int = AUDIT_DAYS
 
 
 @dataclass(slots=True)

@@ -2,16 +2,22 @@
 
 A change's row stands in the change's own transaction. A refusal's row is written after the
 rollback, in a transaction of its own, or it would vanish with what it tells of. Rows are
-append-only: triggers refuse update and delete on both databases.
+append-only: triggers refuse every update on both databases, and to delete a row before the time
+is over for which the law wants logs kept.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Index
+from sqlalchemy import Index, delete
 from sqlmodel import Session, col, select
 
 from market.kit.columns import Table, big, choice, moment, one_of, pk, words
+from market.kit.db import changed
+
+LEAST_DAYS: Final = 183
+"""Six months, the least for which 网络安全法 21 wants logs kept; the triggers hold it."""
 
 
 class Outcome(StrEnum):
@@ -67,3 +73,9 @@ def newest(session: Session, *, limit: int, before_id: int | None = None) -> lis
     if before_id is not None:
         query = query.where(col(AuditRow.id) < before_id)
     return list(session.exec(query))
+
+
+def expire(session: Session, now: datetime, limit: int, *, keep: timedelta) -> int:
+    """Delete at most `limit` rows older than `keep`, the oldest first. Return how many."""
+    old = select(AuditRow.id).where(col(AuditRow.at) < now - keep).order_by(col(AuditRow.id))
+    return changed(session, delete(AuditRow).where(col(AuditRow.id).in_(old.limit(limit))))

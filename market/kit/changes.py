@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, func, insert, select, text, update
+from sqlalchemy import Index, UniqueConstraint, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, col
@@ -398,3 +398,24 @@ def backlog(session: Session, consumer: Consumer) -> int:
         )
     ).scalar_one()
     return count
+
+
+def expire(session: Session, now: datetime, limit: int, *, keep: timedelta) -> int:
+    """Delete at most `limit` deliveries that were done `keep` ago, of changes that no consumer is
+    still to hear of; the changes stay. Return how many.
+    """
+    other = aliased(Delivery)
+    owed = select(col(other.id)).where(
+        col(other.change_id) == col(Delivery.change_id), col(other.state) != DeliveryState.DONE
+    )
+    old = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.state) == DeliveryState.DONE,
+            col(Delivery.done_at) < now - keep,
+            ~owed.exists(),
+        )
+        .order_by(col(Delivery.id))
+        .limit(limit)
+    )
+    return changed(session, delete(Delivery).where(col(Delivery.id).in_(old)))

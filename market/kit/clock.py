@@ -23,3 +23,8 @@ class SystemClock:
 def local_date(moment: datetime) -> date:
     """Return the calendar day of an aware moment in China, by which all deadlines count."""
     return moment.astimezone(SHANGHAI).date()
+
+
+def local_text(moment: datetime) -> str:
+    """Return an aware moment as it stood on the clock in China, `2026-11-12 09:10`."""
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

@@ -3,6 +3,7 @@
     MarketError                 status  code
     ├── Invalid                 422     invalid          wrong input, by field
     ├── NotSignedIn             401     not_signed_in    nobody has signed in
+    ├── NotAgreed               403     not_agreed       newer terms are to be agreed to first
     ├── Refused                                          denied by policy; survives as an audit row
     │   ├── Forbidden           403     forbidden        may be seen, may not be done
     │   └── NotFound            404     not_found        is not there, or not for this actor
@@ -47,6 +48,14 @@ class NotSignedIn(MarketError):
     status = 401
     code = "not_signed_in"
     default = "请先登录"
+
+
+class NotAgreed(MarketError):
+    """Signed in, but a newer privacy notice or newer terms are to be agreed to first."""
+
+    status = 403
+    code = "not_agreed"
+    default = "隐私政策或服务条款有了新版本，请先阅读并同意"
 
 
 class Refused(MarketError):

@@ -4,24 +4,42 @@ The store is content-addressed and written before the row: a row never points at
 without a row are garbage that a later sweep may take. The seam takes a shared store later.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, delete, update
+from sqlmodel import Session, SQLModel, col, exists, select
 
 from market.kit.columns import Table, big, moment, pk, public_id, words
+from market.kit.db import changed
 from market.kit.errors import Invalid, NotFound, TooLarge
 from market.kit.ids import PublicId, new_public_id
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_IMPORT_BYTES = 50 * 1024 * 1024
 _BLOCK = 1024 * 1024
+_ASIDE = "aside-"
+
+
+def names_to_disk(folder: Path) -> None:
+    """Let new names in a folder outlast a power cut, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+DROPPED_FOR = timedelta(days=7)
+"""How long a file stays after nothing refers to it: a backup under way still finds it."""
 
 
 class StoredFile(Table, table=True):
@@ -48,6 +66,18 @@ class FileStore(Protocol):
 
     def open(self, sha256: str) -> BinaryIO:
         """Return the bytes for reading. Raises NotFound."""
+        ...
+
+    def stored(self) -> Iterator[str]:
+        """Yield the sha256 of everything kept, in no order."""
+        ...
+
+    def discard(self, sha256: str, *, before: datetime) -> bool:
+        """Remove bytes that were last saved before a moment; return whether they were removed."""
+        ...
+
+    def tidy(self, *, before: datetime) -> int:
+        """Remove what was cut short before a moment; return how many pieces there were."""
         ...
 
 
@@ -78,8 +108,11 @@ class LocalFiles:
                 part.unlink(missing_ok=True)
                 raise
         target = self._path(digest.hexdigest())
-        target.parent.mkdir(exist_ok=True)
+        if not target.parent.exists():
+            target.parent.mkdir(exist_ok=True)
+            names_to_disk(self._folder)
         part.replace(target)
+        names_to_disk(target.parent)
         return digest.hexdigest(), size
 
     def open(self, sha256: str) -> BinaryIO:
@@ -87,6 +120,40 @@ class LocalFiles:
             return self._path(sha256).open("rb")
         except FileNotFoundError:
             raise NotFound("文件已不在存储里，请联系运营人员") from None
+
+    def stored(self) -> Iterator[str]:
+        for path in self._folder.glob("??/*"):
+            yield f"{path.parent.name}{path.name}"
+
+    def discard(self, sha256: str, *, before: datetime) -> bool:
+        """Put aside first and looked at then: the same bytes may be saved anew at this moment, and
+        must not go.
+        """
+        path, aside = self._path(sha256), self._folder / f"{_ASIDE}{sha256}"
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return False
+        if aside.stat().st_mtime < before.timestamp():
+            aside.unlink()
+            return True
+        self._put_back(aside)
+        return False
+
+    def _put_back(self, aside: Path) -> None:
+        with contextlib.suppress(FileExistsError):  # saved once more
+            self._path(aside.name.removeprefix(_ASIDE)).hardlink_to(aside)
+        aside.unlink()
+
+    def tidy(self, *, before: datetime) -> int:
+        pieces = 0
+        for path in self._folder.glob("*"):
+            if path.name.startswith(_ASIDE):
+                self._put_back(path)
+            elif path.is_file() and path.stat().st_mtime < before.timestamp():
+                path.unlink()
+                pieces += 1
+        return pieces
 
 
 # What a file claims to be is checked against its first bytes.
@@ -171,3 +238,40 @@ def get(session: Session, public_id: PublicId) -> StoredFile:
     if row is None:
         raise NotFound
     return row
+
+
+def mark_dropped(session: Session, now: datetime, limit: int) -> int:
+    """Note which files no row of any table refers to any more. Return how many were found now."""
+    left = (
+        select(StoredFile.id)
+        .where(col(StoredFile.dropped_at).is_(None), *_unreferenced())
+        .order_by(col(StoredFile.id))
+        .limit(limit)
+    )
+    return changed(
+        session,
+        update(StoredFile).where(col(StoredFile.id).in_(left)).values(dropped_at=now),
+    )
+
+
+def expire(session: Session, now: datetime, limit: int) -> int:
+    """Delete the rows of files that nothing has referred to for DROPPED_FOR; their bytes go with
+    the next sweep. Return how many.
+    """
+    old = (
+        select(StoredFile.id)
+        .where(col(StoredFile.dropped_at) < now - DROPPED_FOR, *_unreferenced())
+        .order_by(col(StoredFile.id))
+        .limit(limit)
+    )
+    return changed(session, delete(StoredFile).where(col(StoredFile.id).in_(old)))
+
+
+def _unreferenced() -> list[ColumnElement[bool]]:
+    """Return WHERE clauses: no column of any table refers to this file."""
+    return [
+        ~exists().where(column == col(StoredFile.id))
+        for table in SQLModel.metadata.sorted_tables
+        for column in table.columns
+        if any(key.target_fullname == "stored_file.id" for key in column.foreign_keys)
+    ]

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, and_, func, select, update
+from sqlalchemy import Index, and_, delete, func, select, update
 from sqlalchemy.types import JSON
 from sqlmodel import Field, Session, col
 
@@ -298,3 +298,17 @@ class Runner:
             handler = self._handlers[job.kind]
             if last and owned and isinstance(handler, Steps):
                 handler.given_up(session, job)
+
+
+def expire(session: Session, now: datetime, limit: int, *, keep: timedelta) -> int:
+    """Delete at most `limit` jobs that ended `keep` ago: well, or given up. Return how many."""
+    old = (
+        select(col(Job.id))
+        .where(
+            col(Job.state).in_([JobState.DONE, JobState.FAILED]),
+            func.coalesce(col(Job.finished_at), col(Job.available_at)) < now - keep,
+        )
+        .order_by(col(Job.id))
+        .limit(limit)
+    )
+    return changed(session, delete(Job).where(col(Job.id).in_(old)))

@@ -6,9 +6,15 @@ Alembic's batch mode on SQLite drops triggers without a word, so every migration
 
 from sqlalchemy import Connection, inspect, text
 
+from market.kit.audit import LEAST_DAYS
+
 LEDGER = ("ledger_transaction", "ledger_entry")
 APPEND_ONLY = ("audit", "consent", *LEDGER)
 _OPERATIONS = ("UPDATE", "DELETE")
+# Rows of a log may go once the law no longer wants them, by the database's own clock.
+LOGS = {"audit": "at"}
+_YOUNG_SQLITE = f"WHEN OLD.{{column}} > datetime('now', '-{LEAST_DAYS} days') "
+_YOUNG_POSTGRES = f"WHEN (OLD.{{column}} > now() - interval '{LEAST_DAYS} days') "
 _BALANCED = "balanced_"
 # SQLite has no deferred triggers: there the ledger's service asserts, and its audit finds.
 _REFUSE_IMBALANCE = """
@@ -24,8 +30,8 @@ END $$
 
 
 def install(connection: Connection) -> None:
-    """Create the triggers where they are missing. Safe to run again, and after any revision:
-    a table that does not exist yet is passed over.
+    """Write the triggers anew. Safe to run again, and after any revision: a table that does not
+    exist yet is passed over.
     """
     present = set(inspect(connection).get_table_names())
     sqlite = connection.dialect.name == "sqlite"
@@ -39,15 +45,17 @@ def install(connection: Connection) -> None:
     for table in sorted(present.intersection(APPEND_ONLY)):
         for operation in _OPERATIONS:
             name = trigger_name(table, operation)
+            when = _when(table, operation, sqlite=sqlite)
             if sqlite:
+                connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
                 connection.exec_driver_sql(
-                    f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {operation} ON {table} "
+                    f"CREATE TRIGGER {name} BEFORE {operation} ON {table} {when}"
                     f"BEGIN SELECT RAISE(ABORT, 'append-only: {table}'); END"
                 )
             else:
                 connection.exec_driver_sql(
                     f"CREATE OR REPLACE TRIGGER {name} BEFORE {operation} ON {table} "
-                    "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+                    f"FOR EACH ROW {when}EXECUTE FUNCTION refuse_change()"
                 )
         if not sqlite:
             connection.exec_driver_sql(
@@ -56,6 +64,12 @@ def install(connection: Connection) -> None:
             )
     if not sqlite and present.issuperset(LEDGER):
         _keep_balanced(connection)
+
+
+def _when(table: str, operation: str, *, sqlite: bool) -> str:
+    if operation != "DELETE" or table not in LOGS:
+        return ""
+    return (_YOUNG_SQLITE if sqlite else _YOUNG_POSTGRES).format(column=LOGS[table])
 
 
 def _keep_balanced(connection: Connection) -> None:
@@ -82,3 +96,13 @@ def installed(connection: Connection) -> set[str]:
         else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
     )
     return {row[0] for row in connection.execute(text(query))}
+
+
+def missing(connection: Connection) -> list[str]:
+    """Return the names of the triggers that should stand in the database and do not."""
+    sqlite = connection.dialect.name == "sqlite"
+    operations = _OPERATIONS if sqlite else (*_OPERATIONS, "TRUNCATE")
+    wanted = {trigger_name(table, each) for table in APPEND_ONLY for each in operations}
+    if not sqlite:
+        wanted |= {f"{_BALANCED}{table}" for table in LEDGER}
+    return sorted(wanted - installed(connection))

@@ -33,7 +33,7 @@ def csrf(site: TestClient, path: str = "/account") -> str:
 
 
 def sign_up(site: TestClient, email: str = "a@example.com") -> None:
-    form = {"name": "示范张甲", "email": email, "password": PASSWORD}
+    form = {"name": "示范张甲", "email": email, "password": PASSWORD, "agreed": "1"}
     answer = site.post("/signup", data=form)
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"] == "/organisations"
@@ -129,7 +129,10 @@ def test_one_time_link_works_once(site: TestClient, parts: Parts) -> None:
     )
     assert site.get(link).status_code == 200
     assert site.post(link, data={"password": "short"}).status_code == 422
-    assert site.post(link, data={"password": PASSWORD}).status_code == 303
+    not_agreed = site.post(link, data={"password": PASSWORD})
+    assert not_agreed.status_code == 422
+    assert "请先阅读并同意" in not_agreed.text
+    assert site.post(link, data={"password": PASSWORD, "agreed": "1"}).status_code == 303
     assert site.get(link).status_code == 404
     assert site.post(link, data={"password": PASSWORD}).status_code == 404
     answer = site.post("/login", data={"email": "officer@example.com", "password": PASSWORD})

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from infra.settings import PREFIX, Mode, SettingError, Settings, load, secret_of
+from market.accounts.work import AUDIT_DAYS
+from market.kit.audit import LEAST_DAYS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +17,13 @@ def test_every_setting_is_documented_and_nothing_else_is() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     documented = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `ZHIHE_")}
     assert documented == {f"{PREFIX}{item.name.upper()}" for item in fields(Settings)}
+
+
+def test_the_audit_is_kept_no_shorter_than_the_database_holds_it() -> None:
+    assert Settings().audit_days == AUDIT_DAYS
+    assert load({"ZHIHE_AUDIT_DAYS": str(LEAST_DAYS)}).audit_days == LEAST_DAYS
+    with pytest.raises(SettingError, match="ZHIHE_AUDIT_DAYS"):
+        load({"ZHIHE_AUDIT_DAYS": str(LEAST_DAYS - 1)})
 
 
 def test_defaults_need_nothing() -> None:
@@ -53,7 +62,13 @@ def test_production_refuses_to_start_without_its_secret() -> None:
         load(production)
     with pytest.raises(SettingError, match="ZHIHE_HOSTS"):
         load({"ZHIHE_MODE": "production", "ZHIHE_SECRET": "x" * 32})
-    settings = load({**production, "ZHIHE_SECRET": "x" * 32})
+    production["ZHIHE_SECRET"] = "x" * 32
+    with pytest.raises(SettingError, match="ZHIHE_OPERATOR"):
+        load(production)
+    production["ZHIHE_OPERATOR"] = "示范区技术转移中心"
+    with pytest.raises(SettingError, match="ZHIHE_CONTACT_EMAIL"):
+        load(production)
+    settings = load({**production, "ZHIHE_CONTACT_PHONE": "023-00000000"})
     assert not settings.demo
     assert settings.secure_cookies
 

@@ -23,7 +23,12 @@ def bearer(parts: Parts, role: Role, **at: object) -> dict[str, str]:
 
 
 def sign_up(api: TestClient, email: str = "a@example.com") -> dict[str, str]:
-    form = {"email": email, "name": "示范张甲", "password": "correct horse battery"}
+    form = {
+        "email": email,
+        "name": "示范张甲",
+        "password": "correct horse battery",
+        "agreed": True,
+    }
     assert api.post("/people", json=form).status_code == 201
     answer = api.post("/tokens", json={"email": email, "password": form["password"]})
     assert answer.status_code == 201, answer.text

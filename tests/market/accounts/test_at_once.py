@@ -50,13 +50,15 @@ def test_asking_to_join_twice_at_once_is_one_request(parts: Parts) -> None:
 
 
 def test_signing_up_twice_at_once_is_one_account(parts: Parts) -> None:
-    form = SignUpIn(email="zhang@example.com", name="示范张甲", password="a-long-passphrase")
+    form = SignUpIn(
+        email="zhang@example.com", name="示范张甲", password="a-long-passphrase", agreed=True
+    )
     barrier = Barrier(4)
 
     def sign_up(_: int) -> str:
         barrier.wait()
         try:
-            signin.sign_up(parts, form)
+            signin.sign_up(parts, form, "127.0.0.1")
         except Invalid as error:
             return error.fields["email"]
         return ""

@@ -1,0 +1,80 @@
+"""My data: everything the market holds of a person, as a copy, and its deletion.
+
+Each noun says its part in its `personal` module; here they are put together.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from market.access import personal as access
+from market.accounts import organisations, repository, repository_personal, signin, throttle
+from market.accounts import personal as accounts
+from market.accounts.models import Organisation
+from market.accounts.policy import Action
+from market.accounts.work import Actor, Parts, Work, writing
+from market.catalog import personal as catalog
+from market.deals import personal as deals
+from market.kit.across import Copy, Erase, Records, Ties
+from market.kit.errors import Conflict, Invalid
+from market.registry import personal as registry
+
+COPIES: Final[Sequence[Copy]] = (
+    accounts.copy,
+    catalog.copy,
+    access.copy,
+    deals.copy,
+    registry.copy,
+)
+# Accounts last: the others find by name and address what they hold.
+ERASES: Final[Sequence[Erase]] = (deals.erase, accounts.erase)
+TIES: Final[Sequence[Ties]] = (catalog.ties, access.ties, deals.ties)
+KEPT: Final = (*accounts.KEPT, *catalog.KEPT, *deals.KEPT, *registry.KEPT)
+"""What stays after a deletion, in sentences that are shown beforehand."""
+
+CONFIRM: Final = "注销账号"
+"""What is typed to confirm."""
+
+
+def copy(work: Work) -> Records:
+    """Return everything that is held of the acting person, by heading."""
+    work.require(Action.DATA_OWN)
+    found: dict[str, Sequence[dict[str, object]]] = {}
+    for one in COPIES:
+        found |= {
+            title: [dict(row) for row in rows]
+            for title, rows in one(work.session, work.actor.person).items()
+        }
+    return found
+
+
+def obstacles(work: Work, *, deciding: bool = False) -> list[Organisation]:
+    """Return the organisations that would be left without a manager: those that others belong to,
+    or that have anything in the market. Somebody else has to be named manager first.
+    """
+    return [
+        organisation
+        for organisation, others in organisations.held_by(work, deciding=deciding)
+        if others or any(ties(work.session, organisation.id) for ties in TIES)
+    ]
+
+
+def delete(parts: Parts, actor: Actor, password: str, typed: str, address: str) -> None:
+    """Delete the acting person's account: what may go goes, what law keeps stays (KEPT).
+
+    The address may sign up again at once. Raises Invalid at `password` or `confirm`, TooMany,
+    Conflict while an organisation depends on the person alone.
+    """
+    if typed != CONFIRM:
+        raise Invalid(fields={"confirm": f"请照样输入“{CONFIRM}”，现在是“{typed[:20]}”"})
+    person = signin.require_password(parts, actor, password, "password", address)
+    with writing(parts, actor, Action.DATA_OWN) as work:
+        if held := obstacles(work, deciding=True):
+            names = "、".join(one.name for one in held)
+            raise Conflict(f"您是{names}唯一的管理员，请先把另一位成员设为管理员，再注销账号")
+        for row, _ in repository.memberships_of_person(work.session, person.id):
+            organisations.part(work, row)
+        keys = throttle.guess_keys(parts, person.email, address)
+        repository_personal.forget_throttle(work.session, keys[:1])
+        for erase in ERASES:
+            erase(work.session, person.id, work.now)
+        work.touched("person", person.public_id)

@@ -1,0 +1,27 @@
+"""What the registry holds of a person: the registrations they sent in or decided."""
+
+from sqlmodel import Session
+
+from market.kit.across import Records, rows_by
+from market.kit.clock import local_text
+from market.kit.ids import PersonId
+from market.registry.models import Registration
+
+KEPT = ("技术合同的登记：合同登记的法定档案，提交人和经办人只以编号记。",)
+
+
+def copy(session: Session, person_id: PersonId) -> Records:
+    return {
+        "提交的登记": [
+            {"登记编号": row.number or "", "时间": local_text(row.submitted_at)}
+            for row in rows_by(session, Registration, "submitted_by", person_id)
+        ],
+        "办理的登记": [
+            {
+                "登记编号": row.number or "",
+                "时间": local_text(row.decided_at) if row.decided_at else "",
+                "说明": row.note,
+            }
+            for row in rows_by(session, Registration, "decided_by", person_id)
+        ],
+    }

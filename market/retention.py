@@ -1,0 +1,95 @@
+"""What is kept for how long: the one list, run every night and printed where people read it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlmodel import Session
+
+from market.accounts import retention as accounts
+from market.accounts.work import Parts
+from market.kit import audit, changes, files, jobs
+from market.kit.across import Keep
+from market.kit.clock import SHANGHAI
+from market.kit.jobs import Chunk, Handler, Job, Steps
+from market.kit.sweep import sweep
+from market.operations import marks
+
+ENDED: Final = timedelta(days=30)
+
+
+def keeps(audit_days: int) -> Sequence[Keep]:
+    """Return everything that goes after its time, where the audit is kept for so many days."""
+
+    def expire_audit(session: Session, now: datetime, limit: int) -> int:
+        return audit.expire(session, now, limit, keep=timedelta(days=audit_days))
+
+    return (
+        *accounts.KEEPS,
+        Keep("操作记录（谁在什么时候做了什么）", f"{audit_days}天", expire_audit),
+        Keep("移除了的附件", f"不再使用后{files.DROPPED_FOR.days}天", _files),
+        Keep("做完的后台任务", f"{ENDED.days}天", _jobs),
+        Keep("送达索引和匹配的记录", f"{ENDED.days}天", _deliveries),
+    )
+
+
+def _files(session: Session, now: datetime, limit: int) -> int:
+    return files.mark_dropped(session, now, limit) + files.expire(session, now, limit)
+
+
+def _jobs(session: Session, now: datetime, limit: int) -> int:
+    return jobs.expire(session, now, limit, keep=ENDED)
+
+
+def _deliveries(session: Session, now: datetime, limit: int) -> int:
+    return changes.expire(session, now, limit, keep=ENDED)
+
+
+KIND: Final = "retention"
+CHUNK: Final = 500
+BEGINS: Final = 3
+"""The hour in China from which a day's work is owed; at night people wait for nothing."""
+
+
+def handlers(parts: Parts) -> Mapping[str, Handler]:
+    """Return the handler of the nightly job: a chunk of rows of one kind a transaction, then the
+    bytes that no row names.
+    """
+    steps = keeps(parts.audit_days)
+
+    def prepare(job: Job) -> None:
+        if job.cursor.get("step", 0) == len(steps):
+            sweep(parts.database, parts.files, parts.clock.now())
+
+    def expire(session: Session, job: Job, _prepared: None) -> Chunk:
+        now = parts.clock.now()
+        step, gone = job.cursor.get("step", 0), job.cursor.get("gone", 0)
+        if step == len(steps):
+            marks.put(session, marks.RETENTION, at=now, good=True, detail=f"删除{gone}行")
+            return Chunk(None)
+        count = steps[step].expire(session, now, CHUNK)
+        return Chunk({"step": step if count else step + 1, "gone": gone + count})
+
+    def given_up(session: Session, job: Job) -> None:
+        marks.put(
+            session, marks.RETENTION, at=parts.clock.now(), good=False, detail=job.error or ""
+        )
+
+    return {KIND: Steps(prepare, expire, given_up)}
+
+
+class Nightly:
+    """Owes the routine work of each day once; asked at every turn of the worker."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._owed: date | None = None
+
+    def owe(self) -> None:
+        now = self._parts.clock.now()
+        local = now.astimezone(SHANGHAI)
+        if local.hour < BEGINS or local.date() == self._owed:
+            return
+        with self._parts.database.write() as session:
+            jobs.enqueue(session, KIND, f"{KIND}:{local.date()}", {}, at=now)
+        self._owed = local.date()
