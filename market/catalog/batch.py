@@ -191,11 +191,6 @@ class Batch:
             one.id for one, _ in fresh if one.id in remasked and one.state == ListingState.PUBLISHED
         }
         self._write(revised)
-        moved = {one.listing_id for one in revised}
-        for listing, _ in fresh:
-            if listing.id in moved and listing.review_state == ReviewState.REFUSED:
-                self._session.refresh(listing)
-                waiting.mended(self._session, listing, self._at)
         return len(remasked | {one.listing_id for one in revised})
 
     def _revised(self, listing: Listing, text: Text, seq: int) -> _Revised:
@@ -253,7 +248,7 @@ class Batch:
             if one.to.review is ReviewState.SUBMITTED
         ]
         repository_imports.insert_reviews(self._session, submitted, by=by, at=at)
-        waiting.reviews_moved(self._session, self._organisation.id, at)
+        waiting.brought_in(self._session, self._organisation.id, at)
 
 
 def _key(row: Row) -> str:

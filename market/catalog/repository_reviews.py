@@ -28,17 +28,24 @@ def owners_in_review(session: Session) -> set[OrganisationId]:
     )
 
 
-def refused(session: Session) -> list[tuple[Listing, str, str]]:
-    """Return listings whose newest submission was refused: (listing, its title, the reason)."""
+def refused(
+    session: Session, organisation_id: OrganisationId | None = None
+) -> list[tuple[Listing, str, str]]:
+    """Return listings, of all or of one owner, whose newest submission was refused: (listing, its
+    title, the reason).
+    """
     newest = (
         select(func.max(col(Review.id)))
         .where(col(Review.listing_id) == col(Listing.id))
         .scalar_subquery()
     )
-    rows = session.execute(
+    query = (
         select(Listing, col(ListingRevision.title), col(Review.note))
         .join(ListingRevision, col(ListingRevision.id) == col(Listing.working_revision_id))
         .join(Review, col(Review.id) == newest)
         .where(col(Listing.review_state) == R.REFUSED)
     )
+    if organisation_id is not None:
+        query = query.where(col(Listing.organisation_id) == organisation_id)
+    rows = session.execute(query)
     return [(row[0], row[1], row[2]) for row in rows]

@@ -66,6 +66,13 @@ def reviews_moved(session: Session, owner_id: OrganisationId, at: datetime) -> N
     notify.hold(session, Subject("organisation", owner.public_id), [REVIEW], open_now, at=at)
 
 
+def brought_in(session: Session, owner_id: OrganisationId, at: datetime) -> None:
+    """Let the tasks of an owner follow many listings that an import moved, or its undoing."""
+    reviews_moved(session, owner_id, at)
+    waits = [_mend(*row) for row in repository.refused(session, owner_id)]
+    notify.put_right(session, [MEND], waits, at=at, of=owner_id)
+
+
 def refused(session: Session, listing: Listing, title: str, reason: str, at: datetime) -> None:
     notify.begin(session, _mend(listing, title, reason), at=at)
 

@@ -264,13 +264,15 @@ def open_tasks(session: Session, kind: str) -> set[str]:
 
 
 def _compared(
-    session: Session, kinds: Collection[str], tasks: Iterable[Task]
+    session: Session, kinds: Collection[str], tasks: Iterable[Task], of: int | None = None
 ) -> tuple[dict[str, Task], set[str]]:
     """Return (what waits without a task by key, keys of tasks for which nothing waits)."""
     wanted = {task.key: task for task in tasks}
     rows = select(col(Notice.key)).where(
         col(Notice.kind).in_(kinds), col(Notice.settled_at).is_(None)
     )
+    if of is not None:
+        rows = rows.where(col(Notice.organisation_id) == of)
     session.flush()
     waiting = set(session.scalars(rows))
     missing = {key: task for key, task in wanted.items() if key not in waiting}
@@ -291,10 +293,17 @@ def differences(
 
 
 def put_right(
-    session: Session, kinds: Collection[str], tasks: Iterable[Task], *, at: datetime
+    session: Session,
+    kinds: Collection[str],
+    tasks: Iterable[Task],
+    *,
+    at: datetime,
+    of: int | None = None,
 ) -> int:
-    """Make the open tasks of these kinds what the noun says waits. Return how many were not."""
-    missing, left = _compared(session, kinds, tasks)
+    """Make the open tasks of these kinds, all or those of one organisation, what the noun says
+    waits. Return how many were not.
+    """
+    missing, left = _compared(session, kinds, tasks, of)
     for task in missing.values():
         begin(session, task, at=at)
     _end(session, left, at=at)
