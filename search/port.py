@@ -48,6 +48,13 @@ class SearchEngine(Protocol):
         """
         ...
 
+    def numbers(self, field: str, ids: Collection[int]) -> dict[int, int]:
+        """Value of a number field of each of these documents that is in the index and has one.
+
+        Raises QueryRejected for an unknown field.
+        """
+        ...
+
     def count(self) -> int:
         """Documents in the index."""
         ...

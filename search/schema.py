@@ -148,6 +148,10 @@ class Schema:
         """Raise QueryRejected unless this is a words or grams field."""
         self._known(name, self.token_fields)
 
+    def check_number(self, name: str) -> None:
+        """Raise QueryRejected unless this is a number field."""
+        self._known(name, self.numbers)
+
     @staticmethod
     def _known(name: str, names: tuple[str, ...]) -> None:
         if name not in names:

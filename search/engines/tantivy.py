@@ -95,6 +95,12 @@ class TantivyEngine:
             stored = self._stored(list(ids))
         return {key: version for key, (version, gone) in stored.items() if not gone}
 
+    def numbers(self, field: str, ids: Collection[int]) -> dict[int, int]:
+        self._schema.check_number(field)
+        with _translated():
+            found = self._columns(list(ids), field)  # a tombstone has no numbers
+            return {_integer(key): _integer(value) for key, value in found if value is not None}
+
     def count(self) -> int:
         with _translated():
             found = self._searcher().search(self._compiler.compile(All(), {}), limit=1)
@@ -163,18 +169,20 @@ class TantivyEngine:
 
     def _stored(self, ids: list[int]) -> dict[int, tuple[int, bool]]:
         """Version of each id, and whether that is a tombstone's."""
+        return {
+            _integer(key): (_integer(version), gone is not None)
+            for key, version, gone in self._columns(ids, VERSION, GONE)
+        }
+
+    def _columns(self, ids: list[int], *names: str) -> Iterator[tuple[float | None, ...]]:
+        """The id and these columns of all that is stored under these ids."""
         searcher = self._searcher()
-        stored: dict[int, tuple[int, bool]] = {}
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
             hits = searcher.search(self._compiler.stored(some), limit=len(some), count=False).hits
-            columns = (
-                searcher.fast_field_values(name, [address for _, address in hits])
-                for name in (ID, VERSION, GONE)
-            )
-            for key, version, gone in zip(*columns, strict=True):
-                stored[_integer(key)] = (_integer(version), gone is not None)
-        return stored
+            addresses = [address for _, address in hits]
+            columns = (searcher.fast_field_values(name, addresses) for name in (ID, *names))
+            yield from zip(*columns, strict=True)
 
     def _searcher(self) -> Searcher:
         """The index as last committed by whichever process.

@@ -252,6 +252,14 @@ class EngineContract:
         engine.write([], [Deletion(1, 2)])
         assert ids(engine, battery) == [1, 2], "an older deletion"
 
+    def test_numbers_are_read_back_whole(self, engine: SearchEngine) -> None:
+        large = 2**62 - 1
+        engine.write([Document(1, 1, numbers={"price": large}), Document(2, 1), Document(3, 1)])
+        engine.write([Document(3, 2, numbers={"price": -large})], [Deletion(1, 2)])
+        assert engine.numbers("price", [1, 2, 3, 4]) == {3: -large}
+        with pytest.raises(QueryRejected):
+            engine.numbers("title", [1])
+
     def test_in_one_write_the_newest_counts(self, engine: SearchEngine) -> None:
         engine.write(
             [Document(1, 2, {"title": "新"}), Document(1, 1, {"title": "旧"}), Document(2, 1)],

@@ -48,6 +48,9 @@ class Wrapped:
     def versions(self, ids: Collection[int]) -> dict[int, int]:
         return self.engine.versions(ids)
 
+    def numbers(self, field: str, ids: Collection[int]) -> dict[int, int]:
+        return self.engine.numbers(field, ids)
+
     def count(self) -> int:
         return self.engine.count()
 
