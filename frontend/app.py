@@ -1,6 +1,5 @@
 """The site: every noun's pages on one application, one handler for errors."""
 
-import logging
 from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI, Request
@@ -35,10 +34,8 @@ from frontend.render import Renderer, Site, to_consent, to_login
 from frontend.templating import environment
 from market.accounts.work import Parts
 from market.kit.errors import MarketError, NotAgreed, NotFound, NotSignedIn
-from market.kit.ids import new_public_id
+from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
-
-log = logging.getLogger("zhihe.pages")
 
 ROUTERS: Sequence[APIRouter] = (
     home.router,
@@ -78,7 +75,7 @@ def build_pages(parts: Parts, *, site: Site, secure_cookies: bool) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _bad_address)
     app.add_exception_handler(Repeated, _repeated)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _server_error)
+    app.add_middleware(Failures, answer=_failure)
     return app
 
 
@@ -93,7 +90,8 @@ def _market_error(request: Request, error: Exception) -> Response:
         return to_login(request)
     if isinstance(error, NotAgreed):
         return to_consent(request)
-    return _renderer(request).error(request, error.status, text=error.message)
+    number = number_of(request) if error.status >= MarketError.status else ""
+    return _renderer(request).error(request, error.status, text=error.message, number=number)
 
 
 def _bad_address(request: Request, _error: Exception) -> Response:
@@ -112,7 +110,5 @@ def _http_error(request: Request, error: Exception) -> Response:
     return _renderer(request).error(request, error.status_code)
 
 
-def _server_error(request: Request, error: Exception) -> Response:
-    number = new_public_id()
-    log.error("page failed, number %s", number, exc_info=error)
-    return _renderer(request).error(request, MarketError.status, number=number)
+def _failure(request: Request, status: int, _sentence: str) -> Response:
+    return _renderer(request).error(request, status, number=number_of(request))

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from infra import logs
 from infra.locks import ProcessLock
 from infra.loops import Stop, keep
+from infra.pulse import beating
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_writer
 from market.accounts.work import Parts
@@ -57,12 +59,14 @@ def indexing(settings: Settings, parts: Parts) -> Indexing:
 
 def run(settings: Settings) -> None:
     """Index until asked to stop; beside a running indexer, wait to take its place."""
+    logs.configure("indexer", settings)
     stop = Stop()
     stop.on_signals()
     parts = build_parts(settings)
     process = indexing(settings, parts)
     try:
-        keep("indexer", process.step, stop)
+        with beating(parts, "indexer") as pulse:
+            keep("indexer", process.step, stop, pulse)
     finally:
         process.close()
         close_parts(parts)

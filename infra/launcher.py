@@ -6,6 +6,7 @@ Exit codes: 0 ended on request, 1 the web process does not come up, 3 the addres
 import contextlib
 import errno
 import http.client
+import logging
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 
 from infra.processes import GO, GRACE, child_environment
+
+log = logging.getLogger("zhihe.launcher")
 
 ENDED, FAILED, ADDRESS_TAKEN = 0, 1, 3
 _TICK = 0.05
@@ -139,11 +142,7 @@ class _Child:
         self.ends += 1
         pause = min(_FIRST_PAUSE * 2 ** (self.ends - 1), _LONGEST_PAUSE)
         self._resume_at = now + pause
-        print(
-            f"{self.name} 进程已退出（代码 {code}），{pause:g} 秒后重新启动。",
-            file=sys.stderr,
-            flush=True,
-        )
+        log.error("%s 进程已退出（代码 %s），%g 秒后重新启动", self.name, code, pause)
 
     def let_go(self) -> None:
         """Tell the child, and those that come after it, that the data are ready."""

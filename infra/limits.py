@@ -3,6 +3,7 @@
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from market.kit.errors import TooLarge
 from market.kit.files import MAX_IMPORT_BYTES
 
 MAX_FORM = MAX_IMPORT_BYTES + 2 * 1024 * 1024  # a file and its fields
@@ -16,10 +17,6 @@ _UNREADABLE = {
     }
 }
 _TOO_LARGE = {"error": {"code": "too_large", "message": "提交的内容太大", "fields": []}}
-
-
-class _Over(Exception):
-    pass
 
 
 class BodyLimit:
@@ -47,7 +44,7 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > limit:
-                raise _Over
+                raise TooLarge
             return message
 
         async def noted(message: Message) -> None:
@@ -57,7 +54,7 @@ class BodyLimit:
 
         try:
             await self._app(scope, counted, noted)
-        except _Over:
+        except TooLarge:
             if not started:
                 await JSONResponse(_TOO_LARGE, status_code=413)(scope, receive, send)
 

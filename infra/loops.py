@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from infra.processes import follow_parent
+from infra.pulse import Pulse
 
 IDLE = 0.2
 """Seconds between two looks for work; half of what a person waits for their listing to be found."""
@@ -32,7 +33,7 @@ class Stop:
         follow_parent(self.ask)
 
 
-def keep(name: str, step: Callable[[], bool], stop: Stop) -> None:
+def keep(name: str, step: Callable[[], bool], stop: Stop, pulse: Pulse) -> None:
     """Repeat a step, which tells whether it found work, until asked to stop.
 
     A step that fails (a database that is restarting, a full disk) is tried again after a pause
@@ -43,11 +44,13 @@ def keep(name: str, step: Callable[[], bool], stop: Stop) -> None:
         try:
             worked = step()
         except Exception:
+            pulse.busy = "failing"
             log.exception("%s: failed, next try in %s s", name, pause)
             _rest(pause, stop)
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:
             pause = _FIRST_PAUSE
+            pulse.busy = "working" if worked else "resting"
             if not worked:
                 time.sleep(IDLE)
 

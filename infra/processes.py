@@ -27,13 +27,18 @@ def child_environment() -> dict[str, str]:
     return {**os.environ, _MARK: "1"}
 
 
+def has_parent() -> bool:
+    """Tell whether the launcher started this process, until `follow_parent` has been called."""
+    return os.environ.get(_MARK) == "1"
+
+
 def wait_until_prepared() -> None:
     """In a child of the launcher, wait for its word that the data are ready.
 
     A child that starts slowly is started early and waits here. Ends the process with the launcher.
     Call it before `follow_parent`; anywhere else it does nothing.
     """
-    if os.environ.get(_MARK) == "1" and os.read(sys.stdin.fileno(), 1) != GO:
+    if has_parent() and os.read(sys.stdin.fileno(), 1) != GO:
         sys.exit(1)
 
 

@@ -1,6 +1,6 @@
 """The web process: the site and the API on one address."""
 
-import logging
+import signal
 import socket
 import threading
 from typing import Any
@@ -12,15 +12,22 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from frontend.app import build_pages
 from frontend.headers import SecurityHeaders
 from frontend.render import Site
+from infra import logs
 from infra.limits import BodyLimit, ReadableAddress
-from infra.processes import follow_parent, wait_until_prepared
+from infra.metrics import Metrics
+from infra.probes import Probes
+from infra.processes import GRACE, follow_parent, has_parent, wait_until_prepared
+from infra.protocol import GuardedProtocol
+from infra.pulse import beating
+from infra.requests import HeadAsGet, Requests
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.work import Parts
 from market.api import PREFIX, build_api
 from search.port import SearchEngine
 
-GRACEFUL_SECONDS = 4
+CONNECTIONS = 800
+"""Connections at a time, idle ones included; one more is answered with 503 and closed."""
 
 
 def create_app(parts: Parts, engine: SearchEngine, settings: Settings) -> FastAPI:
@@ -45,6 +52,10 @@ def create_app(parts: Parts, engine: SearchEngine, settings: Settings) -> FastAP
     app.add_middleware(ReadableAddress)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts)
+    metrics = Metrics(parts, engine, settings.data_dir)
+    app.add_middleware(Requests, metrics=metrics, secret=parts.secret)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(Probes, parts=parts, engine=engine, metrics=metrics, settings=settings)
     return app
 
 
@@ -57,14 +68,21 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until asked to stop."""
+    logs.configure("web", settings)
     wait_until_prepared()
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # Uvicorn ends in order on a signal and then raises it again; that is no failure.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    patience = min(settings.stop_seconds, GRACE - 1) if has_parent() else settings.stop_seconds
     parts = build_parts(settings)
     engine = open_reader(settings)
     try:
-        server = Server(config(create_app(parts, engine, settings), settings))
+        options = config(create_app(parts, engine, settings), settings)
+        options.timeout_graceful_shutdown = int(patience)
+        server = Server(options)
         follow_parent(server.stop)
-        server.run(sockets=[listen(settings)])
+        with beating(parts, "web") as pulse:
+            pulse.busy = "serving"
+            server.run(sockets=[listen(settings)])
     finally:
         engine.close()
         close_parts(parts)
@@ -72,10 +90,13 @@ def serve(settings: Settings) -> None:
 
 def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     options: dict[str, Any] = {
-        "log_level": "warning",
+        "log_config": None,
         "access_log": False,
         "server_header": False,
-        "timeout_graceful_shutdown": GRACEFUL_SECONDS,
+        "timeout_graceful_shutdown": settings.stop_seconds,
+        "http": GuardedProtocol,
+        "ws": "none",
+        "limit_concurrency": CONNECTIONS,
         # The address of a visitor is taken from a header only behind a proxy that was named.
         "proxy_headers": bool(settings.trusted_proxies),
         "forwarded_allow_ips": list(settings.trusted_proxies),

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from infra import logs
 from infra.locks import ProcessLock
 from infra.loops import Stop, keep
+from infra.pulse import beating
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.work import Parts
@@ -26,11 +28,12 @@ class Working:
         *,
         jobs: Mapping[str, Handler],
         match_floor: float,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._parts = parts
         self._open = open_engine
         self._lock = lock
-        self._runner = Runner(parts.database, parts.clock, jobs)
+        self._runner = Runner(parts.database, parts.clock, jobs, stopping)
         self._matcher = Matcher(match_floor)
         self._nightly = Nightly(parts)
         self._engine: SearchEngine | None = None
@@ -63,24 +66,29 @@ class Working:
         self._lock.release()
 
 
-def working(settings: Settings, parts: Parts) -> Working:
+def working(
+    settings: Settings, parts: Parts, stopping: Callable[[], bool] = lambda: False
+) -> Working:
     return Working(
         parts,
         lambda: open_reader(settings),
         ProcessLock(settings.data_dir / "worker.lock"),
         jobs=handlers(parts),
         match_floor=settings.match_floor,
+        stopping=stopping,
     )
 
 
 def run(settings: Settings) -> None:
     """Work until asked to stop; beside a running worker, wait to take its place."""
+    logs.configure("worker", settings)
     stop = Stop()
     stop.on_signals()
     parts = build_parts(settings)
-    process = working(settings, parts)
+    process = working(settings, parts, lambda: stop.asked)
     try:
-        keep("worker", process.step, stop)
+        with beating(parts, "worker") as pulse:
+            keep("worker", process.step, stop, pulse)
     finally:
         process.close()
         close_parts(parts)

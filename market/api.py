@@ -16,7 +16,8 @@ from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
 from market.discovery.endpoints import router as discovery
 from market.insight.endpoints import router as insight
-from market.kit.errors import Invalid, MarketError, TooMany
+from market.kit.errors import Invalid, MarketError, TooMany, Unavailable
+from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
@@ -61,7 +62,7 @@ def build_api(parts: Parts) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RecursionError, _too_deep)
     app.add_exception_handler(Repeated, _repeated)
-    app.add_exception_handler(Exception, _server_error)
+    app.add_middleware(Failures, answer=_failure)
     api_document.describe(app)
     return app
 
@@ -77,7 +78,7 @@ def answer(
     return JSONResponse(body.model_dump(), status_code=status, headers=dict(headers or {}))
 
 
-def _market_error(_request: Request, error: Exception) -> JSONResponse:
+def _market_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, MarketError)
     fields = (
         [FieldError(field=name, message=text) for name, text in error.fields.items()]
@@ -87,7 +88,11 @@ def _market_error(_request: Request, error: Exception) -> JSONResponse:
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return answer(error.status, error.code, error.message, fields, headers)
+    message = error.message
+    if error.status >= MarketError.status:
+        message = _with_number(request, message)
+        headers |= _later(error.status)
+    return answer(error.status, error.code, message, fields, headers)
 
 
 def _validation_error(_request: Request, error: Exception) -> JSONResponse:
@@ -133,5 +138,16 @@ def _too_deep(_request: Request, _error: Exception) -> JSONResponse:
     return answer(400, "bad_request", "请求体嵌套太深")
 
 
-def _server_error(_request: Request, _error: Exception) -> JSONResponse:
-    return answer(500, "error", MarketError.default)
+def _failure(request: Request, status: int, sentence: str) -> JSONResponse:
+    code = Unavailable.code if status == Unavailable.status else MarketError.code
+    return answer(status, code, _with_number(request, sentence), headers=_later(status))
+
+
+def _with_number(request: Request, message: str) -> str:
+    """Add the number by which the failure is found in the log."""
+    number = number_of(request)
+    return f"{message}（编号{number}）" if number else message
+
+
+def _later(status: int) -> dict[str, str]:
+    return {"Retry-After": "30"} if status == Unavailable.status else {}

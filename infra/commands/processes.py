@@ -17,9 +17,10 @@ def up() -> None:
     例：zhihe up
         ZHIHE_PORT=8080 zhihe up
     """
-    from infra import launcher
+    from infra import launcher, logs
 
     settings = load()
+    logs.configure("up", settings)
 
     def prepare() -> list[str]:
         from infra.migrate import migrate

@@ -91,6 +91,7 @@ class OpensWork(Declared):
             with parts.database.write() if self.write else parts.database.read() as session:
                 work = Work(session, parts, ANONYMOUS, parts.clock.now())
                 work.actor = self.identify(request, work)
+                request.state.actor = work.actor  # the log names its ids
                 require_ever(work.actor, self.action)
                 yield work
                 if self.write:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Index, delete
+from sqlalchemy import Index, delete, func
 from sqlmodel import Session, col, select
 
 from market.kit.columns import Table, big, choice, moment, one_of, pk, words
@@ -65,6 +65,14 @@ def write(
             detail=detail[:300] if detail else None,
         )
     )
+
+
+def count_since(session: Session, action: str, outcome: Outcome, since: datetime) -> int:
+    """Return how many rows of an action ended so since then."""
+    query = select(func.count()).where(
+        col(AuditRow.at) >= since, col(AuditRow.action) == action, col(AuditRow.outcome) == outcome
+    )
+    return session.exec(query).one()
 
 
 def newest(session: Session, *, limit: int, before_id: int | None = None) -> list[AuditRow]:
