@@ -1,14 +1,17 @@
-"""The whole main job in a browser, as the people of the story would do it, each in their own."""
+"""The whole main job in a browser, as the people of the story would do it, each in their own: with
+the mouse, and with nothing but the keyboard.
+"""
 
 import re
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from frontend.edge import COOKIE
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor
 from tests import factories
+from tests.support.hands import Hand, Keyboard, Mouse
 from tests.support.running import Running
 
 pytestmark = pytest.mark.browser
@@ -51,24 +54,51 @@ def people(browser: Browser, running: Running, browser_context_args: dict[str, o
     return People(browser, running, browser_context_args)
 
 
-def press(page: Page, name: str) -> None:
-    page.locator("main").get_by_role("button", name=name, exact=True).first.click()
-    page.wait_for_load_state()
+class Site:
+    """A page and the hand that works it."""
+
+    def __init__(self, page: Page, hand: Hand) -> None:
+        self.page, self.hand = page, hand
+        self.goto = page.goto
+        self.main = page.locator("main")
+
+    def label(self, name: str, *, exact: bool = False) -> Locator:
+        labelled = self.page.get_by_label(name, exact=exact)
+        return labelled.and_(self.page.locator("input, select, textarea")).first
+
+    def fill(self, name: str, text: str, *, exact: bool = False) -> None:
+        self.hand.fill(self._field(name, exact=exact), text)
+
+    def choose(self, name: str, label: str) -> None:
+        self.hand.choose(self._field(name), label)
+
+    def check(self, name: str) -> None:
+        self.hand.check(self.label(name))
+
+    def press(self, name: str) -> None:
+        self.go(self.main.get_by_role("button", name=name, exact=True).first)
+
+    def follow(self, name: str) -> None:
+        self.go(self.main.get_by_role("link", name=name).first)
+
+    def go(self, where: Locator) -> None:
+        with self.page.expect_navigation():
+            self.hand.press(where)
+
+    def _field(self, name: str, *, exact: bool = False) -> Locator:
+        return self.page.locator(name) if name.startswith("#") else self.label(name, exact=exact)
 
 
-def follow(page: Page, name: str) -> None:
-    page.locator("main").get_by_role("link", name=name).first.click()
-    page.wait_for_load_state()
-
-
-def test_story(running: Running, people: People) -> None:
+@pytest.mark.parametrize("hand", [Mouse(), Keyboard()], ids=["mouse", "keyboard"])
+def test_story(running: Running, people: People, hand: Hand) -> None:
     running.clock.set_local("2026-11-02 09:00")
     university = running.actor(Role.MANAGER, name="示范大学一", state_founded=True)
     company = running.actor(Role.MANAGER, OrganisationKind.COMPANY, name="示例机电")
     agency = running.actor(Role.MANAGER, OrganisationKind.AGENCY, name="示例技术转移中心")
     bureau = running.actor(Role.OFFICER, OrganisationKind.BUREAU, name="示范区科技局")
-    seller, buyer, broker = people.open(university), people.open(company), people.open(agency)
-    officer, visitor = people.open(bureau), people.open(None)
+    seller, buyer, broker, officer, visitor = (
+        Site(people.open(who), hand) for who in (university, company, agency, bureau, None)
+    )
 
     make_plan(officer)
     post_achievement(seller)
@@ -87,187 +117,177 @@ def test_story(running: Running, people: People) -> None:
     register(people, seller, officer, visitor)
 
 
-def make_plan(officer: Page) -> None:
+def make_plan(officer: Site) -> None:
     officer.goto("/desk/plan")
-    officer.get_by_label("计划名称").fill("累计40亿元")
-    officer.get_by_label("开始日期").fill("2024-01-01")
-    officer.get_by_label("结束日期").fill("2028-12-31")
-    officer.get_by_label("目标").fill("400000")
-    officer.get_by_label("基数", exact=True).fill("20000")
-    officer.get_by_label("基数年份").fill("2020")
-    press(officer, "保存计划")
+    officer.fill("计划名称", "累计40亿元")
+    officer.fill("开始日期", "2024-01-01")
+    officer.fill("结束日期", "2028-12-31")
+    officer.fill("目标", "400000")
+    officer.fill("基数", "20000", exact=True)
+    officer.fill("基数年份", "2020")
+    officer.press("保存计划")
     assert counted(officer) == "0"
 
 
-def post_achievement(seller: Page) -> None:
+def post_achievement(seller: Site) -> None:
     seller.goto("/my/achievements/new")
-    seller.locator("#title").fill(TITLE)
-    seller.locator("#summary").fill("边焊边报，缺陷处自动标记")
-    seller.locator("#body").fill("双波段相机与弧光抑制，实时识别焊缝气孔与未熔合，漏检率0.4%。")
-    seller.locator("#field").select_option(label="先进制造技术")
-    seller.locator("#maturity_level").select_option("7")
-    press(seller, "保存草稿")
-    expect(seller.locator("h1")).to_contain_text(TITLE)
-    press(seller, "提交审核")
-    expect(seller.locator("main")).to_contain_text("审核")
+    seller.fill("#title", TITLE)
+    seller.fill("#summary", "边焊边报，缺陷处自动标记")
+    seller.fill("#body", "双波段相机与弧光抑制，实时识别焊缝气孔与未熔合，漏检率0.4%。")
+    seller.choose("#field", "先进制造技术")
+    seller.choose("#maturity_level", "7")
+    seller.press("保存草稿")
+    expect(seller.page.locator("h1")).to_contain_text(TITLE)
+    seller.press("提交审核")
+    expect(seller.main).to_contain_text("审核")
 
 
-def post_demand(buyer: Page) -> None:
+def post_demand(buyer: Site) -> None:
     buyer.goto("/my/demands/new")
-    buyer.locator("#title").fill(NEED)
-    buyer.locator("#body").fill(
-        "车架焊缝靠人工抽检，气孔漏检多，想在焊接时在线检测气孔并标记位置。"
-    )
-    buyer.locator("#field").select_option(label="先进制造技术")
-    buyer.locator("#need_maturity").select_option("6")
-    press(buyer, "保存草稿")
-    press(buyer, "提交审核")
+    buyer.fill("#title", NEED)
+    buyer.fill("#body", "车架焊缝靠人工抽检，气孔漏检多，想在焊接时在线检测气孔并标记位置。")
+    buyer.choose("#field", "先进制造技术")
+    buyer.choose("#need_maturity", "6")
+    buyer.press("保存草稿")
+    buyer.press("提交审核")
 
 
-def approve(officer: Page, title: str) -> None:
+def approve(officer: Site, title: str) -> None:
     officer.goto("/desk/reviews")
-    follow(officer, title)
-    officer.get_by_label("通过，公开").check()
-    press(officer, "保存审核结果")
-    expect(officer.locator(".notice").first).to_be_visible()
+    officer.follow(title)
+    officer.check("通过，公开")
+    officer.press("保存审核结果")
+    expect(officer.page.locator(".notice").first).to_be_visible()
 
 
-def find(visitor: Page) -> None:
+def find(visitor: Site) -> None:
     """By a Chinese phrase in its quotes, from the home page, without an account."""
     visitor.goto("/")
-    expect(visitor.locator("main")).to_contain_text(TITLE)
-    visitor.locator("main input[name=q]").first.fill("“气孔在线视觉检测”")
-    visitor.locator("main").get_by_role("button", name="搜索").click()
-    visitor.wait_for_load_state()
-    expect(visitor.locator("mark").first).to_be_visible()
-    follow(visitor, TITLE)
-    expect(visitor.locator("h1")).to_contain_text(TITLE)
-    expect(visitor.locator("main")).not_to_contain_text("@example.com")
+    expect(visitor.main).to_contain_text(TITLE)
+    visitor.fill("#q", "“气孔在线视觉检测”")
+    visitor.press("搜索")
+    expect(visitor.page.locator("mark").first).to_be_visible()
+    visitor.follow(TITLE)
+    expect(visitor.page.locator("h1")).to_contain_text(TITLE)
+    expect(visitor.main).not_to_contain_text("@example.com")
 
 
-def match_and_ask(buyer: Page) -> None:
+def match_and_ask(buyer: Site) -> None:
     buyer.goto("/my/listings?kind=demand")
-    follow(buyer, NEED)
-    buyer.locator('main a[href$="/matches"]').first.click()
-    buyer.wait_for_load_state()
-    expect(buyer.locator("dl.why").first).to_contain_text("焊缝")
-    follow(buyer, "询问持有单位")
-    buyer.get_by_label("您的情况和问题").fill("节拍能到每分钟多少米？")
-    buyer.get_by_label("相关的需求").select_option(index=1)
-    press(buyer, "发出询问")
+    buyer.follow(NEED)
+    buyer.go(buyer.page.locator('main a[href$="/matches"]').first)
+    expect(buyer.page.locator("dl.why").first).to_contain_text("焊缝")
+    buyer.follow("询问持有单位")
+    buyer.fill("您的情况和问题", "节拍能到每分钟多少米？")
+    buyer.choose("相关的需求", NEED)
+    buyer.press("发出询问")
 
 
-def answer(seller: Page) -> None:
+def answer(seller: Site) -> None:
     seller.goto("/inquiries")
-    follow(seller, TITLE)
-    seller.get_by_label("答复", exact=False).last.fill("1.2米每分钟，可以带样件来试。")
-    press(seller, "答复询问")
-    expect(seller.locator("main")).to_contain_text("进入洽谈")
+    seller.follow(TITLE)
+    seller.fill("答复", "1.2米每分钟，可以带样件来试。")
+    seller.press("答复询问")
+    expect(seller.main).to_contain_text("进入洽谈")
 
 
-def introduce(seller: Page, broker: Page, buyer: Page) -> None:
+def introduce(seller: Site, broker: Site, buyer: Site) -> None:
     seller.goto("/mandates/new")
-    seller.get_by_label("技术转移机构").select_option(label="示例技术转移中心")
-    seller.get_by_label("代理贵单位卖出成果").check()
-    seller.get_by_label("开始日").fill("2026-11-02")
-    seller.get_by_label("截止日").fill("2027-11-01")
-    press(seller, "发出委托")
+    seller.choose("技术转移机构", "示例技术转移中心")
+    seller.check("代理贵单位卖出成果")
+    seller.fill("开始日", "2026-11-02")
+    seller.fill("截止日", "2027-11-01")
+    seller.press("发出委托")
     broker.goto("/mandates")
-    follow(broker, "示范大学一")
-    press(broker, "接受委托")
+    broker.follow("示范大学一")
+    broker.press("接受委托")
     broker.goto("/introductions/new?achievement=A-2026-00001&demand=D-2026-00001")
-    broker.get_by_label("引荐理由").fill("工况与指标相合。")
-    press(broker, "发出引荐")
+    broker.fill("引荐理由", "工况与指标相合。")
+    broker.press("发出引荐")
     for side in (seller, buyer):
         side.goto("/introductions")
-        follow(side, TITLE)
-        press(side, "接受引荐")
-    expect(buyer.locator("main")).to_contain_text("N-2026-00001")
+        side.follow(TITLE)
+        side.press("接受引荐")
+    expect(buyer.main).to_contain_text("N-2026-00001")
 
 
-def deal(page: Page) -> None:
+def deal(page: Site) -> None:
     page.goto("/deals")
-    follow(page, TITLE)
+    page.follow(TITLE)
 
 
-def agree(seller: Page, buyer: Page) -> None:
+def agree(seller: Site, buyer: Site) -> None:
     deal(seller)
-    seller.get_by_label("合作方式").select_option(label="排他许可")
-    seller.get_by_label("价款").fill("186")
-    press(seller, "提出条件")
+    seller.choose("合作方式", "排他许可")
+    seller.fill("价款", "186")
+    seller.press("提出条件")
     deal(buyer)
-    press(buyer, "确认第1轮条件")
-    expect(buyer.locator("main")).to_contain_text("双方确认")
+    buyer.press("确认第1轮条件")
+    expect(buyer.main).to_contain_text("双方确认")
 
 
-def publicise_and_draft(people: People, seller: Page) -> None:
+def publicise_and_draft(people: People, seller: Site) -> None:
     people.on("2026-11-12 09:00")
     deal(seller)
-    follow(seller, "选定定价方式")
-    seller.get_by_label("协议定价", exact=False).first.check()
-    press(seller, "选定定价方式")
-    expect(seller.locator("main")).to_contain_text("2026-11-27")
-    follow(seller, "起草合同")
-    seller.locator("#kind").select_option(index=_option(seller, "#kind", "专利实施许可"))
-    seller.locator("#field").select_option(label="先进制造技术")
-    seller.get_by_label("开始日").fill("2026-12-01")
-    seller.get_by_label("终止日").fill("2031-11-30")
-    seller.locator("#pay_method").select_option(index=1)
-    seller.get_by_label("合同成交额").fill("186")
-    seller.get_by_label("第1行名称").fill("专利许可费")
-    seller.get_by_label("第1行金额，万元").fill("156")
-    seller.get_by_label("第2行名称").fill("检测设备")
-    seller.get_by_label("第2行性质").select_option(value="non_technical")
-    seller.get_by_label("第2行金额，万元").fill("30")
-    press(seller, "保存合同草稿")
-    expect(seller.locator("main")).to_contain_text("156.00")
+    seller.follow("选定定价方式")
+    seller.check("协议定价")
+    seller.press("选定定价方式")
+    expect(seller.main).to_contain_text("2026-11-27")
+    seller.follow("起草合同")
+    seller.choose("#kind", "专利实施许可")
+    seller.choose("#field", "先进制造技术")
+    seller.fill("开始日", "2026-12-01")
+    seller.fill("终止日", "2031-11-30")
+    seller.choose("#pay_method", "一次总付")
+    seller.fill("合同成交额", "186")
+    seller.fill("第1行名称", "专利许可费")
+    seller.fill("第1行金额，万元", "156")
+    seller.fill("第2行名称", "检测设备")
+    seller.choose("第2行性质", "非技术")
+    seller.fill("第2行金额，万元", "30")
+    seller.press("保存合同草稿")
+    expect(seller.main).to_contain_text("156.00")
 
 
-def _option(page: Page, select: str, text: str) -> int:
-    """Return the index of the option whose text holds `text`."""
-    labels = page.locator(f"{select} option").all_inner_texts()
-    return next(n for n, label in enumerate(labels) if text in label)
-
-
-def sign(people: People, seller: Page, buyer: Page) -> None:
+def sign(people: People, seller: Site, buyer: Site) -> None:
     people.on("2026-11-27 10:00")
     for page in (seller, buyer):
         deal(page)
-        expect(page.get_by_role("button", name="确认并签订合同")).to_have_count(0)
-        expect(page.locator("main")).to_contain_text(re.compile("11-28|11月28日"))
+        expect(page.page.get_by_role("button", name="确认并签订合同")).to_have_count(0)
+        expect(page.main).to_contain_text(re.compile("11-28|11月28日"))
     people.on("2026-11-28 10:00")
     for page in (seller, buyer):
         deal(page)
-        press(page, "确认并签订合同")
-    expect(buyer.locator("main")).to_contain_text("登记")
+        page.press("确认并签订合同")
+    expect(buyer.main).to_contain_text("登记")
 
 
-def register(people: People, seller: Page, officer: Page, visitor: Page) -> None:
+def register(people: People, seller: Site, officer: Site, visitor: Site) -> None:
     deal(seller)
-    follow(seller, "提交合同登记")
-    press(seller, "提交合同登记")
+    seller.follow("提交合同登记")
+    seller.press("提交合同登记")
     people.on("2026-11-30 10:00")
     officer.goto("/desk/registrations")
-    follow(officer, TITLE)
-    officer.get_by_label("登记编号").fill(NUMBER[:15])
-    officer.get_by_label("登记日期").fill("2026-11-30")
-    officer.get_by_label("认定成交额").fill("186")
-    officer.get_by_label("认定技术交易额").fill("156")
-    press(officer, "准予登记并计入看板")
-    expect(officer.locator("main")).to_contain_text("现在是15位")
-    expect(officer.get_by_label("认定技术交易额")).to_have_value("156")
-    officer.get_by_label("登记编号").fill(NUMBER)
-    press(officer, "准予登记并计入看板")
+    officer.follow(TITLE)
+    officer.fill("登记编号", NUMBER[:15])
+    officer.fill("登记日期", "2026-11-30")
+    officer.fill("认定成交额", "186")
+    officer.fill("认定技术交易额", "156")
+    officer.press("准予登记并计入看板")
+    expect(officer.main).to_contain_text("现在是15位")
+    expect(officer.page.get_by_label("认定技术交易额")).to_have_value("156")
+    officer.fill("登记编号", NUMBER)
+    officer.press("准予登记并计入看板")
     assert counted(officer) == "156"
     officer.goto("/board/contracts")
-    expect(officer.locator("main")).to_contain_text("156.00")
-    expect(officer.locator("main")).to_contain_text("示例机电")
+    expect(officer.main).to_contain_text("156.00")
+    expect(officer.main).to_contain_text("示例机电")
     assert counted(visitor) != "156", "one contract is no public total"
-    expect(visitor.locator("main")).not_to_contain_text("示例机电")
+    expect(visitor.main).not_to_contain_text("示例机电")
 
 
-def counted(page: Page) -> str:
+def counted(page: Site) -> str:
     """Return the figure under 累计技术交易额 on the board, in 万元."""
     page.goto("/board")
-    figure = page.locator(".stat", has_text="累计技术交易额").locator(".fig b")
+    figure = page.page.locator(".stat", has_text="累计技术交易额").locator(".fig b")
     return figure.inner_text() if figure.count() else ""
