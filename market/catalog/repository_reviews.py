@@ -1,6 +1,7 @@
 """The SQL of what waits in the catalogue."""
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from market.catalog.models import Listing, ListingRevision, Review
@@ -34,9 +35,11 @@ def refused(
     """Return listings, of all or of one owner, whose newest submission was refused: (listing, its
     title, the reason).
     """
+    any_of_it = aliased(Review)
     newest = (
-        select(func.max(col(Review.id)))
-        .where(col(Review.listing_id) == col(Listing.id))
+        select(func.max(col(any_of_it.id)))
+        .where(col(any_of_it.listing_id) == col(Listing.id))
+        .correlate(Listing)
         .scalar_subquery()
     )
     query = (
