@@ -2,7 +2,7 @@
 
 import click
 
-from infra.commands import bench, listings, people, processes
+from infra.commands import bench, keeping, listings, people, processes
 from infra.commands.common import HELP
 
 
@@ -29,6 +29,9 @@ for one in (
     listings.match,
     listings.rank,
     listings.reindex,
+    keeping.backup,
+    keeping.restore,
+    keeping.audit,
     bench.bench,
 ):
     main.add_command(one)

@@ -1,13 +1,15 @@
 """Brings a database to the present schema, with the reference data that rules need."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from market.kit import triggers
+from market.kit import dump, triggers
 from market.kit.db import Database
 from market.rules import service as rules
 
@@ -31,13 +33,39 @@ def migrate(url: str) -> None:
         Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
     try:
         with database.writer.begin() as connection:
-            command.upgrade(configuration(connection), "head")
-            triggers.install(connection)
-            with Session(connection, join_transaction_mode="create_savepoint") as session:
-                rules.seed(session)
-                session.commit()
+            _bring_up(connection)
     finally:
         database.close()
+
+
+def _bring_up(connection: Connection) -> None:
+    command.upgrade(configuration(connection), "head")
+    triggers.install(connection)
+    with Session(connection, join_transaction_mode="create_savepoint") as session:
+        rules.seed(session)
+        session.commit()
+
+
+def fill(url: str, revision: str, load: Callable[[Connection], None]) -> None:
+    """Make the schema of a revision in an empty database, let `load` write its rows, and bring it
+    to the present, all in one transaction.
+    """
+    database = Database(url)
+    try:
+        with database.writer.begin() as connection:
+            command.upgrade(configuration(connection), revision)
+            dump.clear(connection)  # a revision may bring rows of its own
+            load(connection)
+            dump.go_on_counting(connection)
+            _bring_up(connection)
+    finally:
+        database.close()
+
+
+def revisions() -> list[str]:
+    """Return the revisions that this program knows, the newest first."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return [one.revision for one in scripts.walk_revisions()]
 
 
 def revise(url: str, message: str) -> None:

@@ -1,12 +1,27 @@
-"""Every job of the market, by kind: what the worker runs."""
+"""What runs across nouns: every job by its kind, for the worker; every noun's audit."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from market import retention
+from market.access import audit as access
 from market.accounts.work import Parts
+from market.catalog import audit as listings
 from market.catalog import tasks as catalog
+from market.deals import audit as deals
 from market.discovery import tasks as discovery
+from market.kit.across import Audit
 from market.kit.jobs import Handler
+from market.ledger import audit as ledger
+from market.registry import audit as registry
+
+AUDITS: Final[Mapping[str, Audit]] = {
+    "账": ledger.audit,
+    "登记": registry.audit,
+    "洽谈": deals.audit,
+    "委托": access.audit,
+    "成果和需求": listings.audit,
+}
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:

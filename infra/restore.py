@@ -1,0 +1,149 @@
+"""Brings a backup back, into an empty place only.
+
+First the backup is read through and nothing touched. Then files, then the key, then the whole
+database in one transaction: cut short before its end, a second try goes on; after it, the market is
+there, and whoever indexes next makes the index anew.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+
+from infra.archive import Archive, Manifest
+from infra.backup import FILES, SECRET, TABLES, Heard, check, sqlite_file
+from infra.indexer import indexing
+from infra.migrate import fill, revisions
+from infra.settings import PREFIX, Settings, keep_secret
+from infra.wiring import build_parts, close_parts
+from market.discovery.drain import give_back_work
+from market.kit import dump, faults
+from market.kit.db import Database
+from market.kit.dump import Shape
+from market.kit.errors import Conflict, Invalid
+from market.kit.files import LocalFiles
+
+_MARK: Final = "restoring"
+_NO_LIMIT: Final = 1 << 62
+
+
+def restore(settings: Settings, path: Path, heard: Heard) -> Manifest:
+    """Fill an empty data folder and an empty database from a backup, and make the index.
+
+    Raises Conflict where something is there already, Invalid for a backup that is damaged, was made
+    by a later version, or has another key than the one that is set. Nothing is touched by then.
+    """
+    with Archive(path) as archive:
+        _refuse_newer(archive.manifest)
+        check(archive, heard)
+        secret = b"".join(archive.pieces(SECRET))
+        _refuse_other_secret(settings, secret)
+        mark = settings.data_dir / _MARK
+        _refuse_unless_empty(settings, resumed=mark.exists())
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        _bring_files(archive, LocalFiles(settings.files_dir), heard)
+        keep_secret(settings.data_dir / "secret", secret)
+        _bring_rows(settings, archive, heard)
+        mark.unlink()
+        manifest = archive.manifest
+    _make_index(settings, heard)
+    return manifest
+
+
+def _refuse_newer(manifest: Manifest) -> None:
+    if manifest.revision not in revisions():
+        raise Invalid(
+            f"这份备份由{manifest.product}版做成，数据结构（{manifest.revision}）比这个程序新，"
+            "请先升级程序再恢复"
+        )
+
+
+def _refuse_other_secret(settings: Settings, secret: bytes) -> None:
+    kept = settings.data_dir / "secret"
+    if settings.secret and settings.secret.encode() != secret:
+        raise Invalid(
+            f"{PREFIX}SECRET与备份里的密钥不同。请把它设为备份里 {SECRET} 的内容"
+            "（可用 unzip -p 取出），再恢复"
+        )
+    if kept.exists() and kept.read_bytes() not in (b"", secret):
+        raise Conflict(f"{kept} 是另一个密钥。{_ELSEWHERE}")
+
+
+_ELSEWHERE: Final = (
+    f"恢复只在空的地方进行，请用{PREFIX}DATA_DIR给一个空文件夹，"
+    f"用PostgreSQL时再用{PREFIX}DATABASE_URL给一个空数据库"
+)
+
+
+def _refuse_unless_empty(settings: Settings, *, resumed: bool) -> None:
+    file = sqlite_file(settings)
+    if file is None or file.exists():
+        database = Database(settings.database)
+        try:
+            with database.reader.connect() as connection:
+                if dump.revision(connection) is not None or dump.tables(connection):
+                    raise Conflict(f"数据库里已有数据。{_ELSEWHERE}")
+        finally:
+            database.close()
+    for folder in (settings.files_dir, settings.index_dir):
+        if not resumed and folder.exists() and any(folder.iterdir()):
+            raise Conflict(f"{folder} 里已有内容。{_ELSEWHERE}")
+
+
+def _bring_files(archive: Archive, store: LocalFiles, heard: Heard) -> None:
+    named = [one for one in archive.manifest.members if one["name"].startswith(FILES)]
+    total, done = sum(one["size"] for one in named), 0
+    for one in named:
+        if one["name"] == f"{FILES}{one['sha256']}":  # else damaged when it was saved
+            with archive.open(one["name"]) as stream:
+                store.save(stream, limit=_NO_LIMIT)
+        heard("恢复文件", done := done + one["size"], total)
+
+
+def _bring_rows(settings: Settings, archive: Archive, heard: Heard) -> None:
+    wanted = archive.manifest.rows
+    total = sum(wanted.values())
+
+    def load(connection: Connection) -> None:
+        done = 0
+        for name, rows in wanted.items():
+            with archive.open(f"{TABLES}{name}") as stream:
+                columns = tuple((column, kind) for column, kind in json.loads(stream.readline()))
+                lines = _counted(stream, done, total, heard)
+                try:
+                    loaded = dump.load(connection, Shape(name, columns), lines)
+                except (DataError, IntegrityError, ProgrammingError, ValueError) as error:
+                    raise Invalid(
+                        f"表 {name} 不能恢复（{faults.what(error)}），请换一份备份"
+                    ) from error
+            if loaded != rows:
+                raise Invalid(f"表 {name} 应有{rows}行，备份里是{loaded}行，请换一份备份")
+            done += rows
+
+    fill(settings.database, archive.manifest.revision, load)
+
+
+def _counted(stream: BinaryIO, done: int, total: int, heard: Heard) -> Iterator[bytes]:
+    for number, line in enumerate(stream, 1):
+        yield line
+        if number % 1000 == 0:
+            heard("恢复数据库", done + number, total)
+
+
+def _make_index(settings: Settings, heard: Heard) -> None:
+    """Index everything, and give back what the processes of then had in hand."""
+    parts = build_parts(settings)
+    try:
+        heard("重建索引", 0, 1)
+        with closing(indexing(settings, parts)) as process:
+            while process.step():
+                pass
+        give_back_work(parts)
+        heard("重建索引", 1, 1)
+    finally:
+        close_parts(parts)
