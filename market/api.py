@@ -22,10 +22,11 @@ from market.kit.once import Repeated
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
 from market.registry.endpoints import router as registry
+from market.registry.endpoints_past import router as past
 from market.rules.endpoints import router as rules
 
 PREFIX = "/api/v1"
-ROUTERS = (accounts, access, catalog, discovery, deals, registry, rules, insight)
+ROUTERS = (accounts, access, catalog, discovery, deals, registry, past, rules, insight)
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorOut, "description": text}

@@ -26,7 +26,12 @@ router = APIRouter()
 
 NOT_PUBLIC = "不公开"
 NEWEST = 5
-SIDES = {"out": "输出（卖方在本区）", "in": "吸纳（买方在本区）"}
+SELLERS = 20  # of the largest that the board names one by one
+SIDES = {
+    "out": "输出（卖方在本区）",
+    "in": "吸纳（买方在本区）",
+    "earlier": "计划开始之前（卖方在本区）",
+}
 
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 
@@ -74,6 +79,36 @@ def _rows(figures: Sequence[tuple[Figure, str]]) -> list[Row]:
 def _linked(board: Board, name: str, figures: Sequence[Figure]) -> list[Row]:
     """Return the rows of a table; only the bureau's lead to their contracts."""
     return _rows([(one, _contracts(**{name: one.key}) if board.exact else "") for one in figures])
+
+
+def _sellers(board: Board) -> list[Row]:
+    """Return the largest sellers and, as one row, all others."""
+    figures = [
+        (
+            seller.figure,
+            _contracts(seller=seller.id) if seller.id else _contracts(outside=seller.figure.label),
+        )
+        for seller in board.sellers
+    ]
+    rest = [figure for figure, _ in figures[SELLERS:]]
+    if not rest:
+        return _rows(figures)
+    others = Figure(
+        "",
+        f"其余{len(rest)}家",
+        sum(one.count or 0 for one in rest),
+        sum(one.technical_fen or 0 for one in rest),
+        sum(one.total_fen or 0 for one in rest),
+    )
+    return _rows([*figures[:SELLERS], (others, "")])
+
+
+def _earlier(board: Board) -> list[tuple[Figure, str]]:
+    """Return the years before the plan, newest first, each with the way to its contracts."""
+    return [
+        (one, _contracts(side="earlier", year=one.key) if board.exact else "")
+        for one in reversed(board.earlier)
+    ]
 
 
 def _curve(board: Board) -> charts.Cumulative | None:
@@ -182,7 +217,8 @@ def board(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
             "months_told": left_out * 2 <= len(months),
             "by_type": _linked(found, "type", found.types),
             "by_field": _linked(found, "field", found.fields),
-            "by_seller": _rows([(s.figure, _contracts(seller=s.id)) for s in found.sellers]),
+            "by_seller": _sellers(found),
+            "earlier": _earlier(found),
             "all": _contracts() if found.exact else "/board/registered",
             "newest": newest,
             **names,
@@ -212,15 +248,16 @@ def registered(
 @router.get("/board/contracts")
 def contracts(
     page: Annotated[Page, opens_page(Action.BOARD_CONTRACTS)],
-    side: Literal["", "out", "in"] = "",
+    side: Literal["", "out", "in", "earlier"] = "",
     type: ContractType | None = None,  # noqa: A002  the parameter's public name
     field: Annotated[int | None, Query(ge=1, le=11)] = None,
     year: Annotated[int | None, Query(ge=1990, le=2100)] = None,
     month: Annotated[int | None, Query(ge=1, le=12)] = None,
     seller: PathId | None = None,
+    outside: Annotated[str, Query(max_length=120)] = "",
     number: PageNumber = 1,
 ) -> Response:
-    chosen = Chosen(side, type, field, year, month, PublicId(seller) if seller else None)
+    chosen = Chosen(side, type, field, year, month, PublicId(seller) if seller else None, outside)
     found = service.contracts(page.work, chosen, number)
     bureau = page.work.actor.role is Role.OFFICER
     return page.render(
@@ -242,9 +279,7 @@ def _chips(page: Page, chosen: Chosen) -> list[tuple[str, str]]:
     """Return (words, the parameter that a click takes away) of the conditions."""
     found = []
     if chosen.side:
-        found.append(
-            ({"out": "输出（卖方在本区）", "in": "吸纳（买方在本区）"}[chosen.side], "side")
-        )
+        found.append((SIDES[chosen.side], "side"))
     if chosen.contract_type:
         found.append((CONTRACT_TYPES[ContractType(chosen.contract_type)], "type"))
     if chosen.field:
@@ -256,4 +291,6 @@ def _chips(page: Page, chosen: Chosen) -> list[tuple[str, str]]:
     if chosen.seller:
         row = accounts.organisation_by_public_id(page.work.session, chosen.seller)
         found.append((row.name if row else "", "seller"))
+    if chosen.outside:
+        found.append((chosen.outside, "outside"))
     return found

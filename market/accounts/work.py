@@ -5,7 +5,7 @@ Every service function takes a `Work` first. It never commits: the edge that ope
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -26,6 +26,7 @@ from market.kit.errors import Forbidden, MarketError, NotFound, NotSignedIn, Ref
 from market.kit.files import FileStore
 from market.kit.ids import MembershipId, OrganisationId, PersonId, PublicId
 from market.kit.journal import Journal
+from market.kit.memo import Memos
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Parts:
     secret: bytes
     demo: bool
     audit_days: int = AUDIT_DAYS
+    memos: Memos = field(default_factory=Memos)
 
 
 @dataclass(slots=True)

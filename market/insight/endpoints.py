@@ -49,19 +49,21 @@ def registered(
 @router.get("/contracts")
 def contracts(
     work: Annotated[Work, opens(Action.BOARD_CONTRACTS)],
-    side: Literal["", "out", "in"] = "",
+    side: Literal["", "out", "in", "earlier"] = "",
     type: ContractType | None = None,  # noqa: A002  the parameter's public name
     field: Annotated[int | None, Query(ge=1, le=11)] = None,
     year: Annotated[int | None, Query(ge=1990, le=2100)] = None,
     month: Annotated[int | None, Query(ge=1, le=12)] = None,
     seller: PathId | None = None,
+    outside: Annotated[str, Query(max_length=120)] = "",
     page: PageNumber = 1,
 ) -> LinesOut:
     """List the transactions behind a figure: all for the bureau, one's own for a party.
 
-    `side`: sellers (out) or buyers (in) in the plan's region, within the plan's period.
+    `side`: sellers (out) or buyers (in) in the plan's region, within the plan's period; `earlier`:
+    sellers in the region before it. `outside` names a seller that is no organisation here.
     """
-    chosen = Chosen(side, type, field, year, month, PublicId(seller) if seller else None)
+    chosen = Chosen(side, type, field, year, month, PublicId(seller) if seller else None, outside)
     found = service.contracts(work, chosen, page)
     return LinesOut(
         items=[_line(row) for row in found.rows],
@@ -75,9 +77,10 @@ def contracts(
 def _line(line: Line) -> LineOut:
     row = line.transaction
     return LineOut(
-        registration=line.registration.public_id,
+        registration=None if line.origin.past else line.origin.id,
+        past_registration=line.origin.id if line.origin.past else None,
         kind=row.kind,
-        number=line.registration.number,
+        number=line.origin.number,
         effective_on=row.effective_on,
         original_on=row.original_on,
         project_name=row.project_name,

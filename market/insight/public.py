@@ -8,7 +8,7 @@ from market.insight.repository import Alike
 from market.insight.suppression import Table, Weight, publishable
 from market.insight.views import Figure
 
-OUT, IN, BOTH = "out", "in", "both"
+OUT, IN, BOTH, EARLIER = "out", "in", "both", "earlier"
 
 
 class PublicFigures:
@@ -60,6 +60,10 @@ class PublicFigures:
 
 def _names(row: Alike) -> Iterable[str]:
     """Return the totals that a group of contracts is part of."""
+    if row.earlier:
+        if row.seller_here:
+            yield f"earlier:{row.year}"
+        return
     if row.buyer_here:
         yield IN
     if not row.seller_here:

@@ -5,27 +5,29 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, extract, func, not_, select
+from sqlalchemy import ColumnElement, and_, extract, false, func, not_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from market.deals.models import Contract
-from market.kit.ids import TransactionId
+from market.deals.models import Contract, DealEvent
+from market.kit.ids import PublicId, TransactionId
 from market.ledger.models import Book, Entry, Kind, Transaction
 from market.ledger.repository import counted_entry
 from market.ledger.schemas import region_prefix
-from market.registry.models import Registration
+from market.registry.models import PastRegistration, Registration
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
     """Counted contracts alike in month, type, field, sides in the region, and publicity.
 
-    `public`: both sides agreed that names and sums are shown. Amounts in fen.
+    `earlier`: registered before the plan's period. `public`: both sides agreed that names and sums
+    are shown. Amounts in fen.
     """
 
     year: int
     month: int
+    earlier: bool
     contract_type: str
     field: int
     seller_here: bool
@@ -47,8 +49,31 @@ def _standing() -> ColumnElement[bool]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a transaction counts: a registration of this market, or a past one brought in."""
+
+    past: bool
+    id: PublicId
+    number: str | None
+
+
 def _agreed() -> ColumnElement[bool]:
-    return and_(col(Contract.seller_agrees_public), col(Contract.buyer_agrees_public))
+    """Return whether both sides agreed, where `_with_origin` has joined what was counted."""
+    return func.coalesce(
+        and_(col(Contract.seller_agrees_public), col(Contract.buyer_agrees_public)),
+        col(PastRegistration.public),
+        false(),
+    )
+
+
+def _with_origin(query: Any) -> Any:
+    """Join each counting transaction to what it counted, whichever of the two it is."""
+    return (
+        query.outerjoin(Registration, col(Registration.transaction_id) == col(Transaction.id))
+        .outerjoin(Contract, col(Contract.id) == col(Registration.contract_id))
+        .outerjoin(PastRegistration, col(PastRegistration.transaction_id) == col(Transaction.id))
+    )
 
 
 def _here(column: Any, region: str) -> ColumnElement[bool]:
@@ -58,7 +83,7 @@ def _here(column: Any, region: str) -> ColumnElement[bool]:
 def alike(session: Session, *, region: str, since: date, until: date) -> list[Alike]:
     """Return the contracts that count at present and touch the region, by what is public of them.
 
-    Days are those of registration, both included.
+    Days are those of registration, both included; what was registered before `since` is marked.
     """
     year = extract("year", col(Transaction.effective_on))
     month = extract("month", col(Transaction.effective_on))
@@ -67,33 +92,34 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
     keys = (
         year,
         month,
+        (col(Transaction.effective_on) < since).label("earlier"),
         col(Transaction.contract_type),
         col(Transaction.field),
         seller.label("seller_here"),
         buyer.label("buyer_here"),
         _agreed().label("public"),
     )
+    sums = (func.count(), func.sum(col(Entry.amount_fen)), func.sum(col(Transaction.total_fen)))
     query = (
-        select(
-            *keys,
-            func.count(),
-            func.sum(col(Entry.amount_fen)),
-            func.sum(col(Transaction.total_fen)),
-        )
-        .select_from(Transaction)
-        .join(Entry, counted_entry())
-        .join(Registration, col(Registration.transaction_id) == col(Transaction.id))
-        .join(Contract, col(Contract.id) == col(Registration.contract_id))
-        .where(
-            _standing(),
-            col(Transaction.effective_on).between(since, until),
-            seller | buyer,
-        )
+        _with_origin(select(*keys, *sums).select_from(Transaction).join(Entry, counted_entry()))
+        .where(_standing(), col(Transaction.effective_on) <= until, seller | buyer)
         .group_by(*keys)
     )
     return [
-        Alike(int(y), int(m), kind, field, bool(s), bool(b), bool(p), int(n), int(t), int(w))
-        for y, m, kind, field, s, b, p, n, t, w in session.execute(query)
+        Alike(
+            year=int(y),
+            month=int(m),
+            earlier=bool(e),
+            contract_type=kind,
+            field=field,
+            seller_here=bool(s),
+            buyer_here=bool(b),
+            public=bool(p),
+            count=int(n),
+            technical_fen=int(t),
+            total_fen=int(w),
+        )
+        for y, m, e, kind, field, s, b, p, n, t, w in session.execute(query)
     ]
 
 
@@ -102,9 +128,7 @@ def standing(session: Session, *, limit: int, offset: int) -> list[tuple[Transac
     names and sums.
     """
     query = (
-        select(Transaction, _agreed())
-        .join(Registration, col(Registration.transaction_id) == col(Transaction.id))
-        .join(Contract, col(Contract.id) == col(Registration.contract_id))
+        _with_origin(select(Transaction, _agreed()))
         .where(_standing())
         .order_by(col(Transaction.effective_on).desc(), col(Transaction.seq).desc())
         .limit(limit)
@@ -120,17 +144,23 @@ def count_standing(session: Session, *, since: date | None = None) -> int:
     return int(session.execute(query).scalar_one())
 
 
-def registrations(
-    session: Session, transactions: Sequence[Transaction]
-) -> dict[TransactionId, Registration]:
-    """Return the registration behind each transaction, be it the counting or the taking out."""
-    originals: Collection[TransactionId] = {row.reverses_id or row.id for row in transactions}
-    rows = session.scalars(
-        select(Registration).where(col(Registration.transaction_id).in_(originals))
-    )
-    by_original = {row.transaction_id: row for row in rows}
-    return {
-        row.id: by_original[original]
-        for row in transactions
-        if (original := row.reverses_id or row.id) in by_original
-    }
+def disclosures(session: Session) -> int:
+    """Return how often a side has said whether its contract may be public; it only grows."""
+    query = select(func.count()).select_from(DealEvent).where(col(DealEvent.kind) == "disclosure")
+    return int(session.execute(query).scalar_one())
+
+
+def origins(session: Session, transactions: Sequence[Transaction]) -> dict[TransactionId, Origin]:
+    """Return what is behind each transaction, be it the counting or the taking out."""
+    ids: Collection[TransactionId] = {row.reverses_id or row.id for row in transactions}
+    native = select(
+        col(Registration.transaction_id), col(Registration.public_id), col(Registration.number)
+    ).where(col(Registration.transaction_id).in_(ids))
+    brought = select(
+        col(PastRegistration.transaction_id),
+        col(PastRegistration.public_id),
+        col(PastRegistration.number),
+    ).where(col(PastRegistration.transaction_id).in_(ids))
+    found = {row[0]: Origin(False, row[1], row[2]) for row in session.execute(native)}
+    found |= {row[0]: Origin(True, row[1], row[2]) for row in session.execute(brought)}
+    return {row.id: found[row.reverses_id or row.id] for row in transactions}

@@ -19,7 +19,9 @@ class FigureOut(Out):
 
 
 class SellerOut(Out):
-    id: str
+    """`id` is null for a seller that is no organisation of the market."""
+
+    id: str | None
     figure: FigureOut
 
 
@@ -37,7 +39,7 @@ class BoardOut(Out):
     """`outgoing` (输出) counts for the plan; `incoming` (吸纳) is never added to it.
 
     `exact` is false for the public: figures of fewer than five contracts are left out together
-    with a second one.
+    with a second one. `earlier` are the years before the plan's period, in no other figure.
     """
 
     plan: PlanOut
@@ -53,6 +55,7 @@ class BoardOut(Out):
     fields: list[FigureOut]
     sellers: list[SellerOut]
     recent_monthly_fen: int | None
+    earlier: list[FigureOut]
 
 
 class BoardPage(Out):
@@ -80,9 +83,13 @@ class PublicContractsOut(Out):
 
 
 class LineOut(Out):
-    """One transaction; a reversal's amounts are negative, `original_on` the day it takes out."""
+    """One transaction; a reversal's amounts are negative, `original_on` the day it takes out.
 
-    registration: str
+    It counts a `registration` of this market or a `past_registration`; the other is null.
+    """
+
+    registration: str | None
+    past_registration: str | None
     kind: str
     number: str | None
     effective_on: date

@@ -1,7 +1,7 @@
 """The board: the ledger's sums against the plan, exact for the bureau, guarded for the public."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from market.accounts import repository as accounts
@@ -11,6 +11,7 @@ from market.insight import repository
 from market.insight.pace import month_end, pace
 from market.insight.public import (
     BOTH,
+    EARLIER,
     IN,
     OUT,
     PublicFigures,
@@ -30,6 +31,7 @@ from market.insight.views import (
 )
 from market.kit.errors import NotFound
 from market.kit.ids import OrganisationId, PublicId
+from market.kit.memo import Memo, Value
 from market.ledger import service as ledger
 from market.ledger.models import Kind, Transaction
 from market.ledger.schemas import By, Slice
@@ -52,7 +54,7 @@ def board(work: Work) -> Board | None:
 def _exact_board(work: Work, plan: Plan) -> Board:
     session = work.session
     part = _plan_part(plan)
-    incoming = Slice(part.since, part.until, buyer_region=plan.region)
+    incoming = _incoming_part(plan)
     both = Slice(part.since, part.until, seller_region=plan.region, buyer_region=plan.region)
     outgoing = figure(ledger.total(session, part))
     months = tuple(figure(row) for row in ledger.sums(session, By.MONTH, part))
@@ -76,6 +78,7 @@ def _exact_board(work: Work, plan: Plan) -> Board:
         sellers=_sellers(work, part),
         points=tuple(_curve(months, work.today)),
         recent_monthly_fen=ledger.total(session, year_ago).technical_fen // 12,
+        earlier=tuple(figure(row) for row in ledger.sums(session, By.YEAR, _before(plan))),
     )
 
 
@@ -83,10 +86,22 @@ def _plan_part(plan: Plan) -> Slice:
     return Slice(since=plan.from_on, until=plan.to_on, seller_region=plan.region)
 
 
+def _incoming_part(plan: Plan) -> Slice:
+    return Slice(since=plan.from_on, until=plan.to_on, buyer_region=plan.region)
+
+
+def _before(plan: Plan) -> Slice:
+    return Slice(until=plan.from_on - timedelta(days=1), seller_region=plan.region)
+
+
 def _sellers(work: Work, part: Slice) -> tuple[Seller, ...]:
     rows = ledger.sums(work.session, By.SELLER, part)
-    known = accounts.organisations(work.session, {OrganisationId(int(row.key)) for row in rows})
-    return tuple(Seller(known[OrganisationId(int(row.key))].public_id, figure(row)) for row in rows)
+    ids = {OrganisationId(int(row.key)) for row in rows if row.key}
+    known = accounts.organisations(work.session, ids)
+    return tuple(
+        Seller(known[OrganisationId(int(row.key))].public_id if row.key else None, figure(row))
+        for row in rows
+    )
 
 
 def _curve(months: Sequence[Figure], today: date) -> Iterator[tuple[date, int]]:
@@ -96,7 +111,30 @@ def _curve(months: Sequence[Figure], today: date) -> Iterator[tuple[date, int]]:
         yield min(month_end(month.key), today), reached
 
 
+def _mark(work: Work, plan: Plan | None) -> Hashable:
+    """Return what the public figures depend on: the book, what may be shown, the plan, the day."""
+    session = work.session
+    shown = None if plan is None else plan.public_id
+    return (*ledger.head(session), repository.disclosures(session), shown, work.today)
+
+
 def _public_board(work: Work, plan: Plan) -> Board:
+    """Return the public board, worked out once for each state of the data."""
+    found = _once(work, "board", _mark(work, plan), lambda: _make_public_board(work, plan))
+    return replace(found, plan=plan)
+
+
+def _once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> Value:
+    """Return what was kept for this state of the data, or make it. A writing transaction keeps
+    nothing: what it sees may never be committed.
+    """
+    if work.session.get_bind() is not work.parts.database.reader:
+        return make()
+    memo: Memo[Value] = work.parts.memos.of(name)
+    return memo.get(mark, make)
+
+
+def _make_public_board(work: Work, plan: Plan) -> Board:
     rows = repository.alike(work.session, region=plan.region, since=plan.from_on, until=plan.to_on)
     found = PublicFigures(rows)
     outgoing = found.figure(OUT)
@@ -118,6 +156,7 @@ def _public_board(work: Work, plan: Plan) -> Board:
         sellers=(),
         points=tuple(_public_curve(years, months, outgoing, work.today)),
         recent_monthly_fen=None,
+        earlier=found.figures("earlier:"),
     )
 
 
@@ -148,7 +187,8 @@ class Chosen:
     """Which contracts a figure is made of.
 
     `side`: "out" sellers in the plan's region, "in" buyers in it, "" everyone. Where a side is
-    chosen the plan's period bounds the days.
+    chosen the plan's period bounds the days; "earlier" are sellers in the region before it.
+    `outside` names a seller that is no organisation of the market.
     """
 
     side: str = ""
@@ -157,6 +197,7 @@ class Chosen:
     year: int | None = None
     month: int | None = None
     seller: PublicId | None = None
+    outside: str = ""
 
 
 def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
@@ -168,7 +209,7 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
     work.require(Action.BOARD_CONTRACTS, Relation.OTHER if bureau else Relation.OWN)
     part = _part(work, chosen, None if bureau else work.actor.organisation)
     found, number = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
-    behind = repository.registrations(work.session, found)
+    behind = repository.origins(work.session, found)
     return Lines(
         rows=[Line(row, behind[row.id], _sign(row)) for row in found],
         number=number,
@@ -190,16 +231,13 @@ def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
         if seller is None:
             raise NotFound
         seller_id = seller.id
-    plan = rules.current_plan(work.session) if chosen.side else None
-    part = Slice(
-        since=plan.from_on if plan else None,
-        until=plan.to_on if plan else None,
-        seller_region=plan.region if plan and chosen.side == OUT else None,
-        buyer_region=plan.region if plan and chosen.side == IN else None,
+    part = replace(
+        _of_side(rules.current_plan(work.session), chosen.side),
         contract_type=chosen.contract_type,
         field=chosen.field,
         seller_id=seller_id,
         party_id=party,
+        outside_seller=chosen.outside or None,
     )
     if chosen.year is None:
         return part
@@ -208,10 +246,20 @@ def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
     return part.narrowed(since=first, until=last)
 
 
+def _of_side(plan: Plan | None, side: str) -> Slice:
+    if plan is None or not side:
+        return Slice()
+    if side == EARLIER:
+        return _before(plan)
+    return _plan_part(plan) if side == OUT else _incoming_part(plan)
+
+
 def registered_contracts(work: Work, page: int = 1) -> tuple[list[PublicContract], int]:
     """Return a page of the contracts that count at present, as anyone may know them."""
     rows = repository.standing(work.session, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
-    return [_public(*row) for row in rows], repository.count_standing(work.session)
+    head = ledger.head(work.session)
+    total = _once(work, "standing", head, lambda: repository.count_standing(work.session))
+    return [_public(*row) for row in rows], total
 
 
 def recent_contracts(work: Work, limit: int) -> list[PublicContract]:
@@ -235,6 +283,11 @@ def _public(row: Transaction, agreed: bool) -> PublicContract:
 def home_figures(work: Work) -> HomeFigures:
     """Return what the front page tells anyone of the target and of what was registered lately."""
     plan = rules.current_plan(work.session)
+    found = _once(work, "home", _mark(work, plan), lambda: _make_home_figures(work, plan))
+    return replace(found, plan=plan)
+
+
+def _make_home_figures(work: Work, plan: Plan | None) -> HomeFigures:
     shown = None if plan is None else _public_board(work, plan)
     since = work.today - timedelta(days=RECENT_DAYS - 1)
     return HomeFigures(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from market.insight.pace import Pace
+from market.insight.repository import Origin
 from market.kit.ids import OrganisationId, PublicId
 from market.ledger.models import Transaction
 from market.ledger.schemas import Sum
-from market.registry.models import Registration
 from market.rules.models import Plan
 
 
@@ -38,9 +38,9 @@ def figure(found: Sum, label: str = "") -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """A seller's figure, for the bureau."""
+    """A seller's figure, for the bureau; `id` is None for one that is no organisation here."""
 
-    id: PublicId
+    id: PublicId | None
     figure: Figure
 
 
@@ -51,7 +51,8 @@ class Board:
     `exact` is the ledger itself, for the bureau; else figures of few contracts are left out, and
     `sellers` and `recent_monthly_fen` with them. `outgoing` counts for the plan; `incoming` is a
     view by the buyer's region and is never added, `both` is what stands in the two.
-    `points` are (day, fen so far) for the curve.
+    `points` are (day, fen so far) for the curve. `earlier` are the years before the plan's period,
+    for comparison: they are part of no other figure.
     """
 
     plan: Plan
@@ -68,6 +69,7 @@ class Board:
     sellers: tuple[Seller, ...]
     points: tuple[tuple[date, int], ...]
     recent_monthly_fen: int | None
+    earlier: tuple[Figure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,10 @@ class PublicContract:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One transaction of the ledger with the registration behind it; a reversal's is negative."""
+    """One transaction of the ledger with what is behind it; a reversal's is negative."""
 
     transaction: Transaction
-    registration: Registration
+    origin: Origin
     sign: int
 
 

@@ -124,17 +124,29 @@ def decision_digest(registration: str, contract: Contract, read_: Certificate) -
 
 
 def fingerprint(contract: Contract) -> str:
+    """Return the `mark` of a contract of this market."""
+    assert contract.signed_on is not None
+    return mark(
+        contract.seller_name,
+        contract.buyer_name,
+        contract.project_name,
+        contract.signed_on,
+        contract.total_fen,
+    )
+
+
+def mark(seller: str, buyer: str, project: str, signed_on: date, total_fen: int) -> str:
     """Return the mark by which two papers are one contract: parties, project, day and amount.
 
     Names are compared without width, case, spaces and punctuation.
     """
     return digest(
         {
-            "seller": _plain(contract.seller_name),
-            "buyer": _plain(contract.buyer_name),
-            "project": _plain(contract.project_name),
-            "signed_on": str(contract.signed_on),
-            "total_fen": contract.total_fen,
+            "seller": _plain(seller),
+            "buyer": _plain(buyer),
+            "project": _plain(project),
+            "signed_on": str(signed_on),
+            "total_fen": total_fen,
         }
     )
 

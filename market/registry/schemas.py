@@ -47,6 +47,53 @@ class UndoIn(In):
     reason: Reason = Field(examples=["金额抄录有误，更正后重新登记"])
 
 
+class TakeOutIn(In):
+    """`mistake` takes effect on the day of registration, `cancelled` today."""
+
+    cause: Literal["mistake", "cancelled"] = Field(examples=["mistake"])
+    reason: Reason = Field(examples=["金额抄录有误，更正后重新导入"])
+
+
+class PastOut(Out):
+    """A contract registered elsewhere; amounts in fen. `counted` or `taken_out`."""
+
+    id: str
+    state: str
+    number: str
+    registry: str
+    registered_on: date
+    signed_on: date
+    project_name: str
+    type: str
+    sub_type: str
+    field: int
+    seller: str
+    buyer: str
+    seller_region: str
+    buyer_region: str
+    total_fen: int
+    technical_fen: int
+    cause: str | None
+    reason: str
+    taken_out_at: datetime | None
+
+
+class ItemOut(Out):
+    label: str
+    text: str
+
+
+class PastDetailOut(PastOut):
+    """`items` are the national form's, as they were brought in."""
+
+    items: list[ItemOut]
+
+
+class PastsOut(Out):
+    items: list[PastOut]
+    total: int
+
+
 class RegistrationOut(Out):
     """`applied_*` is what the contract says, `total_fen` and `technical_fen` what was decided."""
 

@@ -21,7 +21,7 @@ from market.kit.ids import ContractId, PublicId, RegistrationId, new_public_id
 from market.kit.money import fen_to_wan
 from market.ledger import service as ledger
 from market.ledger.schemas import Subject
-from market.registry import certificate, repository
+from market.registry import certificate, past, repository, waiting
 from market.registry.models import Registration, RegistrationState
 from market.registry.repository import Filed
 from market.registry.schemas import DecideIn, SubmitIn, UndoIn
@@ -63,7 +63,17 @@ def to_submit(work: Work, contract_id: PublicId) -> Contract:
     mark = certificate.fingerprint(contract)
     if repository.live_with_fingerprint(work.session, mark) is not None:
         raise Conflict(SAME_CONTRACT)
+    _not_in_history(work, mark)
     return contract
+
+
+def _not_in_history(work: Work, mark: str) -> None:
+    number = past.number_of_mark(work.session, mark)
+    if number is not None:
+        raise Conflict(
+            f"双方、项目、签订日和金额都相同的合同已经登记（编号{number}，在历史登记里），"
+            "一份合同只登记一次"
+        )
 
 
 def submit(work: Work, form: SubmitIn) -> Filed:
@@ -85,6 +95,7 @@ def submit(work: Work, form: SubmitIn) -> Filed:
     work.touched("registration", row.public_id)
     filed = get(work, row.public_id)
     deals.tell(work, filed.deal, "registration", "卖方提交合同登记")
+    waiting.moved(work, filed)
     return filed
 
 
@@ -140,13 +151,6 @@ def counts(work: Work) -> dict[str, int]:
     return repository.counts(work.session)
 
 
-def waiting(work: Work) -> int:
-    """Return how many registrations wait for the bureau; 0 for everyone else."""
-    if not work.may(Action.REGISTRATION_DECIDE, Relation.OTHER):
-        return 0
-    return repository.counts(work.session).get(S.SUBMITTED, 0)
-
-
 def desk(work: Work, public_id: PublicId) -> Desk:
     """Return what is needed to decide. Raises NotFound, Forbidden."""
     filed = get(work, public_id)
@@ -183,7 +187,10 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
         return filed
     if filed.row.state != S.SUBMITTED:
         raise Conflict(DECIDED_ALREADY)
+    # Whoever brings history in locks the book too: what is not there now, does not come meanwhile.
+    ledger.lock(work.session)
     supersedes = _superseded(work, read.number, form.supersedes)
+    _not_in_history(work, filed.row.fingerprint)
     transaction = ledger.post_register(
         work.session,
         _subject(filed, read, mark),
@@ -213,13 +220,18 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
         "registered",
         f"准予登记，编号{read.number}，技术交易额{fen_to_wan(read.technical_fen)}万元",
     )
-    return get(work, public_id)
+    filed = get(work, public_id)
+    waiting.moved(work, filed)
+    waiting.tell_parties(work, filed, "registration.registered", "准予登记", f"编号{read.number}")
+    return filed
 
 
 def _superseded(work: Work, number: str, named: str | None) -> RegistrationId | None:
     """Return the undone registration that a decision follows. Raises Conflict, Invalid."""
     if repository.registered_with_number(work.session, REGISTRY, number) is not None:
         raise Conflict(_taken(number))
+    if past.counts_already(work.session, REGISTRY, number):
+        raise Conflict(f"登记编号{number}已在历史登记里计入，一个编号只计一次，请核对")
     last = withdrawn_holder(work, number)
     if last is None:
         if named is not None:
@@ -276,6 +288,8 @@ def _refuse(work: Work, filed: Filed, form: DecideIn) -> Filed:
     )
     reason = REFUSAL_REASONS[form.refusal_reason]
     deals.tell(work, filed.deal, "not_registered", f"不予登记：{reason}")
+    waiting.moved(work, filed)
+    waiting.tell_parties(work, filed, "registration.refused", "不予登记", reason)
     return filed
 
 
@@ -308,6 +322,8 @@ def undo(work: Work, public_id: PublicId, form: UndoIn) -> Filed:
         withdrawn_at=work.now,
     )
     deals.tell(work, filed.deal, "registration_undone", f"登记被撤回：{form.reason}")
+    waiting.moved(work, filed)
+    waiting.tell_parties(work, filed, "registration.undone", "登记被撤回", form.reason)
     return filed
 
 
@@ -343,4 +359,5 @@ def withdraw(work: Work, public_id: PublicId) -> Filed:
         withdrawn_at=work.now,
     )
     deals.tell(work, filed.deal, "registration_withdrawn", "卖方撤回登记申请")
+    waiting.moved(work, filed)
     return filed
