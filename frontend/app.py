@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from frontend import workspace
 from frontend.assets import Assets, StaticAssets
+from frontend.edge import recognise
 from frontend.pages import (
     account,
     board,
@@ -96,6 +97,7 @@ def _market_error(request: Request, error: Exception) -> Response:
 
 def _bad_address(request: Request, _error: Exception) -> Response:
     """A path or query that no link of ours makes: there is nothing at such an address."""
+    recognise(request)
     return _renderer(request).error(request, NotFound.status, text=NotFound.default)
 
 
@@ -107,6 +109,7 @@ def _repeated(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    recognise(request)
     return _renderer(request).error(request, error.status_code)
 
 

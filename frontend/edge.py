@@ -13,11 +13,12 @@ session's token. A form that is shown again undoes its transaction first.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from frontend import csrf, forms
@@ -26,7 +27,7 @@ from market.accounts import repository, signin
 from market.accounts.edge import GivesParts, OpensWork, Reading, Writing, parts_of
 from market.accounts.models import Membership, MembershipState, Organisation, SignIn
 from market.accounts.policy import Action
-from market.accounts.work import Actor, Parts, Work
+from market.accounts.work import ANONYMOUS, Actor, Parts, Work
 from market.kit import once
 from market.kit.errors import NotAgreed
 
@@ -115,6 +116,16 @@ class OpensPage(OpensWork):
             sign_in = seen.sign_in if seen else None
             csrf.check(request, sent=sent.first("csrf"), expected=sign_in.csrf if sign_in else None)
             yield Page(request, work, sent, sign_in)
+
+
+def recognise(request: Request) -> None:
+    """Note who is signed in, for the frame of an answer that no route made (unknown address)."""
+    if hasattr(request.state, "seen") or COOKIE not in request.cookies:
+        return
+    parts = parts_of(request)
+    with suppress(SQLAlchemyError), parts.database.read() as session:
+        work = Work(session, parts, ANONYMOUS, parts.clock.now())
+        OpensPage(Action.BROWSE, write=False).identify(request, work)
 
 
 class WritesPage(OpensPage):
