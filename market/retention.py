@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from market.accounts import retention as accounts
 from market.accounts.work import Parts
-from market.kit import audit, changes, files, jobs
+from market.kit import audit, deliveries, files, jobs
 from market.kit.across import Keep
 from market.kit.clock import SHANGHAI
 from market.kit.jobs import Chunk, Handler, Job, Steps
@@ -42,7 +42,7 @@ def _jobs(session: Session, now: datetime, limit: int) -> int:
 
 
 def _deliveries(session: Session, now: datetime, limit: int) -> int:
-    return changes.expire(session, now, limit, keep=ENDED)
+    return deliveries.expire(session, now, limit, keep=ENDED)
 
 
 KIND: Final = "retention"

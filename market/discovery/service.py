@@ -19,7 +19,8 @@ from market.catalog.vocabulary import ListingKind
 from market.discovery import labels, repository
 from market.discovery.documents import SCHEMA, body, ranked_text
 from market.discovery.schemas import Sort
-from market.kit.changes import Consumer
+from market.kit import deliveries
+from market.kit.changes import Consumer, SubjectKind
 from market.kit.errors import Unavailable
 from market.kit.ids import ListingId, PublicId
 from search.analysis import PARTICLES, plain_words
@@ -162,9 +163,10 @@ def search(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage
     """Return a page of results; past the last page, the last. Raises Unavailable."""
     parsed = parse(params.q, SCHEMA)
     sort = _sort(params, parsed.query)
+    query = _but_hidden(work.session, parsed.query)
     page = min(max(params.page, 1), DEEPEST // PAGE)
     request = SearchRequest(
-        query=parsed.query,
+        query=query,
         filters={**params.filters, "kind": frozenset({str(params.kind)})},
         facets=tuple(labels.NAMES[params.kind]),
         sort=_ORDERS.get(sort, RELEVANCE),
@@ -175,7 +177,7 @@ def search(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage
     pages = max(1, min(-(-result.total // PAGE), DEEPEST // PAGE))
     if page > pages:
         return search(work, engine, replace(params, page=pages))
-    kinds = _ask(engine, SearchRequest(parsed.query, facets=("kind",), limit=0))
+    kinds = _ask(engine, SearchRequest(query, facets=("kind",), limit=0))
     counted = {one.value: one.count for one in kinds.facets["kind"]}
     seen = access.public_listings(work, [ListingId(hit.id) for hit in result.hits])
     return ResultPage(
@@ -186,10 +188,19 @@ def search(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage
         rows=tuple(_found(one, parsed.terms) for one in seen),
         facets=_facets(work.session, params, result),
         kinds={kind: counted.get(kind, 0) for kind in ListingKind},
-        relaxed=() if result.total else _relaxed(work.session, engine, parsed.query, params),
+        relaxed=() if result.total else _relaxed(work.session, engine, query, params),
         nearest=() if result.total else _nearest(work, engine, request, params.q),
         shortened=parsed.shortened,
     )
+
+
+def _but_hidden(session: Session, query: Query) -> Query:
+    """Return the query without what was masked or withdrawn since the index last heard of it.
+
+    What the index still holds of those would tell by words, facets and counts whose they are.
+    """
+    hidden = deliveries.hidden(session, SubjectKind.LISTING, Consumer.INDEX)
+    return And((query, Not(Ids(frozenset(hidden))))) if hidden else query
 
 
 def _sort(params: SearchParams, query: Query) -> Sort:
@@ -269,7 +280,7 @@ def _nearest(
     if not told:
         return ()
     with _told_when_down():
-        query = similar(engine, Text(" ".join(told)))
+        query = _but_hidden(work.session, similar(engine, Text(" ".join(told))))
     page = _ask(engine, SearchRequest(query, request.filters, limit=2 * NEAREST))
     seen = access.public_listings(work, [ListingId(hit.id) for hit in page.hits])
     found = [_found(one, told) for one in seen]

@@ -14,23 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, delete, func, insert, select, text, update
+from sqlalchemy import Index, UniqueConstraint, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, col
 
 from market.kit import notify
-from market.kit.columns import (
-    BIG,
-    Table,
-    big,
-    choice,
-    fk,
-    moment,
-    one_of,
-    pk,
-    words,
-)
+from market.kit.columns import BIG, Table, big, choice, fk, moment, one_of, pk, words
 from market.kit.db import changed, is_sqlite
 
 MAX_ATTEMPTS = 8
@@ -68,6 +58,8 @@ class SubjectVersion(Table, table=True):
 
 
 _UNSTAMPED = text("seq IS NULL")
+HIDES = ("masked", "withdrawn", "import undone")  # less may be seen after: deliveries.hidden
+_HIDES = text(f"kind IN ({', '.join(repr(kind) for kind in HIDES)})")
 
 
 class Change(Table, table=True):
@@ -76,6 +68,7 @@ class Change(Table, table=True):
         one_of("subject_kind", SubjectKind),
         Index("ix_change_unstamped", "id", sqlite_where=_UNSTAMPED, postgresql_where=_UNSTAMPED),
         Index("ix_change_subject", "subject_kind", "subject_id"),
+        Index("ix_change_hides", "id", sqlite_where=_HIDES, postgresql_where=_HIDES),
     )
 
     id: int = pk()
@@ -398,24 +391,3 @@ def backlog(session: Session, consumer: Consumer) -> int:
         )
     ).scalar_one()
     return count
-
-
-def expire(session: Session, now: datetime, limit: int, *, keep: timedelta) -> int:
-    """Delete at most `limit` deliveries that were done `keep` ago, of changes that no consumer is
-    still to hear of; the changes stay. Return how many.
-    """
-    other = aliased(Delivery)
-    owed = select(col(other.id)).where(
-        col(other.change_id) == col(Delivery.change_id), col(other.state) != DeliveryState.DONE
-    )
-    old = (
-        select(col(Delivery.id))
-        .where(
-            col(Delivery.state) == DeliveryState.DONE,
-            col(Delivery.done_at) < now - keep,
-            ~owed.exists(),
-        )
-        .order_by(col(Delivery.id))
-        .limit(limit)
-    )
-    return changed(session, delete(Delivery).where(col(Delivery.id).in_(old)))

@@ -183,7 +183,9 @@ def upgrade() -> None:
         sa.Column("publish", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("problem", sa.String(length=300), nullable=False),
-        sa.Column("rows_sha256", sa.String(length=64), nullable=False),
+        sa.Column(
+            "rows_file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("layout", sa.JSON(), nullable=False),
         sa.Column("mapping", sa.JSON(), nullable=False),
         sa.Column("unknown", sa.JSON(), nullable=False),
@@ -216,6 +218,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_intake_run_organisation_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["rows_file_id"], ["stored_file.id"], name=op.f("fk_intake_run_rows_file_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_run")),
         sa.UniqueConstraint(
             "organisation_id", "once", name=op.f("uq_intake_run_organisation_id_once")
@@ -226,6 +231,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_intake_run_file_id"), ["file_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_intake_run_organisation_id"), ["organisation_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_intake_run_rows_file_id"), ["rows_file_id"], unique=False
         )
 
     op.create_table(
@@ -416,6 +424,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_intake_row_key", ["run_id", "dry", "key"], unique=False)
         batch_op.create_index("ix_intake_row_subject", ["run_id", "subject_id"], unique=False)
 
+    with op.batch_alter_table("change", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_change_hides",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
+            postgresql_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
+        )
+
     with op.batch_alter_table("deal_event", schema=None) as batch_op:
         batch_op.create_index(
             "ix_deal_event_disclosure",
@@ -485,6 +502,13 @@ def downgrade() -> None:
             postgresql_where=sa.text("kind = 'disclosure'"),
         )
 
+    with op.batch_alter_table("change", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_change_hides",
+            sqlite_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
+            postgresql_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
+        )
+
     with op.batch_alter_table("intake_row", schema=None) as batch_op:
         batch_op.drop_index("ix_intake_row_subject")
         batch_op.drop_index("ix_intake_row_key")
@@ -516,6 +540,7 @@ def downgrade() -> None:
 
     op.drop_table("notice_read")
     with op.batch_alter_table("intake_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_intake_run_rows_file_id"))
         batch_op.drop_index(batch_op.f("ix_intake_run_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_intake_run_file_id"))
 
