@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
-from market.kit.errors import Invalid, TooMany
+from market.kit.errors import Invalid, TooMany, Unavailable
 from market.kit.sheets.shape import Limits, Shape
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
@@ -44,7 +44,8 @@ def convert(
     start, and its position afterwards is undefined. `out` is written from its start.
 
     Raises Invalid at `file` with a sentence that says what is wrong and what would be right;
-    TooMany where two files are being read already and neither ends in time.
+    TooMany where two files are being read already and neither ends in time;
+    Unavailable where the disk is full.
     """
     limits = limits or Limits()
     request = json.dumps({"name": name, "known": sorted(set(known)), "limits": asdict(limits)})
@@ -115,7 +116,12 @@ def _answer(code: int | None, said: bytes, limits: Limits) -> Shape:
         return Shape.of(answer["shape"])
     if "refused" in answer:
         raise Invalid(fields={"file": answer["refused"]})
-    _log.warning("reading a spreadsheet ended with %s", "a timeout" if code is None else code)
+    if "full" in answer:
+        raise Unavailable("服务器的存储空间不够，文件没有读；请稍后再试或联系运营人员")
+    _log.warning(
+        "reading a spreadsheet ended with %s",
+        "a timeout" if code is None else answer.get("crashed", code),
+    )
     if code is None:
         sentence = f"读这个文件应在{limits.wall}秒之内，现在超时了；请分成几个小一些的文件"
     else:

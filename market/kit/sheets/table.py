@@ -1,0 +1,182 @@
+"""A file's sheets as one table of rows: which sheet, where it begins and ends, what is left out."""
+
+import json
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import BinaryIO, Final
+
+from market.kit.sheets import header as headers
+from market.kit.sheets.header import Header
+from market.kit.sheets.lines import HEAD, Line, Merges, Sheet
+from market.kit.sheets.shape import Limits, Unreadable
+
+_SHEETS: Final = 30  # looked at; a file with more names the rest
+_NAMED: Final = 5
+_TOTAL: Final = re.compile(r"(?:合\s*计|总\s*计|小\s*计|共\s*计|总合计)\s*[:：]?.{0,10}")
+_REMARK: Final = re.compile(
+    r"(?:备注|注|附注|说明|填表说明|填报说明|填报人|填表人|制表人|审核人|负责人|经办人|联系人"
+    r"|填报单位|填表单位|填报日期|填表日期|制表日期|数据来源|单位盖章|盖章)\d{0,2}\s*(?:[:：]|[(（]盖?章)",
+)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def line_of(row: int, content: object, faults: dict[int, str], problem: str) -> bytes:
+    """Return one line of a normalised file."""
+    return f"{_encode([row, content, faults, problem])}\n".encode()
+
+
+def choose(sheets: Sequence[Sheet], known: frozenset[str]) -> tuple[Sheet, Header]:
+    """Return the sheet with the best header: most known headings, not hidden, with rows, first.
+
+    Raises Unreadable where no sheet has a table.
+    """
+    best: tuple[tuple[int, bool, bool], Sheet, Header] | None = None
+    for sheet in sheets[:_SHEETS]:
+        merges = sheet.merges()
+        head = []
+        for line in islice(sheet.lines(), HEAD):
+            merges.fill(line)
+            head.append(line)
+        found = headers.find(head, merges, known)
+        if found is None:
+            continue
+        rank = (found.score, not sheet.hidden, head[-1][0] > found.row)
+        if best is None or rank > best[0]:
+            best = (rank, sheet, found)
+    if best is None:
+        raise Unreadable(
+            f"文件里应有一张带表头的表，表头在前{HEAD}行之内；现在没有找到表头或没有内容"
+        )
+    return best[1], best[2]
+
+
+class Writer:
+    """Writes one sheet's rows as a normalised file; then `count` and `notes` tell what it did."""
+
+    def __init__(self, found: Header, limits: Limits, out: BinaryIO, *, strict: bool) -> None:
+        """`strict`: cells beyond the header spoil a row, as in CSV, where a comma shifts cells."""
+        self._header = found
+        self._width = len(found.headings)
+        self._limits = limits
+        self._out = out
+        self._strict = strict
+        self._pending: list[Line] = []
+        self._beyond = 0
+        self._again = 0
+        self._above = 0
+        self.count = 0
+        self.notes: list[str] = []
+        if self._width > limits.columns:
+            raise Unreadable(
+                f"一张表最多{limits.columns}列，现在是{self._width:,}列；请删去多余的列"
+            )
+
+    def write(self, sheet: Sheet) -> None:
+        """Write all rows below the header. Raises Unreadable over the limit or without a row."""
+        merges = sheet.merges()
+        for line in sheet.lines():
+            merges.fill(line)
+            if line[0] <= self._header.row:
+                self._above += line[0] < self._header.first
+                merges.filled = False
+            else:
+                self._take(line)
+        if not self.count:
+            raise Unreadable("表头下面应有要导入的内容，现在没有一行数据")
+        self._tell(merges)
+        self.notes += sheet.notes(self._width)
+
+    def _take(self, line: Line) -> None:
+        row, cells, faults, problem = line
+        if not self._strict and any(column >= self._width for column in (*cells, *faults)):
+            self._beyond += sum(column >= self._width for column in {*cells, *faults})
+            cells = {column: text for column, text in cells.items() if column < self._width}
+            faults = {column: text for column, text in faults.items() if column < self._width}
+        if not cells and not faults and not problem:
+            return
+        if self._repeats(cells):
+            self._again += 1
+            return
+        if not problem and self._may_close(cells):
+            self._pending.append((row, cells, faults, problem))
+            return
+        for held in self._pending:
+            self._put(held)
+        self._pending.clear()
+        self._put((row, cells, faults, problem))
+
+    def _repeats(self, cells: dict[int, str]) -> bool:
+        headings = self._header.headings
+        return (
+            len(cells) > 1
+            and all(
+                " ".join(text.split()) == headings[column]
+                for column, text in cells.items()
+                if column < self._width
+            )
+            and max(cells) < self._width
+        )
+
+    def _may_close(self, cells: dict[int, str]) -> bool:
+        """Tell whether a row is a total or a remark, should no other row follow it."""
+        if self._width == 1 or not cells:
+            return False
+        first = cells[min(cells)]
+        if _TOTAL.fullmatch(first):
+            return True
+        return len(cells) <= max(2, self._width // 2) and _REMARK.match(first) is not None
+
+    def _put(self, line: Line) -> None:
+        row, cells, faults, problem = line
+        self.count += 1
+        if self.count > self._limits.rows:
+            raise Unreadable(f"一次最多导入{self._limits.rows:,}行，现在更多，请分成几个文件")
+        most = max(cells, default=0)
+        if most >= self._width:
+            problem = problem or (
+                f"应为{self._width}格，现在是{most + 1}格；含逗号的内容要用引号括起来"
+            )
+        for column, text in cells.items():
+            if len(text) > self._limits.cell:
+                faults[column] = f"一格最多{self._limits.cell:,}字，现在是{len(text):,}字"
+                cells[column] = text[: self._limits.cell]
+        content = [cells.get(column, "") for column in range(max(self._width, most + 1))]
+        self._out.write(line_of(row, content, faults, problem))
+
+    def _tell(self, merges: Merges) -> None:
+        if self._above:
+            self.notes.append(
+                f"表头在第{self._header.row}行，上面的{self._above}行是标题，没有导入"
+            )
+        if merges.filled:
+            self.notes.append("上下合并的单元格，每一行都按合并格里的值导入")
+        if self._again:
+            self.notes.append(f"重复的表头{self._again}行，没有导入")
+        for row, cells, _, _ in self._pending[:_NAMED]:
+            text = " ".join(cells[min(cells)].split())[:20]
+            self.notes.append(f"第{row}行（{text}）在表的末尾，是合计或说明，没有导入")
+        if len(self._pending) > _NAMED:
+            self.notes.append(f"末尾另有{len(self._pending) - _NAMED}行合计或说明，没有导入")
+        if self._beyond:
+            self.notes.append(f"表头右边有{self._beyond}格内容没有表头，没有导入")
+        blank = [c + 1 for c, text in enumerate(self._header.headings) if not text]
+        if blank:
+            shown = "、".join(str(column) for column in blank[:_NAMED])
+            self.notes.append(f"第{shown}列没有表头，没有导入")
+
+
+def left_aside(sheets: Sequence[Sheet], chosen: Sheet) -> tuple[tuple[str, ...], list[str]]:
+    """Return the other sheets' names, and the notes that say so."""
+    others = [sheet for sheet in sheets if sheet is not chosen]
+    names = [sheet.name for sheet in others if not sheet.hidden]
+    hidden = [sheet.name for sheet in others if sheet.hidden]
+    notes = []
+    for words, group in (("", names), ("隐藏的", hidden)):
+        if group:
+            shown = "、".join(f"“{name[:31]}”" for name in group[:_NAMED])
+            more = f"等{len(group)}张" if len(group) > _NAMED else ""
+            notes.append(f"只读了工作表“{chosen.name[:31]}”，{words}{shown}{more}没有导入")
+    if chosen.hidden:
+        notes.append(f"工作表“{chosen.name[:31]}”是隐藏的，按它导入")
+    return tuple(sheet.name[:100] for sheet in others[:100]), notes
