@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import IntegrityError
 
-from market.accounts import creditcode, repository
+from market.accounts import creditcode, repository, waiting
 from market.accounts.models import (
     Membership,
     MembershipState,
@@ -63,6 +63,7 @@ def found(work: Work, form: OrganisationIn) -> Organisation:
         work.session.flush()
     except IntegrityError:  # two people found the same organisation at once
         raise Invalid(fields={"credit_code": TAKEN}) from None
+    waiting.organisation_moved(work, organisation)
     add_member(work, work.actor.person, organisation, Role.MANAGER, MembershipState.ACTIVE)
     work.touched("organisation", organisation.public_id)
     return organisation
@@ -90,6 +91,7 @@ def add_member(
         work.session.flush()
     except IntegrityError:  # the same form sent twice at once
         raise Conflict(MEMBER_ALREADY) from None
+    waiting.member_moved(work, row)
     return row
 
 
@@ -123,6 +125,7 @@ def join(work: Work, organisation_id: PublicId, form: JoinIn) -> Membership:
     ):
         raise Conflict
     work.session.refresh(row)
+    waiting.member_moved(work, row)
     return row
 
 
@@ -157,6 +160,9 @@ def decide_member(work: Work, membership: PublicId, form: DecideMemberIn) -> Non
         != 1
     ):
         raise Conflict
+    work.session.refresh(row)
+    waiting.member_moved(work, row)
+    waiting.tell_member(work, row, repository.organisation(work.session, row.organisation_id))
     if to is MembershipState.LEFT:
         repository.revoke_tokens_of_membership(work.session, row.id, work.now)
     work.touched("membership", row.public_id)
@@ -214,6 +220,8 @@ def part(work: Work, row: Membership) -> None:
     )
     if moved != 1:
         raise Conflict
+    work.session.refresh(row)
+    waiting.member_moved(work, row)
     repository.revoke_tokens_of_membership(work.session, row.id, work.now)
 
 
@@ -237,6 +245,9 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
         self_publish=form.self_publish,
         at=work.now,
     )
+    work.session.refresh(row)
+    waiting.organisation_moved(work, row)
+    waiting.tell_verified(work, row)
     # What its listings' documents show hangs on the organisation.
     changes.record(
         work.session,

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from market.catalog import views
 from market.catalog.views import Source
 from market.catalog.vocabulary import ListingKind
-from market.discovery import repository
+from market.discovery import repository, telling
 from market.discovery.documents import ranked_text
 from market.discovery.models import Match, MatchChoice
 from market.discovery.reasons import factor, missing_words, reasons
@@ -80,11 +80,16 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class DemandMatches:
-    """What one demand's comparison found: rows to keep, and the row that says it was made."""
+    """What one demand's comparison found: rows to keep, and the row that says it was made.
+
+    `fresh` are the achievements of others that were not in its list before.
+    """
 
     demand_id: ListingId
     rows: tuple[dict[str, Any], ...]
     state: dict[str, Any]
+    demand: Source
+    fresh: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +278,13 @@ class Matcher:
                 "nearest": [self._near(demand, other) for _, other in near],
                 "matched_at": now,
             },
+            demand=demand.source,
+            fresh=tuple(
+                other.source
+                for _, other in good
+                if other.source.listing_id not in versions
+                and other.source.organisation_id != demand.source.organisation_id
+            ),
         )
 
     def _row(
@@ -315,6 +327,7 @@ def store(session: Session, found: Comparison) -> None:
             repository.upsert_matches(session, demand.rows)
         repository.upsert_state(session, demand.state)
     repository.note_compared(session, found.achievements, found.at)
+    telling.tell_found(session, [(one.demand, one.fresh) for one in found.demands], found.at)
 
 
 def _is(listing: Compared, kind: ListingKind) -> bool:

@@ -14,3 +14,9 @@ REFUSAL_REASONS: Final[dict[str, str]] = {
     "evidence": "证明材料缺失或不符",
     "seal": "单位名称与印章不一致",
 }
+
+# The draft's days for a decision, counted from the day of the application; longer from 500万元 of
+# 技术交易额 on. The bureau's own limits were not found.
+DECIDE_WORKING_DAYS: Final = 15
+DECIDE_LARGE_WORKING_DAYS: Final = 30
+LARGE_TECHNICAL_FEN: Final = 500_000_000

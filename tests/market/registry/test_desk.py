@@ -258,6 +258,6 @@ def test_the_queue_is_oldest_first(parts: Parts, pair: papers.Sides, clock: Fake
     with read_for(parts, pair.officer) as work:
         rows, total = service.registrations(work, RegistrationState.SUBMITTED)
         assert ([one.row.id for one in rows], total) == ([first.row.id, second.row.id], 2)
-        assert service.waiting(work) == 2
+        assert service.counts(work) == {"submitted": 2}
         found = service.desk(work, second.row.public_id)
         assert [one.row.id for one in found.same_parties] == [first.row.id]
