@@ -39,6 +39,15 @@ def test_two_managers_who_remove_each_other_leave_one(parts: Parts, _round: int)
         assert repository.active_managers(work.session, home.id) == 1
 
 
+def test_two_managers_who_leave_at_once_leave_one(parts: Parts) -> None:
+    home = factories.organisation(parts)
+    one, two = factories.actor(parts, at=home), factories.actor(parts, at=home)
+    outcomes = at_once(parts, [(one, organisations.leave), (two, organisations.leave)])
+    assert sorted(type(one) for one in outcomes if one is not None) == [Conflict]
+    with read_for(parts, one) as work:
+        assert repository.active_managers(work.session, home.id) == 1
+
+
 def test_asking_to_join_twice_at_once_is_one_request(parts: Parts) -> None:
     home, who = factories.organisation(parts), factories.actor(parts, Role.PERSON)
     outcomes = at_once(

@@ -1,5 +1,7 @@
 """Append-only tables refuse change on both databases, whatever statement tries."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy.exc import DatabaseError
 
@@ -16,7 +18,7 @@ def test_rows_stay_as_written(parts: Parts, statement: str) -> None:
     with work_for(parts, ANONYMOUS) as work:
         audit.write(
             work.session,
-            at=work.now,
+            at=datetime.now(UTC) - timedelta(days=audit.LEAST_DAYS - 1),
             person_id=None,
             organisation_id=None,
             role="anonymous",
