@@ -30,7 +30,7 @@ M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY = 52 * 1024 * 1024  # an import of 50 MB and its fields
 MAX_FIELDS = 300
-MAX_FIELD_BYTES = 512 * 1024  # 10,000 汉字 are 90 kB on the wire
+MAX_FIELD_BYTES = 1024 * 1024  # no less than a whole form without files, or it came back empty
 MAX_FILES = 10
 _BLOCK = 1024 * 1024
 WHOLE = ""  # the key of a message that speaks of the form as a whole
