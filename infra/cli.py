@@ -2,7 +2,7 @@
 
 import click
 
-from infra.commands import bench, keeping, listings, people, processes
+from infra.commands import bench, files, keeping, listings, people, processes
 from infra.commands.common import HELP
 
 
@@ -25,7 +25,7 @@ for one in (
     processes.migrate,
     processes.demo,
     people.user,
-    listings.import_listings,
+    files.import_files,
     listings.match,
     listings.rank,
     listings.reindex,

@@ -15,18 +15,20 @@ from market.accounts.work import Parts
 from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
 from market.discovery.endpoints import router as discovery
+from market.imports.endpoints import router as imports
 from market.insight.endpoints import router as insight
 from market.kit.errors import Invalid, MarketError, TooMany, Unavailable
 from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
+from market.operations.endpoints import router as operations
 from market.registry.endpoints import router as registry
 from market.registry.endpoints_past import router as past
 from market.rules.endpoints import router as rules
 
 PREFIX = "/api/v1"
-ROUTERS = (accounts, access, catalog, discovery, deals, registry, past, rules, insight)
+ROUTERS = (accounts, access, catalog, discovery, deals, registry, past, rules, operations, insight, imports)
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorOut, "description": text}

@@ -7,9 +7,10 @@ from market import retention
 from market.access import audit as access
 from market.accounts.work import Parts
 from market.catalog import audit as listings
-from market.catalog import tasks as catalog
 from market.deals import audit as deals
 from market.discovery import tasks as discovery
+from market.imports import audit as imports
+from market.imports import tasks as import_tasks
 from market.kit.across import Audit
 from market.kit.jobs import Handler
 from market.ledger import audit as ledger
@@ -21,8 +22,13 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "洽谈": deals.audit,
     "委托": access.audit,
     "成果和需求": listings.audit,
+    "导入": imports.audit,
 }
 
 
 def handlers(parts: Parts) -> Mapping[str, Handler]:
-    return {**catalog.handlers(parts), **discovery.handlers(parts), **retention.handlers(parts)}
+    return {
+        **import_tasks.handlers(parts),
+        **discovery.handlers(parts),
+        **retention.handlers(parts),
+    }

@@ -24,6 +24,7 @@ __all__ = [
     "deals",
     "discovery",
     "files",
+    "imports",
     "jobs",
     "ledger",
     "metadata",

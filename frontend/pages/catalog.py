@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
-from frontend.pages import catalog_edit, catalog_import, catalog_review, catalog_words
+from frontend.pages import catalog_edit, catalog_review, catalog_words
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.catalog import proofs, publishing, views
@@ -23,7 +23,7 @@ from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
 router = APIRouter()
-for part in (catalog_edit, catalog_review, catalog_import):
+for part in (catalog_edit, catalog_review):
     router.include_router(part.router)
 
 SUBMITTED = notices.done("listing-submitted", "已提交审核", "结果会显示在这一页。")

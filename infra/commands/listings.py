@@ -1,49 +1,13 @@
-"""Bringing in, matching, rating, indexing."""
+"""Matching, rating, indexing."""
 
 import json
 import sys
-from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from infra.commands.common import FAILED, as_json_option, open_parts, show, told
 from infra.settings import load
-
-
-@click.command("import")
-@click.argument("kind", type=click.Choice(["achievements", "demands"]))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--org", "code", required=True, help="机构的统一社会信用代码")
-@click.option("--publish", is_flag=True, help="直接发布，不经审核")
-@click.option("--wait", is_flag=True, help="等到可以搜索并匹配完毕")
-@as_json_option
-@told
-def import_listings(
-    kind: str, file: Path, code: str, publish: bool, wait: bool, as_json: bool
-) -> None:
-    """从 JSONL 或 CSV 文件导入成果或需求；同一文件再导入不会重复。
-
-    \b
-    例：zhihe import achievements 成果.csv --org 代码
-        zhihe import demands 需求.jsonl --org 代码 --publish --wait --json
-    """
-    from infra import imports
-
-    settings = load()
-    with open_parts(settings) as parts, file.open("rb") as stream:
-        result = imports.run(
-            settings,
-            parts,
-            kind=kind,
-            code=code,
-            name=file.name,
-            stream=stream,
-            publish=publish,
-            wait=wait,
-            quiet=as_json,
-        )
-    show(as_json, result, imports.lines(result))
 
 
 @click.command()

@@ -54,6 +54,9 @@ class Action(StrEnum):
     ORGANISATION_VERIFY = "organisation.verify"
     MEMBERS_VIEW = "members.view"
     AUDIT_VIEW = "audit.view"
+    # operations
+    OPERATIONS_VIEW = "operations.view"
+    OPERATIONS_RETRY = "operations.retry"
     # rules
     PLAN_EDIT = "plan.edit"
     # catalog
@@ -61,7 +64,7 @@ class Action(StrEnum):
     LISTING_EDIT = "listing.edit"
     LISTING_SUBMIT = "listing.submit"
     LISTING_REVIEW = "listing.review"
-    LISTING_IMPORT = "listing.import"
+    IMPORT_USE = "import.use"
     # discovery
     MATCH_VIEW = "match.view"
     MATCH_DECIDE = "match.decide"
@@ -105,6 +108,7 @@ WRITERS: Roles = frozenset({Role.EDITOR, Role.MANAGER})
 MANAGERS: Roles = frozenset({Role.MANAGER})
 OFFICERS: Roles = frozenset({Role.OFFICER})
 AUDITORS: Roles = frozenset({Role.AUDITOR})
+OPERATORS: Roles = frozenset({Role.OPERATOR})
 
 Kinds = frozenset[OrganisationKind]
 HOLDERS: Kinds = frozenset({OrganisationKind.UNIVERSITY, OrganisationKind.COMPANY})
@@ -149,12 +153,15 @@ POLICY: dict[Action, Rule] = {
     A.ORGANISATION_VERIFY: Rule(other=OFFICERS),
     A.MEMBERS_VIEW: Rule(own=READERS | OFFICERS | {Role.OPERATOR, Role.AUDITOR}),
     A.AUDIT_VIEW: Rule(other=AUDITORS),
+    A.OPERATIONS_VIEW: Rule(other=OPERATORS),
+    A.OPERATIONS_RETRY: Rule(other=OPERATORS),
     A.PLAN_EDIT: Rule(other=OFFICERS),
     A.LISTING_VIEW_OWN: Rule(own=READERS, kinds=HOLDERS),
     A.LISTING_EDIT: Rule(own=WRITERS, kinds=HOLDERS),
     A.LISTING_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
     A.LISTING_REVIEW: Rule(other=OFFICERS),
-    A.LISTING_IMPORT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
+    # Officers bring in what the bureau keeps: contracts registered before, organisations.
+    A.IMPORT_USE: Rule(own=WRITERS | OFFICERS, kinds=HOLDERS, verified=True),
     A.MATCH_VIEW: Rule(own=READERS, mandated=READERS, kinds=MEMBERS),
     A.MATCH_DECIDE: Rule(own=WRITERS, kinds=HOLDERS),
     A.MANDATE_VIEW: Rule(own=READERS, counterpart=READERS, kinds=MEMBERS),

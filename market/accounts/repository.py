@@ -49,6 +49,13 @@ def organisations(
     return {row.id: row for row in rows}
 
 
+def organisations_named(session: Session, part: str) -> list[OrganisationId]:
+    """Return up to 1000 organisations whose name contains `part`."""
+    named = col(Organisation.name).contains(part, autoescape=True)
+    query = select(Organisation.id).where(named).order_by(col(Organisation.id)).limit(1000)
+    return list(session.exec(query))
+
+
 def organisation_by_public_id(session: Session, public_id: PublicId) -> Organisation | None:
     return session.exec(
         select(Organisation).where(col(Organisation.public_id) == public_id)
@@ -57,6 +64,16 @@ def organisation_by_public_id(session: Session, public_id: PublicId) -> Organisa
 
 def organisation_by_code(session: Session, code: str) -> Organisation | None:
     return session.exec(select(Organisation).where(col(Organisation.credit_code) == code)).first()
+
+
+def first_of_kind(session: Session, kind: OrganisationKind) -> Organisation | None:
+    """Return the organisation of a kind that was there first."""
+    return session.scalars(
+        select(Organisation)
+        .where(col(Organisation.kind) == kind)
+        .order_by(col(Organisation.id))
+        .limit(1)
+    ).first()
 
 
 def any_demonstration(session: Session) -> bool:

@@ -1,17 +1,17 @@
-"""The JSON edge of listings: one's own, their proofs and imports, and the bureau's review.
+"""The JSON edge of listings: one's own, their proofs, and the bureau's review.
 
 What others may read of a listing stands in `access`.
 """
 
 from typing import Annotated, Any
 
-from fastapi import File, Form, Query, UploadFile
+from fastapi import File, Query, UploadFile
 from fastapi.responses import StreamingResponse
 
 from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.catalog import drafts, imports, proofs, publishing, views
+from market.catalog import drafts, proofs, publishing, views
 from market.catalog.models import Listing, ListingState, Proof, ReviewState
 from market.catalog.repository import Shelf
 from market.catalog.schemas import (
@@ -20,9 +20,6 @@ from market.catalog.schemas import (
     DemandEditIn,
     DemandIn,
     DifferenceOut,
-    ImportErrorOut,
-    ImportOut,
-    Imports,
     ListingLineOut,
     Listings,
     OwnListingOut,
@@ -254,53 +251,3 @@ def download_reviewed_proof(
     file, stream = proofs.open_reviewed(work, PublicId(listing_id), PublicId(file_id))
     headers = download_headers(file.name)
     return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
-
-
-Importing = Annotated[Work, opens(Action.LISTING_IMPORT)]
-StartingImport = Annotated[Work, opens(Action.LISTING_IMPORT, write=True)]
-
-
-@router.post("/my/imports", status_code=202, tags=["imports"])
-def start_import(
-    kind: Annotated[ListingKind, Form(examples=["achievement"])],
-    file: Annotated[UploadFile, File(description=".csv or .jsonl; 50 MB, 200,000 rows")],
-    work: StartingImport,
-) -> ImportOut:
-    """Bring in listings by file. Ask the answer's `id` for its progress.
-
-    JSON lines: one object a line with the API's own names (`id` stands for `own_number`,
-    `content` for `body`). CSV: a header with these names or the labels of the site's forms.
-    """
-    run = imports.import_own(work, kind, file.filename or "", file.file)
-    return _import_out(imports.import_result(work.session, run))
-
-
-@router.get("/my/imports", tags=["imports"])
-def list_imports(work: Importing) -> Imports:
-    """List the newest 50 imports, without their errors."""
-    return Imports(items=[_import_out(one) for one in imports.own_runs(work)])
-
-
-@router.get("/my/imports/{import_id}", tags=["imports"])
-def show_import(import_id: PathId, work: Importing) -> ImportOut:
-    """Read how far an import is, and which rows it refused."""
-    return _import_out(imports.own_run(work, PublicId(import_id)))
-
-
-def _import_out(one: imports.ImportResult) -> ImportOut:
-    return ImportOut(
-        id=one.public_id,
-        kind=one.kind,
-        name=one.name,
-        state=one.state,
-        rows=one.rows,
-        created=one.created,
-        updated=one.updated,
-        unchanged=one.unchanged,
-        refused=one.refused,
-        errors=[ImportErrorOut(row=e.row, column=e.column, reason=e.reason) for e in one.errors],
-        unknown=list(one.unknown),
-        problem=one.problem,
-        created_at=one.created_at,
-        finished_at=one.finished_at,
-    )

@@ -1,4 +1,4 @@
-"""The SQL of listings, reviews and proofs (imports: `repository_imports.py`)."""
+"""The SQL of listings, reviews and proofs (import files: `repository_intake.py`)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -81,7 +81,11 @@ def listings(session: Session, ids: Iterable[ListingId]) -> dict[ListingId, List
 
 
 def listing_by_public_id(session: Session, public_id: PublicId) -> Listing | None:
-    return session.scalars(select(Listing).where(col(Listing.public_id) == public_id)).first()
+    return session.scalars(
+        select(Listing).where(
+            col(Listing.public_id) == public_id, col(Listing.removed_at).is_(None)
+        )
+    ).first()
 
 
 def listing_by_own_number(
@@ -113,7 +117,7 @@ def own_listings(
     query = (
         select(Listing, col(ListingRevision.title))
         .join(ListingRevision, col(ListingRevision.id) == col(Listing.working_revision_id))
-        .where(col(Listing.organisation_id) == organisation_id)
+        .where(col(Listing.organisation_id) == organisation_id, col(Listing.removed_at).is_(None))
     )
     if kind is not None:
         query = query.where(col(Listing.kind) == kind)
@@ -140,7 +144,7 @@ def shelf_counts(
     shelves = [func.sum(case((condition, 1), else_=0)) for condition in _SHELVES.values()]
     rows = session.execute(
         select(col(Listing.kind), func.count(), *shelves)
-        .where(col(Listing.organisation_id) == organisation_id)
+        .where(col(Listing.organisation_id) == organisation_id, col(Listing.removed_at).is_(None))
         .group_by(col(Listing.kind))
     )
     return {

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from market.catalog.models import ImportState, ListingState, ReviewState
+from market.catalog.models import ListingState, ReviewState
 from market.catalog.vocabulary import FIELDS, MATURITY, ListingKind, Mode, PriceBasis, PriceForm
 from market.kit.wire import (
     Day,
@@ -248,32 +248,3 @@ class ReviewOut(Out):
     changes: list[DifferenceOut]
     warnings: list[WarningOut]
     proofs: list[ProofOut]
-
-
-class ImportErrorOut(Out):
-    row: int
-    column: str
-    reason: str
-
-
-class ImportOut(Out):
-    """`rows` is the file's total; the four counts add up to it when the state is done."""
-
-    id: str
-    kind: ListingKind
-    name: str = Field(description="of the file")
-    state: ImportState
-    rows: int
-    created: int
-    updated: int
-    unchanged: int
-    refused: int
-    errors: list[ImportErrorOut] = Field(description="the first 1,000")
-    unknown: list[str] = Field(description="columns that no listing has; they were left aside")
-    problem: str
-    created_at: datetime
-    finished_at: datetime | None
-
-
-class Imports(Out):
-    items: list[ImportOut]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import sqlite
 
 import market.kit.columns
 
@@ -178,7 +179,6 @@ def upgrade() -> None:
         ),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("once", sa.String(length=40), nullable=True),
         sa.Column("ask", sa.Boolean(), nullable=False),
         sa.Column("publish", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
@@ -222,9 +222,6 @@ def upgrade() -> None:
             ["rows_file_id"], ["stored_file.id"], name=op.f("fk_intake_run_rows_file_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_run")),
-        sa.UniqueConstraint(
-            "organisation_id", "once", name=op.f("uq_intake_run_organisation_id_once")
-        ),
         sa.UniqueConstraint("public_id", name=op.f("uq_intake_run_public_id")),
     )
     with op.batch_alter_table("intake_run", schema=None) as batch_op:
@@ -424,6 +421,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_intake_row_key", ["run_id", "dry", "key"], unique=False)
         batch_op.create_index("ix_intake_row_subject", ["run_id", "subject_id"], unique=False)
 
+    with op.batch_alter_table("import_problem", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_problem_run"))
+
+    op.drop_table("import_problem")
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_run_file_id"))
+        batch_op.drop_index(batch_op.f("ix_import_run_organisation_id"))
+
+    op.drop_table("import_run")
     with op.batch_alter_table("change", schema=None) as batch_op:
         batch_op.create_index(
             "ix_change_hides",
@@ -508,6 +514,61 @@ def downgrade() -> None:
             sqlite_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
             postgresql_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
         )
+
+    op.create_table(
+        "import_run",
+        sa.Column("id", sa.INTEGER(), nullable=False),
+        sa.Column("public_id", sa.VARCHAR(length=20), nullable=False),
+        sa.Column("organisation_id", sa.INTEGER(), nullable=False),
+        sa.Column("kind", sa.VARCHAR(length=32), nullable=False),
+        sa.Column("file_id", sa.INTEGER(), nullable=False),
+        sa.Column("publish", sa.BOOLEAN(), nullable=False),
+        sa.Column("state", sa.VARCHAR(length=32), nullable=False),
+        sa.Column("rows", sa.INTEGER(), nullable=False),
+        sa.Column("created", sa.INTEGER(), nullable=False),
+        sa.Column("updated", sa.INTEGER(), nullable=False),
+        sa.Column("unchanged", sa.INTEGER(), nullable=False),
+        sa.Column("refused", sa.INTEGER(), nullable=False),
+        sa.Column("unknown", sqlite.JSON(), nullable=False),
+        sa.Column("created_by", sa.INTEGER(), nullable=True),
+        sa.Column("created_at", sa.DATETIME(), nullable=False),
+        sa.Column("finished_at", sa.DATETIME(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('achievement', 'demand')", name=op.f("ck_import_run_kind_known")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'running', 'done', 'failed')",
+            name=op.f("ck_import_run_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["stored_file.id"], name=op.f("fk_import_run_file_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_import_run_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_import_run_public_id")),
+    )
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_import_run_organisation_id"), ["organisation_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_import_run_file_id"), ["file_id"], unique=False)
+
+    op.create_table(
+        "import_problem",
+        sa.Column("id", sa.INTEGER(), nullable=False),
+        sa.Column("run_id", sa.INTEGER(), nullable=False),
+        sa.Column("row", sa.INTEGER(), nullable=False),
+        sa.Column("column", sa.VARCHAR(length=60), nullable=False),
+        sa.Column("reason", sa.VARCHAR(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["import_run.id"], name=op.f("fk_import_problem_run_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_problem")),
+    )
+    with op.batch_alter_table("import_problem", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_problem_run"), ["run_id", "row"], unique=False)
 
     with op.batch_alter_table("intake_row", schema=None) as batch_op:
         batch_op.drop_index("ix_intake_row_subject")

@@ -1,0 +1,123 @@
+"""Taking back what an import did to listings, as far as nobody has built on it.
+
+A created listing is removed, an updated one gets its text of before as a new revision. What
+somebody has edited since, attached files to, or what other nouns rely on, is kept and named.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from market.catalog import repository, repository_intake, waiting
+from market.catalog.intake_writing import Revised, write_revisions
+from market.catalog.models import Listing, ListingState, ReviewState
+from market.catalog.repository import Standing
+from market.catalog.texts import text_of
+from market.kit import changes
+from market.kit.ids import ListingId, OrganisationId
+from market.kit.intake import Context, Done, Effect
+
+EDITED = "导入以后有人修改过"
+PROOFS = "已附上证明材料"
+GONE = "已经不在"
+
+
+def undo(session: Session, context: Context, done: Sequence[Done]) -> dict[int, str]:
+    """Take a run's effects on these listings back. Return those kept, each with the reason."""
+    listings = repository_intake.locked(session, [one.subject_id for one in done])
+    kept = _kept(session, context, done, listings)
+    free = [one for one in done if one.subject_id not in kept]
+    created = [listings[one.subject_id] for one in free if one.effect is Effect.CREATED]
+    updated = [
+        (listings[one.subject_id], one.before or {}) for one in free if one.effect is Effect.UPDATED
+    ]
+    public = [one.id for one in created if one.state == ListingState.PUBLISHED]
+    public += _restore(session, context, updated)
+    ids = [one.id for one in created]
+    repository_intake.close_reviews(
+        session, ids, ReviewState.DRAFT, by=context.person_id, at=context.at
+    )
+    repository_intake.remove(session, ids, context.at)
+    changes.record_many(
+        session,
+        changes.SubjectKind.LISTING,
+        sorted(public),
+        "import undone",
+        at=context.at,
+        actor_id=context.person_id,
+    )
+    waiting.brought_in(session, OrganisationId(context.organisation_id), context.at)
+    session.expire_all()
+    return kept
+
+
+def _kept(
+    session: Session, context: Context, done: Sequence[Done], listings: Mapping[int, Listing]
+) -> dict[int, str]:
+    kept = {one.subject_id: GONE for one in done if _is_gone(listings.get(one.subject_id))}
+    ids = [one.subject_id for one in done if one.subject_id not in kept]
+    kept |= {
+        one.subject_id: EDITED
+        for one in done
+        if one.subject_id in ids and _is_edited(listings[one.subject_id], one)
+    }
+    created = [one.subject_id for one in done if one.effect is Effect.CREATED]
+    kept |= dict.fromkeys(repository_intake.with_proofs(session, created) - kept.keys(), PROOFS)
+    return kept | dict(context.depends(ids))
+
+
+def _is_gone(listing: Listing | None) -> bool:
+    return listing is None or listing.removed_at is not None
+
+
+def _is_edited(listing: Listing, one: Done) -> bool:
+    was: Mapping[str, Any] = one.before or {}
+    after: Mapping[str, Any] = was.get("after", {})
+    withdrawn = listing.state == ListingState.WITHDRAWN
+    if withdrawn and one.effect is Effect.UPDATED and was.get("state") != ListingState.WITHDRAWN:
+        return True
+    return (listing.working_revision_id, listing.masked, listing.own_number) != (
+        after.get("working"),
+        after.get("masked"),
+        after.get("own_number"),
+    )
+
+
+def _restore(
+    session: Session, context: Context, updated: Sequence[tuple[Listing, Mapping[str, Any]]]
+) -> list[ListingId]:
+    """Bring updated listings back to what they were. Return those whose document changed."""
+    texts = repository.revisions(
+        session, [one for _, was in updated for one in (was["working"], was["after"]["working"])]
+    )
+    public = [one.id for one, was in updated if ListingState.PUBLISHED in (one.state, was["state"])]
+    revised = []
+    for listing, was in updated:
+        now = texts[was["after"]["working"]][0]
+        to = Standing(ListingState(was["state"]), ReviewState(was["review"]))
+        # The text comes back as a new revision: a number of a revision is never given twice.
+        text = text_of(*texts[was["working"]])
+        shown = None if was["public"] == was["working"] else was["public"]
+        revised.append(Revised(listing.id, text, now.seq + 1, to, shown))
+    written = write_revisions(session, context, revised)
+    rows = [
+        {
+            "id": listing.id,
+            "public_revision_id": (
+                written[listing.id] if was["public"] == was["working"] else was["public"]
+            ),
+            "masked": was["masked"],
+            "own_number": was["own_number"],
+            "content_hash": was["hash"],
+            "published_at": _moment(was["published_at"]),
+        }
+        for listing, was in updated
+    ]
+    repository_intake.update_listings(session, rows)
+    return public
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,67 @@
+"""What of a run waits for a person, and what the person hears of it."""
+
+from collections.abc import Iterator
+
+from sqlmodel import Session
+
+from market.imports import repository
+from market.imports.models import ImportRun, RunState
+from market.kit import notify
+from market.kit.clock import Clock
+
+MAP, CONFIRM = "import.map", "import.confirm"
+KINDS = (MAP, CONFIRM)
+_TITLES = {
+    RunState.MAPPING: (MAP, "导入“{name}”：有表头要您对应"),
+    RunState.READY: (CONFIRM, "导入“{name}”：已试导入，等您确认"),
+}
+
+
+def _task(run: ImportRun, name: str) -> Iterator[notify.Task]:
+    said = _TITLES.get(RunState(run.state))
+    if said is None or run.created_by is None:
+        return
+    kind, title = said
+    yield notify.Task(
+        to=notify.To(person_id=run.created_by),
+        kind=kind,
+        subject=notify.Subject("import", run.public_id),
+        title=title.format(name=name),
+        round=str(run.checks),
+    )
+
+
+def tasks(session: Session) -> Iterator[notify.Task]:
+    """Yield everything of imports that waits for a person."""
+    for run, file in repository.waiting_for_people(session):
+        yield from _task(run, file.name)
+
+
+def hold(session: Session, run: ImportRun, clock: Clock) -> None:
+    """Let exactly that wait which the run's state says."""
+    name = repository.file_of(session, run).name
+    subject = notify.Subject("import", run.public_id)
+    notify.hold(session, subject, KINDS, _task(run, name), at=clock.now())
+
+
+def ended(session: Session, run: ImportRun, clock: Clock) -> None:
+    """Tell who sent the file how it ended, where that is worth a word."""
+    name = repository.file_of(session, run).name
+    words = {
+        RunState.DONE: f"导入“{name}”已完成，{run.refused}行没有导入" if run.refused else "",
+        RunState.REFUSED: f"导入“{name}”：文件读不了",
+        RunState.FAILED: f"导入“{name}”没有完成",
+        RunState.PARTLY: f"撤销导入“{name}”：{run.kept}条保留",
+    }.get(RunState(run.state), "")
+    if not words or run.created_by is None:
+        return
+    notify.tell(
+        session,
+        notify.To(person_id=run.created_by),
+        f"import.{run.state}",
+        notify.Subject("import", run.public_id),
+        words,
+        detail=run.problem,
+        key=f"import.{run.state}:{run.public_id}:{run.checks}",
+        at=clock.now(),
+    )
