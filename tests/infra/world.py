@@ -21,6 +21,7 @@ from market.kit.jobs import Runner
 from search.port import SearchEngine
 from tests import factories
 from tests.e2e.test_story_api import ACHIEVEMENT, DEMAND, good
+from tests.support import history
 from tests.support.clock import FakeClock
 
 SELLER, BUYER, BROKER = "seller", "buyer", "broker"
@@ -38,6 +39,7 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "introduction_id": SIDES,
     "deal_id": SIDES,
     "registration_id": SIDES,
+    "past_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "publicity_id": {},
     "organisation_id": {},
     "year": {},
@@ -61,6 +63,7 @@ FORMS: dict[str, dict[str, str]] = {
         "begins_on": "2026-12-01",
         "ends_on": "2031-11-30",
     },
+    "/past-registrations/{past_id}/take-out": {"cause": "mistake", "reason": "抄录有误"},
     "/deals/{deal_id}/pricing": {"path": "agreement", "summary": "焊缝检测"},
     "/deals/{deal_id}/pricing/dealt": {"dealt_on": "2026-11-20", "price": "150"},
     "/deals/{deal_id}/publicity/stop": {"reason": "objection"},
@@ -143,6 +146,8 @@ def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) ->
         )
         ids["membership_id"] = row.public_id
         ids["organisation_id"] = place.public_id
+    sides = [world.actors[f"{side} manager"].organisation_name for side in (SELLER, BUYER)]
+    ids["past_id"] = history.one(parts, world.actors["officer"], *sides)
     ids |= {"year": "2026", "secret": "x" * 20, "token_id": "2" * 14, "sign_in_id": "2" * 14}
     return world
 

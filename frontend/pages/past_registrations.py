@@ -1,0 +1,105 @@
+"""Contracts registered elsewhere: the bureau's list, a party's own, and taking one out."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from frontend import forms, notices
+from frontend.edge import Page, opens_page
+from market.accounts.policy import Action, Role
+from market.catalog.vocabulary import FIELDS
+from market.deals.vocabulary import CONTRACT_TYPES
+from market.kit.errors import Conflict
+from market.kit.ids import PublicId
+from market.kit.wire import PathId
+from market.registry import past
+from market.registry.models import PastState
+from market.registry.schemas import Reason, TakeOutIn
+
+router = APIRouter()
+
+TAKEN_OUT = notices.done(
+    "past-registration-taken-out",
+    "已冲回",
+    "两条记录都保留；同一编号可以用更正后的一行重新导入。",
+)
+STATES = {PastState.COUNTED: ("done", "已计入"), PastState.TAKEN_OUT: ("stop", "已冲回")}
+CAUSES = (
+    ("mistake", "导入时抄录有误：从原登记日期冲回，如同没有计入过"),
+    ("cancelled", "登记机构已注销或撤销：从今天起冲减，原来的月份不改"),
+)
+
+
+class TakeOutForm(BaseModel):
+    cause: Literal["mistake", "cancelled"] = Field(title="原因")
+    reason: Reason = Field(title="说明")
+
+
+@router.get("/past-registrations")
+def listed(
+    page: Annotated[Page, opens_page(Action.REGISTRATION_VIEW)],
+    q: Annotated[str, Query(max_length=60)] = "",
+    year: Annotated[int | Literal[""], Query()] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    rows, total = past.listed(page.work, q, year or None, number)
+    return page.render(
+        "desk/past.html",
+        {
+            "rows": rows,
+            "total": total,
+            "q": q,
+            "year": year,
+            "years": past.years(page.work),
+            "page": number,
+            "pages": -(-total // past.PAGE_SIZE),
+            "bureau": page.work.actor.role is Role.OFFICER,
+            "states": STATES,
+            "types": CONTRACT_TYPES,
+        },
+    )
+
+
+def _one(page: Page, past_id: str, **more: object) -> dict[str, object]:
+    found = past.get(page.work, PublicId(past_id))
+    return {
+        "found": found,
+        "row": found.row,
+        "state": STATES[PastState(found.row.state)],
+        "bureau": page.work.actor.role is Role.OFFICER,
+        "causes": CAUSES,
+        "types": CONTRACT_TYPES,
+        "fields": FIELDS,
+        **more,
+    }
+
+
+@router.get("/past-registrations/{past_id}")
+def one(past_id: PathId, page: Annotated[Page, opens_page(Action.REGISTRATION_VIEW)]) -> Response:
+    return page.render("desk/past_one.html", _one(page, past_id))
+
+
+@router.get("/past-registrations/{past_id}/take-out")
+def ask_take_out(
+    past_id: PathId, page: Annotated[Page, opens_page(Action.REGISTRATION_UNDO)]
+) -> Response:
+    form = forms.blank(TakeOutForm, {"cause": "mistake"})
+    return page.render("desk/past_out.html", _one(page, past_id, form=form))
+
+
+@router.post("/past-registrations/{past_id}/take-out")
+def take_out(
+    past_id: PathId, page: Annotated[Page, opens_page(Action.REGISTRATION_UNDO, write=True)]
+) -> Response:
+    form = forms.parse(TakeOutForm, page.sent)
+    if form.data is not None:
+        try:
+            past.take_out(page.work, PublicId(past_id), TakeOutIn(**form.data.model_dump()))
+        except Conflict as error:
+            form.fail(forms.WHOLE, error.message)
+        else:
+            return page.redirect(f"/past-registrations/{past_id}", done=TAKEN_OUT)
+    page.work.abandon()
+    return page.again("desk/past_out.html", _one(page, past_id, form=form))
