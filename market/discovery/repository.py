@@ -106,12 +106,15 @@ def _here_by_name() -> ColumnElement[bool]:
     Masked listings change nothing in it: were one with masked listings alone told from one
     without any, what the directory has beyond these would name those behind the masks.
     """
-    named = select(col(Listing.organisation_id)).where(
-        col(Listing.state) == ListingState.PUBLISHED, ~col(Listing.masked)
+    # For each organisation by itself: a list of all listings is read whole for a handful of names.
+    named = select(col(Listing.id)).where(
+        col(Listing.organisation_id) == col(Organisation.id),
+        col(Listing.state) == ListingState.PUBLISHED,
+        ~col(Listing.masked),
     )
     return and_(
         col(Organisation.verification) == Verification.VERIFIED,
-        or_(col(Organisation.kind) == OrganisationKind.AGENCY, col(Organisation.id).in_(named)),
+        or_(col(Organisation.kind) == OrganisationKind.AGENCY, named.exists()),
     )
 
 
