@@ -1,0 +1,88 @@
+"""Chinese names of what audit rows tell: every action of the policy, and of the command line."""
+
+from typing import Final
+
+ACTIONS: Final[dict[str, str]] = {
+    "browse": "浏览",
+    "sign_in": "登录、注册或用链接设密码",
+    "account.use": "使用账号",
+    "data.own": "取得或删除自己的数据",
+    "organisation.found": "创建机构",
+    "organisation.join": "申请加入机构",
+    "organisation.leave": "退出机构",
+    "organisation.manage": "管理机构和成员",
+    "organisation.verify": "核验机构",
+    "members.view": "查看成员",
+    "audit.view": "查看操作记录",
+    "operations.view": "查看运行状况",
+    "operations.retry": "重新执行任务或投递",
+    "plan.edit": "修改计划或节假日",
+    "listing.view_own": "查看本机构的成果与需求",
+    "listing.edit": "编辑成果或需求",
+    "listing.submit": "提交、发布或撤下成果或需求",
+    "listing.review": "审核成果或需求",
+    "import.use": "导入表格",
+    "listing.import": "导入成果或需求",
+    "match.view": "查看匹配",
+    "match.decide": "评价匹配",
+    "mandate.view": "查看委托",
+    "mandate.grant": "发出委托",
+    "mandate.accept": "答复委托",
+    "mandate.end": "终止委托",
+    "inquiry.send": "发出询问",
+    "inquiry.view": "查看询问",
+    "inquiry.answer": "答复询问",
+    "inquiry.close": "结束询问",
+    "introduction.view": "查看引荐",
+    "introduction.propose": "提出引荐",
+    "introduction.decide": "答复引荐",
+    "deal.view": "查看洽谈",
+    "deal.note": "记录洽谈",
+    "deal.terms": "修改洽谈条件",
+    "deal.confirm": "确认洽谈条件",
+    "deal.lose": "结束洽谈",
+    "pricing.set": "定价与公示",
+    "contract.draft": "起草合同",
+    "contract.sign": "确认签约",
+    "contract.disclose": "同意公开合同",
+    "registration.view": "查看登记",
+    "registration.submit": "提交登记",
+    "registration.decide": "决定登记",
+    "registration.undo": "撤回登记",
+    "board.contracts": "查看计入的合同",
+    "user.create": "建立账号（命令行）",
+    "user.reset": "重设密码（命令行）",
+    "user.disable": "停用账号（命令行）",
+    "user.enable": "恢复账号（命令行）",
+    "reindex": "重建索引（命令行）",
+    "import": "导入（命令行）",
+}
+SUBJECTS: Final[dict[str, str]] = {
+    "deal": "洽谈",
+    "delivery": "变更投递",
+    "import": "导入",
+    "inquiry": "询问",
+    "introduction": "引荐",
+    "job": "后台任务",
+    "listing": "成果或需求",
+    "mandate": "委托",
+    "match": "匹配",
+    "membership": "成员",
+    "organisation": "机构",
+    "past_registration": "已登记的合同",
+    "person": "账号",
+    "plan": "计划",
+    "registration": "登记",
+    "token": "令牌",
+}
+OUTCOMES: Final[dict[str, str]] = {"done": "完成", "refused": "拒绝", "failed": "失败"}
+
+
+def subject(text: str | None) -> str:
+    """Return the object of a row in words: `listing:abc` or the address that was asked for."""
+    if not text:
+        return ""
+    kind, colon, name = text.partition(":")
+    if not colon or kind not in SUBJECTS:
+        return text
+    return f"{SUBJECTS[kind]} {'全部' if name == 'all' else name}"
