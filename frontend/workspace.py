@@ -52,7 +52,7 @@ def links(actor: Actor) -> tuple[tuple[str, str], ...]:
     if actor.role is Role.AUDITOR:
         return (("/audit", "操作记录"), ("/organisation", "机构"))
     if actor.role is Role.OPERATOR:
-        return (("/organisation", "机构"),)
+        return (("/operations", "运行"), ("/organisation", "机构"))
     if actor.role is Role.ANONYMOUS:
         return ()
     return _AGENCY if actor.kind is OrganisationKind.AGENCY else _HOLDER

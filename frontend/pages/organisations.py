@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -10,7 +10,6 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.workspace import ROLE_NAMES
 from market.accounts import organisations, repository
-from market.accounts.endpoints import audit_rows
 from market.accounts.models import Verification
 from market.accounts.policy import Action, Role
 from market.accounts.schemas import DecideMemberIn, JoinIn, MemberRole, OrganisationIn, VerifyIn
@@ -233,14 +232,3 @@ def verify(
             form.reject(error)
     return page.again("accounts/verify.html", _verification(page, organisation_id, form=form))
 
-
-@router.get("/audit")
-def audit_log(
-    page: Annotated[Page, opens_page(Action.AUDIT_VIEW)],
-    before: Annotated[int | None, Query(ge=1, lt=2**62)] = None,
-) -> Response:
-    rows = audit_rows(page.work, limit=100, before=before)
-    return page.render(
-        "accounts/audit.html",
-        {"rows": rows, "next": rows[-1].id if len(rows) == 100 else None, "roles": ROLE_NAMES},
-    )

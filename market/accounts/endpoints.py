@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from market.accounts import consent, organisations, repository, signin
+from market.accounts import consent, organisations, repository, signin, trail
 from market.accounts.edge import address_of, api_router, gives_parts, opens
 from market.accounts.models import Organisation
 from market.accounts.policy import Action, OrganisationKind, Role
@@ -23,10 +23,10 @@ from market.accounts.schemas import (
     VerifyIn,
 )
 from market.accounts.work import Parts, Work, record_done
-from market.kit import audit
+from market.kit.audit import Outcome
 from market.kit.errors import Forbidden, NotFound
-from market.kit.ids import OrganisationId, PersonId, PublicId
-from market.kit.wire import Out, PathId
+from market.kit.ids import PublicId
+from market.kit.wire import Day, Optional60, Out, PathId
 
 router = api_router("accounts")
 
@@ -218,31 +218,11 @@ def audit_log(
     work: Annotated[Work, opens(Action.AUDIT_VIEW)],
     before: Annotated[int | None, Query(ge=1, lt=2**62)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    action: Annotated[Action | None, Query()] = None,
+    outcome: Annotated[Outcome | None, Query()] = None,
+    organisation: Annotated[Optional60, Query()] = "",
+    day: Annotated[Day | None, Query()] = None,
 ) -> AuditPage:
     """Read who did what, newest first; `before` is the id to go on from."""
-    return AuditPage(items=audit_rows(work, limit=limit, before=before))
-
-
-def audit_rows(work: Work, *, limit: int, before: int | None) -> list[AuditOut]:
-    """Return audit rows with the names of people and organisations."""
-    rows = audit.newest(work.session, limit=limit, before_id=before)
-    people = repository.people(work.session, {PersonId(r.person_id) for r in rows if r.person_id})
-    names = repository.organisations(
-        work.session, {OrganisationId(r.organisation_id) for r in rows if r.organisation_id}
-    )
-    return [
-        AuditOut(
-            id=row.id,
-            at=row.at,
-            role=row.role,
-            action=row.action,
-            subject=row.subject,
-            outcome=row.outcome,
-            detail=row.detail,
-            person=people[PersonId(row.person_id)].name if row.person_id else None,
-            organisation=names[OrganisationId(row.organisation_id)].name
-            if row.organisation_id
-            else None,
-        )
-        for row in rows
-    ]
+    asked = trail.Asked(action or "", outcome or "", organisation, day)
+    return AuditPage(items=trail.rows(work, asked, limit=limit, before=before))

@@ -56,6 +56,13 @@ def organisations_named(session: Session, part: str) -> list[OrganisationId]:
     return list(session.exec(query))
 
 
+def organisations_named(session: Session, part: str) -> list[OrganisationId]:
+    """Return up to 1000 organisations whose name contains `part`."""
+    named = col(Organisation.name).contains(part, autoescape=True)
+    query = select(col(Organisation.id)).where(named).order_by(col(Organisation.id)).limit(1000)
+    return list(session.exec(query))
+
+
 def organisation_by_public_id(session: Session, public_id: PublicId) -> Organisation | None:
     return session.exec(
         select(Organisation).where(col(Organisation.public_id) == public_id)

@@ -6,11 +6,13 @@ append-only: triggers refuse every update on both databases, and to delete a row
 is over for which the law wants logs kept.
 """
 
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Index, delete, func
+from sqlalchemy import ColumnElement, Index, delete, func
 from sqlmodel import Session, col, select
 
 from market.kit.columns import Table, big, choice, moment, one_of, pk, words
@@ -75,9 +77,38 @@ def count_since(session: Session, action: str, outcome: Outcome, since: datetime
     return session.exec(query).one()
 
 
-def newest(session: Session, *, limit: int, before_id: int | None = None) -> list[AuditRow]:
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which rows; "" and None ask for no limit. `until` is the first moment that is too late."""
+
+    action: str = ""
+    outcome: str = ""
+    organisation_ids: Collection[int] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.action:
+            yield col(AuditRow.action) == self.action
+        if self.outcome:
+            yield col(AuditRow.outcome) == self.outcome
+        if self.organisation_ids is not None:
+            yield col(AuditRow.organisation_id).in_(self.organisation_ids)
+        if self.since is not None:
+            yield col(AuditRow.at) >= self.since
+        if self.until is not None:
+            yield col(AuditRow.at) < self.until
+
+
+ALL: Final = Only()
+
+
+def newest(
+    session: Session, *, limit: int, before_id: int | None = None, only: Only = ALL
+) -> list[AuditRow]:
     """Return rows newest first, `limit` at most, those before `before_id`."""
-    query = select(AuditRow).order_by(col(AuditRow.id).desc()).limit(limit)
+    query = select(AuditRow).where(*only.conditions()).order_by(col(AuditRow.id).desc())
+    query = query.limit(limit)
     if before_id is not None:
         query = query.where(col(AuditRow.id) < before_id)
     return list(session.exec(query))

@@ -7,6 +7,7 @@ without a row are garbage that a later sweep may take. The seam takes a shared s
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,6 +81,10 @@ class FileStore(Protocol):
         """Remove what was cut short before a moment; return how many pieces there were."""
         ...
 
+    def space(self) -> tuple[int, int]:
+        """Return the bytes left, and the bytes altogether, where files are kept."""
+        ...
+
 
 class LocalFiles:
     """A folder of this machine, two levels deep by hash."""
@@ -89,6 +94,11 @@ class LocalFiles:
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256[2:]
+
+    def space(self) -> tuple[int, int]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        usage = shutil.disk_usage(self._folder)
+        return usage.free, usage.total
 
     def save(self, stream: BinaryIO, *, limit: int) -> tuple[str, int]:
         self._folder.mkdir(parents=True, exist_ok=True)
