@@ -52,13 +52,6 @@ def organisations(
 def organisations_named(session: Session, part: str) -> list[OrganisationId]:
     """Return up to 1000 organisations whose name contains `part`."""
     named = col(Organisation.name).contains(part, autoescape=True)
-    query = select(Organisation.id).where(named).order_by(col(Organisation.id)).limit(1000)
-    return list(session.exec(query))
-
-
-def organisations_named(session: Session, part: str) -> list[OrganisationId]:
-    """Return up to 1000 organisations whose name contains `part`."""
-    named = col(Organisation.name).contains(part, autoescape=True)
     query = select(col(Organisation.id)).where(named).order_by(col(Organisation.id)).limit(1000)
     return list(session.exec(query))
 
