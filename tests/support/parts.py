@@ -5,16 +5,14 @@ did not run and why. Tests marked `full` run with --full, which also writes docs
 """
 
 import os
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import verification
+
 _NEEDS_FULL = "完整核验：python3 run.py test --full 时运行"
 _ROW = "verified"
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
@@ -91,6 +89,7 @@ class _Summary:
         self._left_out: Counter[str] = Counter()
         self._rows: list[tuple[str, dict[str, str | int | None]]] = []
         self._outcomes: Counter[str] = Counter()
+        self._ran: set[str] = set()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.outcome == "skipped":
@@ -101,6 +100,7 @@ class _Summary:
             self._left_out[_reason(report)] += 1
         if report.when == "call" or report.outcome == "failed":
             self._outcomes[report.outcome] += 1
+            self._ran.add(report.nodeid)
         if report.when == "call" and report.outcome == "passed":
             rows = [value for name, value in report.user_properties if name == _ROW]
             self._rows += [(report.nodeid, row) for row in rows if isinstance(row, dict)]
@@ -108,44 +108,15 @@ class _Summary:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None]:
         yield
-        if self._config.getoption("--full") and self._whole():
-            (ROOT / "docs").mkdir(exist_ok=True)
-            (ROOT / "docs" / "verification.md").write_text(self._page(), encoding="utf-8")
+        if self._config.getoption("--full"):
+            outcomes = f"{self._outcomes['passed']} 项通过，{self._outcomes['failed']} 项未通过"
+            rows = [verification.row(test, noted) for test, noted in self._rows]
+            verification.write(rows, self._ran, outcomes if self._whole() else "")
         left_out = [f"{reason}（{n} 项）" for reason, n in self._left_out.items() if reason]
         if left_out:
             print(f"\n未运行：{'；'.join(left_out)}")
 
     def _whole(self) -> bool:
-        """Part of the tests says nothing of the rest, and would drop its rows."""
+        """Part of the tests says nothing of the rest."""
         chosen = self._config.getoption("keyword") or self._config.getoption("markexpr")
         return not chosen and self._config.args_source is not pytest.Config.ArgsSource.ARGS
-
-    def _page(self) -> str:
-        outcomes = f"{self._outcomes['passed']} 项通过，{self._outcomes['failed']} 项未通过"
-        when = f"运行于 {datetime.now(UTC):%Y-%m-%d}，提交 {_commit()}"
-        lines = [
-            "# 核验记录",
-            "",
-            f"`python3 run.py test --full` {when}：{outcomes}。每次完整运行重写本页。",
-            "",
-            "| 核验什么 | 数量 | 结果 | 随机种子 | 测试 |",
-            "|---|---|---|---|---|",
-        ]
-        for test, row in sorted(self._rows, key=lambda pair: pair[0]):
-            seed = "无" if row["seed"] is None else row["seed"]
-            lines.append(
-                f"| {row['what']} | {row['how_many']} | {row['result']} | {seed} | `{test}` |"
-            )
-        return "\n".join(lines) + "\n"
-
-
-def _commit() -> str:
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip()
-
-    others = ("--untracked-files=no", "--", ".", ":!docs/verification.md")
-    changed = "（另有未提交的改动）" if git("status", "--porcelain", *others) else ""
-    return f"{git('rev-parse', '--short=12', 'HEAD') or '未知'}{changed}"
