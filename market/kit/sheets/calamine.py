@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final
 
 import python_calamine
 
-from market.kit.sheets.formats import LOST_DIGITS, clock, number
+from market.kit.sheets.formats import LOST_DIGITS, clock, cut, number
 from market.kit.sheets.lines import Line, Merges, clean
 from market.kit.sheets.shape import Unreadable
 
@@ -92,7 +92,7 @@ def _read(value: Any) -> tuple[str, str]:
         try:
             return number(repr(value)), ""
         except OverflowError:
-            return str(int(value))[:40], LOST_DIGITS
+            return cut(float(value)), LOST_DIGITS
     return _calendar(value), ""
 
 

@@ -116,11 +116,16 @@ def shown(raw: str, how: Format, *, since_1904: bool) -> tuple[str, str]:
             return number(raw), ""
         return _formatted(raw, how, since_1904=since_1904), ""
     except OverflowError:
-        return f"{int(float(raw))}"[:40], LOST_DIGITS
+        return cut(float(raw)), LOST_DIGITS
     except _NoDate as error:
         return str(error), NO_DATE.format(shown=error)
     except ValueError:
         return raw[:40], BROKEN
+
+
+def cut(value: float) -> str:
+    """Return a number over 15 digits as Excel shows it: zeros for what it has lost."""
+    return format(Decimal(f"{value:.{_SHOWN_DIGITS}g}"), "f")[:40]
 
 
 def _formatted(raw: str, how: Format, *, since_1904: bool) -> str:

@@ -3,6 +3,7 @@
 import json
 from typing import Any, BinaryIO, Final, NoReturn
 
+from market.kit.sheets.lines import clean
 from market.kit.sheets.shape import Limits, Shape, Unreadable
 from market.kit.sheets.table import line_of
 from market.kit.sheets.text_lines import NAMES, TextFile
@@ -11,6 +12,7 @@ _DEPTH: Final = 32
 _DIGITS: Final = 18  # more do not fit what databases count with
 _NAMES: Final = 200
 _NAME: Final = 100
+_SHOWN: Final = 200
 _OBJECT: Final = "应为一个完整的JSON对象，即用花括号括起的一组名称和值，"
 
 
@@ -25,17 +27,14 @@ def convert(stream: BinaryIO, limits: Limits, out: BinaryIO) -> Shape:
         count += 1
         if count > limits.rows:
             raise Unreadable(f"一次最多导入{limits.rows:,}行，现在更多，请分成几个文件")
-        content: object = [raw[:_NAMES]]
+        content: object = [clean(raw[:_SHOWN])]
         if not problem:
             try:
                 content = given = _object(raw)
                 header.update(dict.fromkeys(name for name in given if len(name) <= _NAME))
             except ValueError as error:
                 problem = str(error)  # noqa: PLW2901  found on the way
-        try:
-            out.write(line_of(row, content, {}, problem))
-        except UnicodeEncodeError:
-            out.write(line_of(row, [], {}, problem or _wrong("里面有不成对的代理字符")))
+        out.write(line_of(row, content, {}, problem))
         if len(header) > _NAMES:
             raise Unreadable(f"各行合起来最多{_NAMES}个名称，现在更多；名称应是各列的标题")
     if not count:
@@ -71,7 +70,7 @@ def _object(raw: str) -> dict[str, Any]:
         raise ValueError(_wrong("现在是别的值"))  # noqa: TRY004  one error for all rows
     if raw.count("[") + raw.count("{") > _DEPTH and _deep(value, _DEPTH):
         raise ValueError(_wrong(f"现在一层套一层，超过{_DEPTH}层"))
-    if "\\u0000" in raw and "\0" in json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"):
+    if "\\u0000" in raw and _nul(value):
         raise ValueError(_wrong("里面有空字符（NUL）"))
     try:
         json.dumps(value, ensure_ascii=False).encode()
@@ -121,3 +120,11 @@ def _deep(value: Any, left: int) -> bool:
         return True
     inner = value.values() if isinstance(value, dict) else value
     return any(_deep(one, left - 1) for one in inner)
+
+
+def _nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(map(_nul, value)) or any(map(_nul, value.values()))
+    return isinstance(value, list) and any(map(_nul, value))
