@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from market.accounts.policy import Role
 from market.accounts.work import Actor, Parts
-from market.catalog import drafts, imports, publishing
-from market.catalog.vocabulary import ListingKind
+from market.catalog import drafts, publishing
+from market.imports import service
+from market.imports.models import Kind
 from tests import factories
 from tests.market.catalog.texts import ACHIEVEMENT, edited, editor, published
 from tests.support.browser import DESKTOP, PHONE, axe_violations, sideways_scroll
@@ -61,12 +62,18 @@ def test_pages_of_a_waiting_edit_fit(parts: Parts, opened: Opened, size: dict[st
 def test_an_import_follows_itself(parts: Parts, running: Running, opened: Opened) -> None:
     who = editor(parts)
     table = io.BytesIO("编号,成果名称\n1,甲\n2,\n".encode())
+    received = service.receive(parts.files, "成果.csv", table)
     with work_for(parts, who) as work:
-        run = imports.import_own(work, ListingKind.ACHIEVEMENT, "成果.csv", table)
+        run = service.start_own(work, Kind.ACHIEVEMENT, received, ask=True)
     page = opened(who, DESKTOP)
     page.goto(f"/my/imports/{run.public_id}")
-    expect(page.get_by_text("排队中")).to_be_visible()
+    expect(page.get_by_text("正在读文件")).to_be_visible()
     running.settle()
-    expect(page.get_by_text("已完成")).to_be_visible()
+    expect(page.get_by_text("等您确认")).to_be_visible()
+    assert axe_violations(page) == []
+    page.get_by_role("button", name="确认导入").click()
+    expect(page.get_by_text("导入中")).to_be_visible()
+    running.settle()
+    expect(page.locator("#progress").get_by_text("已完成", exact=True)).to_be_visible()
     expect(page.get_by_role("row", name="第3行")).to_contain_text("不能是空的")
     assert axe_violations(page) == []

@@ -11,7 +11,7 @@ from infra.web import create_app
 from infra.wiring import open_reader
 from market.accounts.policy import Role
 from market.accounts.work import Actor, Parts
-from market.catalog import tasks
+from market.imports import tasks
 from market.kit.jobs import Runner
 from tests import factories
 from tests.market.catalog.texts import DEMAND, decide, draft, editor, published, submitted
@@ -187,17 +187,35 @@ def test_proofs_come_and_go(owner: Browser, client: TestClient, parts: Parts) ->
     assert "还没有附件" in owner.follow(f"{link[1]}/remove")
 
 
+def settle(parts: Parts) -> None:
+    runner = Runner(parts.database, parts.clock, tasks.handlers(parts))
+    while runner.run_one():
+        pass
+
+
 def test_an_import_shows_how_far_it_is(owner: Browser, parts: Parts) -> None:
     table = "编号,成果名称,成熟度,备注\n1,甲成果,7级,x\n2,,3,\n3,丙,很高,\n".encode("gb18030")
     assert "请选择一个文件" in owner.post("/my/imports", {"kind": "achievement"}, 422).text
-    wrong = owner.post("/my/imports", {"kind": "demand"}, 422, file=("a.xlsx", b"PK", "x/y"))
-    assert "另存为CSV" in wrong.text
+    wrong = owner.post("/my/imports", {"kind": "demand"}, 422, file=("a.pdf", b"PK", "x/y"))
+    assert "应为表格文件" in wrong.text
     started = owner.post("/my/imports", {"kind": "achievement"}, file=("成果.csv", table, "x/y"))
     path = started.headers["location"].partition("?")[0]
     waiting = owner.get(path)
-    assert "排队中" in waiting
+    assert "正在读文件" in waiting
     assert 'hx-trigger="every 2s"' in waiting
-    assert Runner(parts.database, parts.clock, tasks.handlers(parts)).run_one()
+    settle(parts)
+    mapping = owner.get(path)
+    assert "等您对应表头" in mapping
+    unsaid = owner.post(f"{path}/mapping", {"column-0": "own_number"}, 422)
+    assert "“备注”还没有说明" in unsaid.text
+    owner.post(f"{path}/mapping", {"column-3": "-"})
+    settle(parts)
+    tried = owner.get(path)
+    for words in ("还没有写入任何内容", "甲成果", "第3行", "将新建"):
+        assert words in tried
+    assert "甲成果" not in owner.get("/my/listings")
+    owner.post(f"{path}/confirmation")
+    settle(parts)
     fragment = owner.get(path, **{"hx-request": "true"})
     assert "<html" not in fragment
     for words in ("已完成", "第3行", "成果名称", "第4行", "应为1到9的级别", "备注"):
@@ -209,8 +227,10 @@ def test_an_import_shows_how_far_it_is(owner: Browser, parts: Parts) -> None:
 
 def test_lists_are_filtered_and_paged(owner: Browser, parts: Parts) -> None:
     lines = "".join(f'{{"id": "{n}", "title": "成果{n:03d}"}}\n' for n in range(60)).encode()
-    owner.post("/my/imports", {"kind": "achievement"}, file=("a.jsonl", lines, "x/y"))
-    assert Runner(parts.database, parts.clock, tasks.handlers(parts)).run_one()
+    sent = owner.post("/my/imports", {"kind": "achievement"}, file=("a.jsonl", lines, "x/y"))
+    settle(parts)
+    owner.post(f"{sent.headers['location'].partition('?')[0]}/confirmation")
+    settle(parts)
     first, second = owner.get("/my/listings"), owner.get("/my/listings?page=2")
     assert len(re.findall(r'<h2><a href="/my/listings/', first)) == 50
     assert len(re.findall(r'<h2><a href="/my/listings/', second)) == 10
