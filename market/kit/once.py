@@ -69,7 +69,9 @@ def claim(session: Session, sending: Sending, at: datetime) -> None:
     """
     values = {"key": sending.key, "digest": sending.digest, "status": 0, "answer": "", "at": at}
     insert = sqlite.insert if is_sqlite(session) else postgresql.insert
-    if changed(session, insert(SentOnce).values(values).on_conflict_do_nothing()) == 1:
+    session.flush()
+    first = insert(SentOnce).values(values).on_conflict_do_nothing().returning(col(SentOnce.key))
+    if session.execute(first).first() is not None:  # PostgreSQL gives no row count here
         return
     query = select(col(SentOnce.digest), col(SentOnce.status), col(SentOnce.answer))
     known, status, answer = session.execute(query.where(col(SentOnce.key) == sending.key)).one()
