@@ -1,7 +1,7 @@
 """Contracts registered elsewhere, as rows of a file, and the bringing in of them."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from random import Random
 
@@ -49,6 +49,15 @@ def given(
     ]
 
 
+def context(
+    parts: Parts,
+    officer: Actor,
+    run: int,
+    met: Callable[[Collection[str]], Mapping[str, int]] = lambda _keys: {},
+) -> Context:
+    return Context(run, officer.organisation, officer.person, parts.clock.now(), met=met)
+
+
 def bring_in(
     parts: Parts,
     officer: Actor,
@@ -66,16 +75,10 @@ def bring_in(
         return {key: met[key] for key in keys if key in met}
 
     everything = given(rows, headings)
+    about = context(parts, officer, run, met_before)
     for start in range(0, len(everything), chunk):
-        context = Context(
-            run_id=run,
-            organisation_id=officer.organisation,
-            person_id=officer.person,
-            at=parts.clock.now(),
-            met=met_before,
-        )
         with parts.database.write() as session:
-            found = TARGET.bring_in(session, context, everything[start : start + chunk])
+            found = TARGET.bring_in(session, about, everything[start : start + chunk])
         met |= {one.key: one.row for one in found if one.key}
         outcomes += found
     return outcomes
@@ -88,9 +91,8 @@ def undo(parts: Parts, officer: Actor, outcomes: Iterable[Outcome]) -> Mapping[i
         for one in outcomes
         if one.effect is Effect.CREATED and one.subject_id is not None
     ]
-    context = Context(9, officer.organisation, officer.person, parts.clock.now())
     with parts.database.write() as session:
-        return TARGET.undo(session, context, done)
+        return TARGET.undo(session, context(parts, officer, 9), done)
 
 
 def effects(outcomes: Iterable[Outcome]) -> list[str]:

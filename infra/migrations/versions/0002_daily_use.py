@@ -430,6 +430,7 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_import_run_organisation_id"))
 
     op.drop_table("import_run")
+
     with op.batch_alter_table("change", schema=None) as batch_op:
         batch_op.create_index(
             "ix_change_hides",
@@ -458,12 +459,16 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("listing", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("edits", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(
             sa.Column("removed_at", market.kit.columns.UtcDateTime(timezone=True), nullable=True)
         )
         batch_op.create_index(
             "ix_listing_review", ["organisation_id", "review_state"], unique=False
         )
+
+    with op.batch_alter_table("organisation", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("edits", sa.Integer(), server_default="0", nullable=False))
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(
@@ -494,9 +499,13 @@ def downgrade() -> None:
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_column("deleted_at")
 
+    with op.batch_alter_table("organisation", schema=None) as batch_op:
+        batch_op.drop_column("edits")
+
     with op.batch_alter_table("listing", schema=None) as batch_op:
         batch_op.drop_index("ix_listing_review")
         batch_op.drop_column("removed_at")
+        batch_op.drop_column("edits")
 
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_column("organisation_id")
@@ -514,6 +523,21 @@ def downgrade() -> None:
             sqlite_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
             postgresql_where=sa.text("kind IN ('masked', 'withdrawn', 'import undone')"),
         )
+
+    op.create_table(
+        "import_problem",
+        sa.Column("id", sa.INTEGER(), nullable=False),
+        sa.Column("run_id", sa.INTEGER(), nullable=False),
+        sa.Column("row", sa.INTEGER(), nullable=False),
+        sa.Column("column", sa.VARCHAR(length=60), nullable=False),
+        sa.Column("reason", sa.VARCHAR(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["import_run.id"], name=op.f("fk_import_problem_run_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_problem")),
+    )
+    with op.batch_alter_table("import_problem", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_problem_run"), ["run_id", "row"], unique=False)
 
     op.create_table(
         "import_run",
@@ -554,21 +578,6 @@ def downgrade() -> None:
             batch_op.f("ix_import_run_organisation_id"), ["organisation_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_import_run_file_id"), ["file_id"], unique=False)
-
-    op.create_table(
-        "import_problem",
-        sa.Column("id", sa.INTEGER(), nullable=False),
-        sa.Column("run_id", sa.INTEGER(), nullable=False),
-        sa.Column("row", sa.INTEGER(), nullable=False),
-        sa.Column("column", sa.VARCHAR(length=60), nullable=False),
-        sa.Column("reason", sa.VARCHAR(length=300), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["import_run.id"], name=op.f("fk_import_problem_run_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_problem")),
-    )
-    with op.batch_alter_table("import_problem", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_import_problem_run"), ["run_id", "row"], unique=False)
 
     with op.batch_alter_table("intake_row", schema=None) as batch_op:
         batch_op.drop_index("ix_intake_row_subject")
