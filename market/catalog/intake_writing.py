@@ -4,7 +4,7 @@ The rows it changes are locked when they are read (`FOR UPDATE`; on SQLite the w
 holds the write lock): nobody else can move them meanwhile, so they are moved without a condition.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -65,6 +65,7 @@ class Batch:
         self._kind = kind
         self._at_once = context.publish or organisation.self_publish
         self._published: set[ListingId] = set()
+        self._masked: set[ListingId] = set()
 
     def bring_in(self, rows: Sequence[Given]) -> list[Outcome]:
         """Write the rows' listings. Return one outcome a row, in order."""
@@ -72,16 +73,20 @@ class Batch:
         outcomes = {number: _refused(number, faults) for number, faults in plan.refused.items()}
         for one in (*self._create(plan.new), *self._update(plan.known)):
             outcomes[one.row] = one
+        self._record(self._published - self._masked, "imported")
+        self._record(self._published & self._masked, "masked")
+        waiting.brought_in(self._session, self._organisation.id, self._context.at)
+        return [outcomes[one.row] for one in rows]
+
+    def _record(self, listings: Collection[ListingId], kind: str) -> None:
         changes.record_many(
             self._session,
             changes.SubjectKind.LISTING,
-            sorted(self._published),
-            "imported",
+            sorted(listings),
+            kind,
             at=self._context.at,
             actor_id=self._context.person_id,
         )
-        waiting.brought_in(self._session, self._organisation.id, self._context.at)
-        return [outcomes[one.row] for one in rows]
 
     def _sort(self, given: Sequence[Given]) -> _Plan:
         plan = _Plan()
@@ -217,6 +222,8 @@ class Batch:
             listing.masked, listing.updated_at, changed = row.form.masked, self._context.at, True
             if listing.state == ListingState.PUBLISHED:
                 self._published.add(listing.id)
+            if listing.masked:
+                self._masked.add(listing.id)
         if row.reference and _gives_number(row, listing):
             listing.own_number, changed = row.form.own_number, True
         return changed
