@@ -34,6 +34,7 @@ from frontend.pages import (
     publicity,
     registrations,
     search,
+    work,
 )
 from frontend.render import Renderer, Site, to_consent, to_login
 from frontend.templating import environment
@@ -44,6 +45,7 @@ from market.kit.once import Repeated
 
 ROUTERS: Sequence[APIRouter] = (
     home.router,
+    work.router,
     search.router,
     listing.router,
     matches.router,

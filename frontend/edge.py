@@ -30,6 +30,8 @@ from market.accounts.policy import Action
 from market.accounts.work import ANONYMOUS, Actor, Parts, Work
 from market.kit import once
 from market.kit.errors import NotAgreed
+from market.notices import service as inbox
+from market.notices.service import Counts
 
 COOKIE = "zhihe_session"
 ONCE = "once"
@@ -46,6 +48,7 @@ class Visitor:
     actor: Actor
     sign_in: SignIn
     organisations: tuple[tuple[Membership, Organisation], ...]
+    counts: Counts
 
 
 @dataclass(slots=True)
@@ -97,7 +100,8 @@ class OpensPage(OpensWork):
             signin.note_seen(work.parts, identity.sign_in, work.now)
             # Before the policy speaks: the page of a refusal has the frame of who was refused.
             active = _active_memberships(work, identity.actor)
-            request.state.seen = Visitor(identity.actor, identity.sign_in, active)
+            counts = inbox.counts(work.session, identity.actor, work.now)
+            request.state.seen = Visitor(identity.actor, identity.sign_in, active, counts)
             work.session.expunge_all()  # the frame is drawn after a rollback as well
             if identity.sign_in.must_agree and self.action not in UNASKED:
                 raise NotAgreed

@@ -41,10 +41,18 @@ _BUREAU = (
     ("/desk/calendar", "节假日"),
 )
 _PERSON = (("/organisations", "创建或加入机构"),)
+_WORK = ("/work", "待办")
+_MESSAGES = ("/messages", "消息")
 
 
 def links(actor: Actor) -> tuple[tuple[str, str], ...]:
-    """Return (address, label) of the actor's places of work."""
+    """Return (address, label) of the actor's places of work: what waits first, for all."""
+    if actor.role is Role.ANONYMOUS:
+        return ()
+    return (_WORK, *_places(actor), _MESSAGES)
+
+
+def _places(actor: Actor) -> tuple[tuple[str, str], ...]:
     if actor.role is Role.PERSON:
         return _PERSON
     if actor.role is Role.OFFICER:
@@ -53,15 +61,12 @@ def links(actor: Actor) -> tuple[tuple[str, str], ...]:
         return (("/audit", "操作记录"), ("/organisation", "机构"))
     if actor.role is Role.OPERATOR:
         return (("/operations", "运行"), ("/organisation", "机构"))
-    if actor.role is Role.ANONYMOUS:
-        return ()
     return _AGENCY if actor.kind is OrganisationKind.AGENCY else _HOLDER
 
 
 def start_of(actor: Actor) -> str:
     """Return where a person begins after signing in."""
-    places = links(actor)
-    return places[0][0] if places else "/"
+    return "/" if actor.role is Role.ANONYMOUS else _WORK[0]
 
 
 def viewer(request: Request) -> ViewerContext:
@@ -70,13 +75,16 @@ def viewer(request: Request) -> ViewerContext:
     if seen is None:
         return ViewerContext()
     actor = seen.actor
+    counts = {_WORK[0]: seen.counts.tasks or None, _MESSAGES[0]: seen.counts.unread or None}
     return ViewerContext(
         signed_in=True,
         name=actor.person_name,
         organisation=actor.organisation_name,
         role=ROLE_NAMES.get(actor.role, ""),
         org_kind=actor.kind or "",
-        workspace=tuple(WorkspaceLink(label, href) for href, label in links(actor)),
+        workspace=tuple(
+            WorkspaceLink(label, href, counts.get(href)) for href, label in links(actor)
+        ),
         csrf=seen.sign_in.csrf,
         memberships=tuple(
             Membership(

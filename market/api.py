@@ -17,18 +17,34 @@ from market.deals.endpoints import router as deals
 from market.discovery.endpoints import router as discovery
 from market.imports.endpoints import router as imports
 from market.insight.endpoints import router as insight
-from market.kit.errors import Invalid, MarketError, TooMany, Unavailable
+from market.kit.errors import Invalid, MarketError, Overtaken, TooMany, Unavailable
 from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
+from market.notices.endpoints import router as notices
 from market.operations.endpoints import router as operations
+from market.personal_endpoints import router as personal
 from market.registry.endpoints import router as registry
 from market.registry.endpoints_past import router as past
 from market.rules.endpoints import router as rules
 
 PREFIX = "/api/v1"
-ROUTERS = (accounts, access, catalog, discovery, deals, registry, past, rules, operations, insight, imports)
+ROUTERS = (
+    accounts,
+    personal,
+    access,
+    catalog,
+    discovery,
+    deals,
+    registry,
+    past,
+    rules,
+    operations,
+    notices,
+    insight,
+    imports,
+)
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorOut, "description": text}
@@ -76,9 +92,13 @@ def answer(
     message: str,
     fields: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    current: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
-    body = ErrorOut(error=ErrorBody(code=code, message=message, fields=list(fields)))
-    return JSONResponse(body.model_dump(), status_code=status, headers=dict(headers or {}))
+    now = dict(current) if current is not None else None
+    body = ErrorOut(error=ErrorBody(code=code, message=message, fields=list(fields), current=now))
+    return JSONResponse(
+        body.model_dump(exclude_none=True), status_code=status, headers=dict(headers or {})
+    )
 
 
 def _market_error(request: Request, error: Exception) -> JSONResponse:
@@ -95,7 +115,8 @@ def _market_error(request: Request, error: Exception) -> JSONResponse:
     if error.status >= MarketError.status:
         message = _with_number(request, message)
         headers |= _later(error.status)
-    return answer(error.status, error.code, message, fields, headers)
+    current = error.current if isinstance(error, Overtaken) else None
+    return answer(error.status, error.code, message, fields, headers, current)
 
 
 def _validation_error(_request: Request, error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ from typing import Final
 
 from market import retention
 from market.access import audit as access
+from market.accounts import audit as accounts
 from market.accounts.work import Parts
 from market.catalog import audit as listings
 from market.deals import audit as deals
@@ -20,6 +21,7 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "账": ledger.audit,
     "登记": registry.audit,
     "洽谈": deals.audit,
+    "机构和成员": accounts.audit,
     "委托": access.audit,
     "成果和需求": listings.audit,
     "导入": imports.audit,

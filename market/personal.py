@@ -16,6 +16,7 @@ from market.catalog import personal as catalog
 from market.deals import personal as deals
 from market.kit.across import Copy, Erase, Records, Ties
 from market.kit.errors import Conflict, Invalid
+from market.notices import personal as notices
 from market.registry import personal as registry
 
 COPIES: Final[Sequence[Copy]] = (
@@ -24,9 +25,10 @@ COPIES: Final[Sequence[Copy]] = (
     access.copy,
     deals.copy,
     registry.copy,
+    notices.copy,
 )
 # Accounts last: the others find by name and address what they hold.
-ERASES: Final[Sequence[Erase]] = (deals.erase, accounts.erase)
+ERASES: Final[Sequence[Erase]] = (deals.erase, notices.erase, accounts.erase)
 TIES: Final[Sequence[Ties]] = (catalog.ties, access.ties, deals.ties)
 KEPT: Final = (*accounts.KEPT, *catalog.KEPT, *deals.KEPT, *registry.KEPT)
 """What stays after a deletion, in sentences that are shown beforehand."""

@@ -8,11 +8,13 @@ from sqlmodel import Session
 
 from market.accounts import retention as accounts
 from market.accounts.work import Parts
+from market.imports import retention as imports
 from market.kit import audit, deliveries, files, jobs
 from market.kit.across import Keep
 from market.kit.clock import SHANGHAI
 from market.kit.jobs import Chunk, Handler, Job, Steps
 from market.kit.sweep import sweep
+from market.notices import retention as notices
 from market.operations import marks
 
 ENDED: Final = timedelta(days=30)
@@ -26,6 +28,8 @@ def keeps(audit_days: int) -> Sequence[Keep]:
 
     return (
         *accounts.KEEPS,
+        *notices.KEEPS,
+        *imports.KEEPS,
         Keep("操作记录（谁在什么时候做了什么）", f"{audit_days}天", expire_audit),
         Keep("移除了的附件", f"不再使用后{files.DROPPED_FOR.days}天", _files),
         Keep("做完的后台任务", f"{ENDED.days}天", _jobs),

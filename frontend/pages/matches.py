@@ -4,7 +4,7 @@ many are interested.
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from frontend.pages import discovery_rows as rows
 from frontend.render import wants_fragment
 from market.access import service as access
 from market.access.service import Seen
-from market.accounts.policy import Action, Relation
+from market.accounts.policy import Action, OrganisationKind, Relation
 from market.catalog import views
 from market.catalog.schemas import DemandText
 from market.catalog.vocabulary import FIELDS, KIND_NAMES, ListingKind, region_name
@@ -119,6 +119,7 @@ def _context(page: Page, found: Matches, **more: object) -> dict[str, Any]:
         ],
         "nearest": [(rows.row(one.other), one.missing) for one in found.nearest],
         "may_decide": page.work.may(Action.MATCH_DECIDE, found.relation),
+        "may_grant": page.work.may(Action.MANDATE_GRANT),
         "choices": tuple((str(value), label) for value, label in REASONS.items()),
         "form": forms.blank(DecisionForm),
         "wrong": "",
@@ -154,6 +155,31 @@ def _wanted(seen: Seen) -> list[tuple[str, str]]:
 
 def _of_demand(found: Matches) -> bool:
     return found.kind is ListingKind.DEMAND
+
+
+PAGE = 20
+
+
+@router.get("/matches")
+def overview(
+    page: Annotated[Page, opens_page(Action.MATCH_VIEW)],
+    side: ListingKind = ListingKind.DEMAND,
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    """List one's own listings, a broker's principals', by their newest undecided match."""
+    total, found = matches.overview(page.work, side, page=number, size=PAGE)
+    return page.render(
+        "discovery/matched.html",
+        {
+            "found": found,
+            "side": side,
+            "counts": {one: matches.waiting_count(page.work, one) for one in ListingKind},
+            "total": total,
+            "page": number,
+            "pages": views.pages(total, PAGE),
+            "broker": page.work.actor.kind is OrganisationKind.AGENCY,
+        },
+    )
 
 
 @router.get("/listings/{listing_id}/matches")

@@ -28,13 +28,21 @@ def up() -> None:
         migrate(settings.database)
         if settings.demo:
             return _demonstration(settings)
-        with open_parts(settings):  # here rather than in each child: what it refuses ends the start
-            return []
+        _put_tasks_right(settings)  # in the parent: what opening the parts refuses ends the start
+        return []
 
     config = launcher.LauncherConfig(
         host=settings.host, port=settings.port, prepare=prepare, probe="/login"
     )
     sys.exit(launcher.run(config))
+
+
+def _put_tasks_right(settings: Settings) -> int:
+    """Let the open tasks follow what waits: a database from before has none. Return how many."""
+    from market import waiting
+
+    with open_parts(settings) as parts, parts.database.write() as session:
+        return waiting.put_right(session, parts.clock.now())
 
 
 def _demonstration(settings: Settings) -> list[str]:
@@ -45,7 +53,9 @@ def _demonstration(settings: Settings) -> list[str]:
     with open_parts(settings) as parts:
         if load_demo(parts, progress=click.echo):
             work_until_done(settings, parts)
-        return banner_lines(parts)
+        lines = banner_lines(parts)
+    _put_tasks_right(settings)
+    return lines
 
 
 @click.command()
@@ -96,15 +106,18 @@ def indexer() -> None:
 @click.command()
 @told
 def migrate() -> None:
-    """建立或升级数据库结构。
+    """建立或升级数据库结构，并按各处的状态补齐待办。
 
     \b
     例：ZHIHE_DATABASE_URL=postgresql+psycopg://… zhihe migrate
     """
     from infra.migrate import migrate as run
 
-    run(load().database)
+    settings = load()
+    run(settings.database)
     click.echo("数据库结构已是最新")
+    if count := _put_tasks_right(settings):
+        click.echo(f"补齐或结束了{count}件待办")
 
 
 @click.command()

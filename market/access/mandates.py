@@ -41,6 +41,11 @@ def mandates_of_actor(work: Work) -> Sequence[Mandate]:
     return repository.mandates_of(work.session, work.actor.organisation)
 
 
+def any_of_actor(work: Work) -> bool:
+    """Return whether the acting organisation gave or got any mandate, whatever became of it."""
+    return repository.any_mandate(work.session, work.actor.organisation)
+
+
 def mandate(work: Work, public_id: PublicId) -> Mandate:
     """Return one mandate to the principal or the agency. Raises NotFound."""
     row = repository.mandate_by_public_id(work.session, public_id)

@@ -117,6 +117,13 @@ def mandates_of(session: Session, organisation_id: OrganisationId) -> Sequence[M
     ).all()
 
 
+def any_mandate(session: Session, organisation_id: OrganisationId) -> bool:
+    query = select(col(Mandate.id)).where(
+        or_(col(Mandate.principal_id) == organisation_id, col(Mandate.agency_id) == organisation_id)
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def open_mandates_of_principal(session: Session, principal_id: OrganisationId) -> Sequence[Mandate]:
     return session.exec(
         select(Mandate).where(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from market.accounts.models import Membership, MembershipState, Organisation, Verification
@@ -18,3 +19,14 @@ def unverified(session: Session) -> Sequence[Organisation]:
     return session.exec(
         select(Organisation).where(col(Organisation.verification) == Verification.PENDING)
     ).all()
+
+
+def pending_count(session: Session) -> int:
+    """Return how many organisations wait for the bureau."""
+    query = (
+        select(func.count())
+        .select_from(Organisation)
+        .where(col(Organisation.verification) == Verification.PENDING)
+    )
+    count: int = session.exec(query).one()
+    return count

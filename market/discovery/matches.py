@@ -8,12 +8,13 @@ from datetime import datetime
 from market.access import mandates
 from market.access import service as access
 from market.access.service import Seen
-from market.accounts.policy import Action, Relation
+from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.models import Listing
+from market.catalog.views import Heading
 from market.catalog.vocabulary import ListingKind
-from market.discovery import repository
+from market.discovery import repository, repository_overview
 from market.discovery.models import Match, MatchChoice
 from market.discovery.reasons import Reasons
 from market.discovery.schemas import DecisionIn
@@ -164,6 +165,43 @@ def decide(work: Work, public_id: PublicId, form: DecisionIn) -> Match:
         decided_at=work.now,
     )
     return match
+
+
+def _owners(work: Work, kind: ListingKind) -> set[OrganisationId]:
+    """Return whose listings' matches the actor looks through: its own, a broker's principals'."""
+    if work.actor.kind is OrganisationKind.AGENCY:
+        served = mandates.served(work)
+        return {*(served.buyers if kind is ListingKind.DEMAND else served.sellers)}
+    return {work.actor.organisation}
+
+
+def waiting_count(work: Work, kind: ListingKind) -> int:
+    """Return how many listings of the actor have matches that nobody has decided about."""
+    return repository_overview.matched_count(work.session, _owners(work, kind), kind)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedListing:
+    """One listing with how many of its matches wait, and when the newest was found."""
+
+    heading: Heading
+    count: int
+    newest: datetime
+
+
+def overview(
+    work: Work, kind: ListingKind, *, page: int, size: int
+) -> tuple[int, list[MatchedListing]]:
+    """Return (how many, a page of) the actor's listings with undecided matches, newest first."""
+    related = Relation.MANDATED if work.actor.kind is OrganisationKind.AGENCY else Relation.OWN
+    work.require(Action.MATCH_VIEW, related)
+    owners = _owners(work, kind)
+    total = repository_overview.matched_count(work.session, owners, kind)
+    rows = repository_overview.matched(
+        work.session, owners, kind, offset=(page - 1) * size, limit=size
+    )
+    headings = catalog.headings(work.session, [one for one, _, _ in rows])
+    return total, [MatchedListing(headings[one], count, at) for one, count, at in rows]
 
 
 def demand_of(work: Work, public_id: PublicId) -> PublicId:

@@ -284,7 +284,7 @@ def differences(
 ) -> Iterator[Finding]:
     """Hold all open tasks of these kinds against what the noun says is waiting."""
     missing, left = _compared(session, kinds, tasks)
-    remedy = "运行 zhihe audit --repair，它按各名词的状态重写待办"
+    remedy = "运行 zhihe migrate（zhihe up 启动时也会做），它按各处的状态补齐待办"
     for task in missing.values():
         where = f"{task.subject.kind}:{task.subject.id}"
         yield Finding(where, f"应有待办“{task.kind}”，现在没有", remedy)

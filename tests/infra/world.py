@@ -39,6 +39,8 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "introduction_id": SIDES,
     "deal_id": SIDES,
     "registration_id": SIDES,
+    # What one side was told: nobody else reads it.
+    "notice_id": {SELLER: Relation.OWN},
     "past_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "publicity_id": {},
     "organisation_id": {},
@@ -217,3 +219,5 @@ def _deal(
     ids["registration_id"] = good(seller.post("/registrations", json={"contract": drafted}), 201)[
         "id"
     ]
+    told = good(seller.get("/messages"))["items"]
+    ids["notice_id"] = next(one["id"] for one in told if one["kind"] == "introduction.decided")

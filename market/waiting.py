@@ -1,0 +1,34 @@
+"""What waits for a person, across nouns: every noun says it, the open tasks follow."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from market.access import waiting as access
+from market.accounts import waiting as accounts
+from market.catalog import waiting as catalog
+from market.deals import waiting as deals
+from market.imports import waiting as imports
+from market.kit import notify
+from market.kit.notify import Task
+from market.registry import waiting as registry
+
+_NOUNS: Final[Mapping[str, tuple[Collection[str], Callable[[Session], Iterator[Task]]]]] = {
+    "accounts": (accounts.KINDS, accounts.tasks),
+    "catalog": (catalog.KINDS, catalog.tasks),
+    "access": (access.KINDS, access.tasks),
+    "deals": (deals.KINDS, deals.tasks),
+    "registry": (registry.KINDS, registry.tasks),
+    "imports": (imports.KINDS, imports.tasks),
+}
+
+
+def put_right(session: Session, at: datetime) -> int:
+    """Make the open tasks of all nouns what waits in them: after an upgrade from before there were
+    any, or where an audit finds them different. Return how many were not.
+    """
+    return sum(
+        notify.put_right(session, kinds, tasks(session), at=at) for kinds, tasks in _NOUNS.values()
+    )
