@@ -15,8 +15,9 @@ from market.accounts import throttle
 from market.accounts.models import SignInFailure
 from market.accounts.work import Parts
 from market.catalog import proofs
+from market.imports.models import ImportRun, Kind, RunProblem, RunState
 from market.jobs import handlers
-from market.kit import audit, jobs
+from market.kit import audit, files, jobs
 from market.kit.files import StoredFile
 from market.kit.jobs import Job, JobState, Runner
 from market.operations import marks
@@ -186,6 +187,40 @@ def test_jobs_and_deliveries_go_when_they_are_done(parts: Parts, clock: FakeCloc
         mark = marks.newest(session)[marks.RETENTION]
     assert mark.good
     assert world.achievement.id
+
+
+def test_an_import_goes_a_year_after_its_end_with_its_file(parts: Parts, clock: FakeClock) -> None:
+    place = factories.organisation(parts)
+    with parts.database.write() as session:
+        file = files.keep(
+            session,
+            stored=("0" * 64, 1),
+            name="成果.xlsx",
+            media_type="text/csv",
+            organisation_id=place.id,
+            person_id=None,
+            at=clock.now(),
+        )
+        for public_id, state in (("done", RunState.DONE), ("runs", RunState.RUNNING)):
+            run = ImportRun(
+                public_id=public_id,
+                organisation_id=place.id,
+                kind=Kind.ACHIEVEMENT,
+                file_id=file.id,
+                state=state,
+                created_at=clock.now(),
+            )
+            session.add(run)
+            session.flush()
+            session.add(RunProblem(run_id=run.id, row=2, column="名称", reason="名称：必填"))
+    night(parts, clock)
+    with parts.database.read() as session:
+        assert count(session, "intake_run") == count(session, "intake_problem") == 2
+    night(parts, clock, "2027-11-20 03:05")
+    with parts.database.read() as session:
+        assert [run.public_id for run in session.exec(select(ImportRun))] == ["runs"]
+        assert count(session, "intake_problem") == 1
+        assert count(session, "stored_file") == 1, "another run still names it"
 
 
 def test_more_than_a_chunk_goes_in_one_night(parts: Parts, clock: FakeClock) -> None:
