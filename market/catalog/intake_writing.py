@@ -204,7 +204,7 @@ class Batch:
             if differences(before, text):
                 one.changed = True
                 revised.append(self._revised(one.listing, text, revision.seq + 1))
-            if one.changed or (one.listing.own_number is None and one.listing.content_hash):
+            if one.changed:
                 one.listing.content_hash = one.row.digest
         written = self._write(revised)
         self._publish_waiting([one for one in known if one.listing.id not in written])

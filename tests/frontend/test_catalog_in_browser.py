@@ -74,6 +74,6 @@ def test_an_import_follows_itself(parts: Parts, running: Running, opened: Opened
     page.get_by_role("button", name="确认导入").click()
     expect(page.get_by_text("导入中")).to_be_visible()
     running.settle()
-    expect(page.locator("#progress").get_by_text("已完成", exact=True)).to_be_visible()
+    expect(page.locator("#progress .status", has_text="已完成")).to_be_visible()
     expect(page.get_by_role("row", name="第3行")).to_contain_text("不能是空的")
     assert axe_violations(page) == []
