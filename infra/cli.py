@@ -22,6 +22,7 @@ for one in (
     processes.serve,
     processes.worker,
     processes.indexer,
+    processes.alive,
     processes.migrate,
     processes.demo,
     people.user,

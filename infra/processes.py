@@ -10,6 +10,7 @@ ZHIHE_LIFELINE marks them; it is no setting, and is read and written in this mod
 """
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -25,6 +26,14 @@ _MARK = "ZHIHE_LIFELINE"
 def child_environment() -> dict[str, str]:
     """The own environment, marked for a child that is to follow it."""
     return {**os.environ, _MARK: "1"}
+
+
+def leave_on_sigterm() -> None:
+    """Let SIGTERM end the program with code 0 from its first line on, also where it is the first
+    process of a container, whose signals have no effect of their own. Loops and the server put
+    their own handlers in its place and end in order.
+    """
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
 
 
 def has_parent() -> bool:

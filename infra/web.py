@@ -1,6 +1,5 @@
 """The web process: the site and the API on one address."""
 
-import signal
 import socket
 import threading
 from typing import Any
@@ -70,8 +69,6 @@ def serve(settings: Settings) -> None:
     """Serve until asked to stop."""
     logs.configure("web", settings)
     wait_until_prepared()
-    # Uvicorn ends in order on a signal and then raises it again; that is no failure.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     patience = min(settings.stop_seconds, GRACE - 1) if has_parent() else settings.stop_seconds
     parts = build_parts(settings)
     engine = open_reader(settings)

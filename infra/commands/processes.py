@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from infra.commands.common import as_json_option, open_parts, show, told
+from infra.commands.common import FAILED, as_json_option, open_parts, show, told
+from infra.processes import leave_on_sigterm
 from infra.settings import SettingError, Settings, load
 
 
@@ -66,6 +67,7 @@ def serve() -> None:
     \b
     例：ZHIHE_PORT=8080 zhihe serve
     """
+    leave_on_sigterm()
     from infra import launcher
 
     settings = load()
@@ -85,6 +87,7 @@ def worker() -> None:
     \b
     例：zhihe worker
     """
+    leave_on_sigterm()
     from infra.worker import run
 
     run(load())
@@ -98,9 +101,27 @@ def indexer() -> None:
     \b
     例：zhihe indexer
     """
+    leave_on_sigterm()
     from infra.indexer import run
 
     run(load())
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["web", "worker", "indexer"]))
+@told
+def alive(kind: str) -> None:
+    """检查本机的一个进程是否在运行，退出码0是、1不是；给容器和监控用。
+
+    \b
+    例：zhihe alive worker
+    """
+    from infra.alive import problem
+
+    if found := problem(load(), kind):
+        click.echo(found, err=True)
+        sys.exit(FAILED)
+    click.echo("在运行")
 
 
 @click.command()
