@@ -13,7 +13,7 @@ from types import UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from fastapi import Depends
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
 from pydantic.fields import FieldInfo
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData, UploadFile
@@ -25,6 +25,7 @@ from frontend.form_errors import ECHO, sentence
 from market.kit import letters
 from market.kit.errors import Invalid, TooLarge
 from market.kit.money import fen_to_wan, wan_to_fen
+from market.kit.wire import in_time
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -129,8 +130,9 @@ class Form(Generic[M]):
 
     def __init__(self, model: type[M], values: Mapping[str, list[str]]) -> None:
         self._titles = {_key(n, i): i.title or "" for n, i in model.model_fields.items()}
-        self.values = {name: [_printable(v) for v in typed] for name, typed in values.items()}
+        self.values = {name: [printable(v) for v in typed] for name, typed in values.items()}
         self.errors: dict[str, str] = {}
+        self.standing: dict[str, list[str]] = {}
         self._data: M | None = None
 
     @property
@@ -164,6 +166,19 @@ class Form(Generic[M]):
         if not error.fields:
             self.fail(WHOLE, error.message)
 
+    def overtaken(self, newest: "Form[Any]", *, by: Iterable[str]) -> None:
+        """Show beside each field that differs what somebody saved meanwhile, to choose from.
+
+        `newest` is the form of what stands now; from here on the form is based on it: `by` names
+        the fields that hold the version.
+        """
+        versions = set(by)
+        for name in self._titles:
+            if name in versions:
+                self.values[name] = newest.all(name)
+            elif _bare(newest.all(name)) != _bare(self.all(name)):
+                self.standing[name] = newest.all(name)
+
     @property
     def summary(self) -> list[tuple[str, str]]:
         """Return (field or "", sentence with its subject) in the order of the form."""
@@ -178,11 +193,12 @@ class Form(Generic[M]):
 
 def parse(model: type[M], sent: Submission) -> Form[M]:
     """Return the form of what was sent. Blank inputs count as not sent; ends are trimmed."""
-    form = Form(model, sent.fields)
+    fields = _chosen(sent.fields)
+    form = Form(model, fields)
     payload: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         key = _key(name, info)
-        raw = sent.fields.get(key, [])
+        raw = fields.get(key, [])
         if message := _unstorable(raw):
             form.fail(key, message)
             continue
@@ -196,6 +212,25 @@ def parse(model: type[M], sent: Submission) -> Form[M]:
             key = str(error["loc"][0]) if error["loc"] else WHOLE
             form.fail(key, sentence(error, _field(model, key)))
     return form
+
+
+def _bare(values: Iterable[str]) -> list[str]:
+    """Return what was typed as far as it matters: blank is nothing, line ends are alike."""
+    return [text for value in values if (text := value.replace("\r\n", "\n").strip())]
+
+
+def _chosen(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return the fields with the choices of a form that was overtaken carried out.
+
+    Beside the field `title` that form has `theirs:title` with what somebody else saved, and
+    `use:title` by which a person takes it.
+    """
+    kept = {name: typed for name, typed in fields.items() if ":" not in name}
+    for name, choice in fields.items():
+        mark, _, field_name = name.partition(":")
+        if mark == "use" and choice == ["theirs"]:
+            kept[field_name] = fields.get(f"theirs:{field_name}", [])
+    return kept
 
 
 def blank(model: type[M], values: Mapping[str, object] | None = None) -> Form[M]:
@@ -239,7 +274,8 @@ def _unstorable(values: list[str]) -> str:
     return next((wrong for value in values if (wrong := letters.problem(value))), "")
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
+    """Return what was typed with a mark where no database keeps a letter."""
     return "".join(letter if letters.is_storable(letter) else "\ufffd" for letter in value)
 
 
@@ -280,5 +316,5 @@ Wan = Annotated[int, BeforeValidator(_to_fen)]
 Whole = Annotated[int, BeforeValidator(_to_whole)]
 """A whole number; commas and full-width digits are read as people mean them."""
 
-Day = Annotated[date, BeforeValidator(_to_day)]
+Day = Annotated[date, BeforeValidator(_to_day), AfterValidator(in_time)]
 """A calendar day: 2026-11-20, 2026/11/20 or 2026年11月20日."""

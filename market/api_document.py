@@ -55,7 +55,10 @@ def _complete(app: FastAPI, schema: dict[str, Any]) -> None:
             operation = schema["paths"][context.path][method.lower()]
             _describe(operation, route, f"{method} {context.path}")
     used = {
-        tag for path in schema["paths"].values() for one in path.values() for tag in one["tags"]
+        tag
+        for path in schema["paths"].values()
+        for one in path.values()
+        for tag in one.get("tags", ())
     }
     schema["tags"] = [
         {"name": tag, "description": text} for tag, text in api_texts.TAGS.items() if tag in used

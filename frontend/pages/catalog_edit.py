@@ -114,9 +114,9 @@ def _shown(listing: Listing) -> tuple[object, ...]:
 def _overtaken(
     page: Page, listing_id: str, kind: ListingKind, form: catalog_forms.AnyForm
 ) -> Response:
-    """Show what was typed again beside what was saved in between; saving then replaces it."""
+    """Show what was typed again beside what was saved in between, to choose from."""
     page.work.abandon()
     newest = views.own(page.work, PublicId(listing_id))
-    form.values["based_on"] = [str(newest.revision)]
+    form.overtaken(catalog_forms.of(newest), by=("based_on", "seen"))
     context = _context(kind, form, view=newest, stale=True)
     return page.render(TEMPLATE, context, status=Conflict.status)

@@ -85,6 +85,7 @@ class _ListingForm(BaseModel):
     own_number: OwnNumber | None = Field(None, title=A["own_number"])
     masked: bool = Field(False, title=A["masked"])
     based_on: forms.Whole = Field(0, title="版本", ge=0, le=1_000_000)
+    seen: forms.Whole | None = Field(None, title="修改次数", ge=0, le=1_000_000)
 
 
 class AchievementForm(_ListingForm):
@@ -156,7 +157,7 @@ def _price(data: Typed) -> Price:
 
 
 def _values(data: Typed) -> dict[str, object]:
-    left_out = {"price_form", "price_basis", "price_low", "price_high", "based_on"}
+    left_out = {"price_form", "price_basis", "price_low", "price_high", "based_on", "seen"}
     names = type(data).model_fields.keys() - left_out
     return {name: getattr(data, name) for name in names} | {"price": _price(data)}
 
@@ -171,7 +172,7 @@ def to_edit(data: Typed) -> AchievementEditIn | DemandEditIn:
     if data.based_on == 0:
         raise Conflict(STALE)
     model = AchievementEditIn if isinstance(data, AchievementForm) else DemandEditIn
-    return model.model_validate(_values(data) | {"based_on": data.based_on})
+    return model.model_validate(_values(data) | {"based_on": data.based_on, "seen": data.seen})
 
 
 def blank(kind: ListingKind, title: str = "") -> AnyForm:
@@ -186,6 +187,7 @@ def of(view: OwnListing) -> AnyForm:
         "own_number": view.listing.own_number,
         "masked": view.listing.masked,
         "based_on": view.revision,
+        "seen": view.listing.edits,
     }
     return _filled(ListingKind(view.listing.kind), values)
 

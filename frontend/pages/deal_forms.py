@@ -30,9 +30,10 @@ from market.deals.vocabulary import (
     PricingPathKind,
     StopReason,
 )
+from market.kit import letters
 from market.kit.errors import Invalid
 from market.kit.money import wan_to_fen
-from market.kit.wire import Line, Optional60, Optional300, Optional500
+from market.kit.wire import Line, Optional60, Optional300, Optional500, PathId
 
 ROWS = 4  # lines that an empty contract offers; a button adds more
 MORE = 4
@@ -110,6 +111,7 @@ class ContractForm(BaseModel):
     pay_method: PayMethod = Field(title="付款方式")
     begins_on: forms.Day = Field(title="开始日")
     ends_on: forms.Day = Field(title="终止日")
+    replaces: PathId | None = Field(None, title="原来的草稿", description="看过的草稿")
 
 
 class LineRow(BaseModel):
@@ -151,6 +153,7 @@ def read_lines(rows: list[LineRow], form: forms.Form[ContractForm]) -> list[Cont
             found.append(_line(row))
         except ValueError as error:
             form.fail("lines", f"第{place}行：{error}")
+            row.name, row.amount = forms.printable(row.name), forms.printable(row.amount)
             return []
     if not found:
         form.fail("lines", "至少填一行，写明名称和金额")
@@ -159,6 +162,9 @@ def read_lines(rows: list[LineRow], form: forms.Form[ContractForm]) -> list[Cont
 
 def _line(row: LineRow) -> ContractLineIn:
     """Return one line. Raises ValueError with a sentence about it."""
+    for typed in (row.name, row.amount):
+        if wrong := letters.problem(typed):
+            raise ValueError(wrong)
     if not row.name or len(row.name) > NAME_LENGTH:
         raise ValueError(f"名称应为1到{NAME_LENGTH}个字，现在是{len(row.name)}个字")
     amount = wan_to_fen(row.amount) if row.amount else 0
@@ -190,6 +196,7 @@ def contract_in(form: ContractForm, lines: list[ContractLineIn]) -> ContractIn:
         pay_method=form.pay_method,
         begins_on=form.begins_on,
         ends_on=form.ends_on,
+        replaces=form.replaces,
     )
 
 
@@ -204,7 +211,14 @@ def contract_values(contract: Contract) -> dict[str, object]:
         "pay_method": contract.pay_method,
         "begins_on": contract.begins_on,
         "ends_on": contract.ends_on,
+        "replaces": contract.public_id,
     }
+
+
+def in_words(rows: list[LineRow]) -> str:
+    """Return lines as one sentence, to compare one's own with."""
+    kinds = dict(LINE_KINDS)
+    return "；".join(f"{row.name}，{kinds[row.kind]}，{row.amount}万元" for row in rows)
 
 
 def contract_rows(lines: tuple[ContractLine, ...], terms: Terms | None) -> list[LineRow]:

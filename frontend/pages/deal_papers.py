@@ -14,7 +14,7 @@ from market.deals import clearance, contracts, pricing, service, views
 from market.deals.schemas import PricingIn
 from market.deals.views import DealView
 from market.deals.vocabulary import PUBLICITY_DAYS, PricingPathKind
-from market.kit.errors import Conflict, Invalid
+from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from market.rules import service as rules
@@ -128,11 +128,34 @@ def draft(
             return page.redirect(f"/deals/{deal_id}", done=DRAFTED)
         except Invalid as error:
             form.reject(Invalid(error.message, _renamed(error)))
+        except Overtaken as error:
+            return _overtaken(page, deal_id, form, rows, error.message)
         except Conflict as error:
             form.fail("", error.message)
     page.work.abandon()
     view = _drafted_by_actor(page, deal_id)
     return page.again("deals/contract.html", _contract(view, form, rows))
+
+
+def _overtaken(
+    page: Page,
+    deal_id: str,
+    form: forms.Form[papers.ContractForm],
+    rows: list[papers.LineRow],
+    message: str,
+) -> Response:
+    """Show what was typed beside the draft that somebody saved meanwhile."""
+    page.work.abandon()
+    form.fail(forms.WHOLE, message)
+    view = _drafted_by_actor(page, deal_id)
+    if view.row.contract is not None:
+        newest = forms.blank(papers.ContractForm, papers.contract_values(view.row.contract))
+        form.overtaken(newest, by=["replaces"])
+    theirs = [row for row in papers.contract_rows(view.lines, None) if not row.blank]
+    if theirs != [row for row in rows if not row.blank]:
+        form.fail("lines", f"现在保存的明细：{papers.in_words(theirs)}")
+    context = _contract(view, form, rows)
+    return page.render("deals/contract.html", context, status=Overtaken.status)
 
 
 def _drafted_by_actor(page: Page, deal_id: str) -> views.DealView:

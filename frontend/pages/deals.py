@@ -173,6 +173,9 @@ def _step(
             form.reject(error)
         except Conflict as error:
             page.work.abandon()
+            if name == "terms_form":
+                view = views.deal_view(page.work, PublicId(deal_id))
+                form.overtaken(_blanks(view)[name], by=["seen"])
             shown = context(page, deal_id, problem=error.message, **{name: form})
             return page.render(TEMPLATE, shown, status=error.status)
     page.work.abandon()

@@ -15,7 +15,7 @@ from market.accounts.models import Verification
 from market.accounts.policy import Action
 from market.catalog.vocabulary import FIELDS, REGIONS
 from market.deals.vocabulary import CONTRACT_TYPES
-from market.kit.errors import Conflict, Invalid
+from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId
 from market.kit.wire import Optional300, Optional500, PathId, Short
 from market.registry import service
@@ -23,7 +23,7 @@ from market.registry.models import RegistrationState
 from market.registry.schemas import DecideIn, Reason, UndoIn
 from market.registry.vocabulary import REFUSAL_REASONS
 from market.rules import service as rules
-from market.rules.models import DayKind, Holiday, PlanState
+from market.rules.models import DayKind, Holiday, Plan, PlanState
 from market.rules.schemas import PlanIn
 
 router = APIRouter()
@@ -229,8 +229,7 @@ def undo(
     return page.again("desk/undo.html", _undo(page, registration_id, form))
 
 
-def _plan(page: Page, **more: object) -> dict[str, object]:
-    current = rules.current_plan(page.work.session)
+def _planned(current: Plan | None) -> forms.Form[PlanForm]:
     values: dict[str, object] = {"region": "500106"}
     if current is not None:
         values = {
@@ -239,10 +238,15 @@ def _plan(page: Page, **more: object) -> dict[str, object]:
             "baseline_fen": forms.wan(current.baseline_fen),
             "replaces": current.public_id,
         }
+    return forms.blank(PlanForm, values)
+
+
+def _plan(page: Page, **more: object) -> dict[str, object]:
+    current = rules.current_plan(page.work.session)
     return {
         "current": current,
         "archived": [row for row in rules.plans(page.work) if row.state == PlanState.ARCHIVED],
-        "form": forms.blank(PlanForm, values),
+        "form": _planned(current),
         "regions": tuple(REGIONS.items()),
         "region_names": REGIONS,
         **more,
@@ -262,6 +266,11 @@ def put_plan(page: Annotated[Page, opens_page(Action.PLAN_EDIT, write=True)]) ->
             rules.put_plan(page.work, PlanIn(**form.data.model_dump()))
         except Invalid as error:
             form.reject(error)
+        except Overtaken as error:
+            page.work.abandon()
+            form.fail(forms.WHOLE, error.message)
+            form.overtaken(_planned(rules.current_plan(page.work.session)), by=["replaces"])
+            return page.render("desk/plan.html", _plan(page, form=form), status=error.status)
         except Conflict as error:
             form.fail(forms.WHOLE, error.message)
         else:

@@ -10,11 +10,11 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.workspace import ROLE_NAMES
 from market.accounts import organisations, repository
-from market.accounts.models import Verification
+from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, Role
 from market.accounts.schemas import DecideMemberIn, JoinIn, MemberRole, OrganisationIn, VerifyIn
 from market.catalog.vocabulary import REGIONS
-from market.kit.errors import Invalid, NotFound
+from market.kit.errors import Invalid, NotFound, Overtaken
 from market.kit.ids import PublicId
 from market.kit.wire import Optional200, OrganisationName, PathId
 
@@ -50,6 +50,7 @@ class JoinForm(BaseModel):
 
 
 class EditForm(BaseModel):
+    seen: forms.Whole | None = Field(None, title="修改次数", ge=0)
     name: OrganisationName = Field(title="机构名称")
     address: Optional200 = Field("", title="地址")
 
@@ -60,6 +61,7 @@ class MemberForm(BaseModel):
 
 
 class VerifyForm(BaseModel):
+    seen: forms.Whole | None = Field(None, title="修改次数", ge=0)
     name: OrganisationName = Field(title="机构名称")
     decision: Literal["verified", "refused"] = Field(title="决定")
     note: Optional200 = Field("", title="说明")
@@ -138,9 +140,14 @@ def _own(page: Page, **more: object) -> dict[str, object]:
         "roles": ROLES,
         "role_names": ROLE_NAMES,
         "me": work.actor.membership_id,
-        "form": forms.blank(EditForm, {"name": row.name, "address": row.address}),
+        "form": _edited(row),
         **more,
     }
+
+
+def _edited(row: Organisation) -> forms.Form[EditForm]:
+    values = {"name": row.name, "address": row.address, "seen": row.edits}
+    return forms.blank(EditForm, values)
 
 
 @router.get("/organisation")
@@ -153,10 +160,17 @@ def rename(page: Annotated[Page, opens_page(Action.ORGANISATION_MANAGE, write=Tr
     form = forms.parse(EditForm, page.sent)
     if form.data is not None:
         try:
-            organisations.rename(page.work, form.data.name, form.data.address)
+            organisations.rename(page.work, form.data.name, form.data.address, form.data.seen)
             return page.redirect("/organisation", done=RENAMED)
         except Invalid as error:
             form.reject(error)
+        except Overtaken as error:
+            page.work.abandon()
+            form.fail(forms.WHOLE, error.message)
+            row = repository.organisation(page.work.session, page.work.actor.organisation)
+            form.overtaken(_edited(row), by=["seen"])
+            context = _own(page, form=form)
+            return page.render("accounts/organisation.html", context, status=error.status)
     return page.again("accounts/organisation.html", _own(page, form=form))
 
 
@@ -191,6 +205,16 @@ def to_verify(page: Annotated[Page, opens_page(Action.ORGANISATION_VERIFY)]) -> 
     )
 
 
+def _verified(row: Organisation) -> forms.Form[VerifyForm]:
+    values = {
+        "name": row.name,
+        "note": row.verification_note,
+        "self_publish": row.self_publish,
+        "seen": row.edits,
+    }
+    return forms.blank(VerifyForm, values)
+
+
 def _verification(page: Page, organisation_id: str, **more: object) -> dict[str, object]:
     row = organisations.visible_organisation(page.work, PublicId(organisation_id))
     return {
@@ -198,14 +222,7 @@ def _verification(page: Page, organisation_id: str, **more: object) -> dict[str,
         "state": VERIFICATION_NAMES[Verification(row.verification)],
         "kind": KIND_NAMES[row.kind],
         "region": REGIONS.get(row.region, row.region),
-        "form": forms.blank(
-            VerifyForm,
-            {
-                "name": row.name,
-                "note": row.verification_note,
-                "self_publish": row.self_publish,
-            },
-        ),
+        "form": _verified(row),
         **more,
     }
 
@@ -230,5 +247,11 @@ def verify(
             return page.redirect("/desk/organisations", done=VERIFIED)
         except Invalid as error:
             form.reject(error)
+        except Overtaken as error:
+            page.work.abandon()
+            form.fail(forms.WHOLE, error.message)
+            row = organisations.visible_organisation(page.work, PublicId(organisation_id))
+            form.overtaken(_verified(row), by=["seen"])
+            context = _verification(page, organisation_id, form=form)
+            return page.render("accounts/verify.html", context, status=error.status)
     return page.again("accounts/verify.html", _verification(page, organisation_id, form=form))
-

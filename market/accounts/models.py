@@ -100,6 +100,8 @@ class Organisation(Table, table=True):
     verification_note: str = words(300, default="")
     verified_at: datetime | None = moment(nullable=True)
     demo: bool = Field(default=False)
+    # Raised by every edit, by a manager or by the bureau.
+    edits: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = moment()
 
 

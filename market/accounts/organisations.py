@@ -13,7 +13,7 @@ from market.accounts.policy import Action, Relation, Role
 from market.accounts.schemas import DecideMemberIn, JoinIn, OrganisationIn, VerifyIn
 from market.accounts.work import Work
 from market.kit import changes
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Invalid, NotFound, Overtaken
 from market.kit.ids import PersonId, PublicId, new_public_id
 
 TAKEN = "这个统一社会信用代码已有机构使用，请改为申请加入该机构"
@@ -236,7 +236,9 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
         raise NotFound
     if form.decision == "refused" and not form.note:
         raise Invalid(fields={"note": "不通过时请写明原因，对方会看到"})
-    repository.decide_verification(
+    if form.seen not in (None, row.edits):
+        raise overtaken(row)
+    decided = repository.decide_verification(
         work.session,
         row.id,
         state=Verification(form.decision),
@@ -244,7 +246,12 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
         note=form.note,
         self_publish=form.self_publish,
         at=work.now,
+        edits=row.edits,
     )
+    if decided != 1:
+        work.session.refresh(row)
+        raise overtaken(row)
+    work.session.refresh(row)
     work.session.refresh(row)
     waiting.organisation_moved(work, row)
     waiting.tell_verified(work, row)
@@ -260,8 +267,21 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
     work.touched("organisation", row.public_id)
 
 
-def rename(work: Work, name: str, address: str) -> None:
-    """Change what is public of one's own organisation.
+def overtaken(row: Organisation) -> Overtaken:
+    """Return the refusal of an edit of an organisation that somebody else edited first."""
+    return Overtaken(
+        {
+            "name": row.name,
+            "address": row.address,
+            "note": row.verification_note,
+            "self_publish": row.self_publish,
+            "seen": row.edits,
+        }
+    )
+
+
+def rename(work: Work, name: str, address: str, seen: int | None = None) -> None:
+    """Change what is public of one's own organisation; `seen` is the `edits` that were read.
 
     Raises Invalid at `name` once it is verified: the mark vouches for the name that was checked,
     so from then on the bureau changes it (`verify`).
@@ -270,8 +290,13 @@ def rename(work: Work, name: str, address: str) -> None:
     row = repository.organisation(work.session, work.actor.organisation)
     if row.verification == Verification.VERIFIED and name != row.name:
         raise Invalid(fields={"name": f"名称“{row.name}”已经科技局核验，更名请联系科技局"})
-    row.name, row.address = name, address
-    work.session.add(row)
+    if (
+        seen not in (None, row.edits)
+        or repository.rename(work.session, row.id, name=name, address=address, edits=row.edits) != 1
+    ):
+        work.session.refresh(row)
+        raise overtaken(row)
+    work.session.refresh(row)
     changes.record(
         work.session,
         changes.SubjectKind.ORGANISATION,

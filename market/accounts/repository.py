@@ -122,19 +122,35 @@ def decide_verification(
     note: str,
     self_publish: bool,
     at: datetime,
+    edits: int,
 ) -> int:
-    """Set the bureau's decision; a decision may be revised. Return the rows touched."""
+    """Set the bureau's decision; a decision may be revised. Return the rows touched: 0 where the
+    organisation was edited since it had `edits`.
+    """
     return changed(
         session,
         update(Organisation)
-        .where(col(Organisation.id) == organisation_id)
+        .where(col(Organisation.id) == organisation_id, col(Organisation.edits) == edits)
         .values(
+            edits=edits + 1,
             verification=state,
             name=name,
             verification_note=note,
             self_publish=self_publish,
             verified_at=at if state is Verification.VERIFIED else None,
         ),
+    )
+
+
+def rename(
+    session: Session, organisation_id: OrganisationId, *, name: str, address: str, edits: int
+) -> int:
+    """Set what an organisation says of itself. Return the rows touched, as above."""
+    return changed(
+        session,
+        update(Organisation)
+        .where(col(Organisation.id) == organisation_id, col(Organisation.edits) == edits)
+        .values(name=name, address=address, edits=edits + 1),
     )
 
 

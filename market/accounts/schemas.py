@@ -76,6 +76,7 @@ class OrganisationOut(Out):
     verification: str
     state_founded: bool
     demo: bool
+    edits: int = Field(description="每次修改加一")
 
 
 class VerifyIn(In):
@@ -85,6 +86,13 @@ class VerifyIn(In):
     decision: Literal["verified", "refused"] = Field(examples=["verified"])
     note: Optional200 = Field(default="", examples=[""])
     self_publish: bool = Field(default=False, examples=[False])
+    seen: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        examples=[None],
+        description="读到的 `edits`；别人先改过时答409",
+    )
 
 
 class JoinIn(In):

@@ -11,7 +11,7 @@ from market.catalog.schemas import AchievementEditIn, AchievementIn, DemandEditI
 from market.catalog.texts import Facts, bare, differences, kind_of, text_of
 from market.catalog.vocabulary import ListingKind
 from market.kit import changes
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Invalid, NotFound, Overtaken
 from market.kit.ids import PublicId, RevisionId, new_public_id
 
 STALE = "您打开之后，本单位有人保存过新的内容；请对照最新内容后再保存"
@@ -80,8 +80,8 @@ def edit(work: Work, public_id: PublicId, form: AchievementEditIn | DemandEditIn
     if listing.review_state == ReviewState.SUBMITTED:
         raise Conflict(IN_REVIEW)
     revision, facts = _working(work, listing)
-    if revision.seq != form.based_on:
-        raise Conflict(STALE)
+    if revision.seq != form.based_on or form.seen not in (None, listing.edits):
+        raise overtaken(listing, revision, facts)
     text = bare(form)
     beside = {"masked": form.masked, "own_number": form.own_number}
     same_text = not differences(text_of(revision, facts), text)
@@ -92,7 +92,9 @@ def edit(work: Work, public_id: PublicId, form: AchievementEditIn | DemandEditIn
     now = standing(listing)
     to = now if same_text else Standing(now.state, ReviewState.DRAFT)
     # The row is taken by its old revision first, so that of two edits at once one is refused here.
-    repository.move_listing(work.session, listing, to, STALE, updated_at=work.now, **beside)
+    repository.move_listing(
+        work.session, listing, to, STALE, updated_at=work.now, edits=listing.edits + 1, **beside
+    )
     if not same_text:
         added = repository.add_revision(
             work.session,
@@ -107,6 +109,13 @@ def edit(work: Work, public_id: PublicId, form: AchievementEditIn | DemandEditIn
     if listing.masked != was_masked and listing.state == ListingState.PUBLISHED:
         record_change(work, listing, "masked" if listing.masked else "unmasked")
     return listing
+
+
+def overtaken(listing: Listing, revision: ListingRevision, facts: Facts) -> Overtaken:
+    """Return the refusal of an edit that was overtaken, with what stands now."""
+    text = text_of(revision, facts).model_dump(mode="json")
+    beside = {"masked": listing.masked, "own_number": listing.own_number}
+    return Overtaken({**text, **beside, "based_on": revision.seq, "seen": listing.edits}, STALE)
 
 
 def record_change(work: Work, listing: Listing, kind: str) -> None:

@@ -60,6 +60,7 @@ def own_out(work: Work, listing: Listing) -> OwnListingOut:
         state=ListingState(listing.state),
         review_state=ReviewState(listing.review_state),
         revision=view.revision,
+        edits=listing.edits,
         public_revision=view.public_revision,
         text=view.text,
         warnings=list(view.warnings),

@@ -73,6 +73,8 @@ class Listing(Table, table=True):
     kind: str = choice()
     organisation_id: OrganisationId = fk("organisation.id")
     own_number: str | None = words(80, nullable=True)
+    # Raised by every edit of the owner, of the text or of what stands beside it.
+    edits: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     masked: bool = Field(default=False)
     state: str = choice(default=ListingState.PRIVATE)
     review_state: str = choice(default=ReviewState.DRAFT)

@@ -200,6 +200,7 @@ def move_listing(
             col(Listing.state) == now.state,
             col(Listing.review_state) == now.review,
             col(Listing.working_revision_id) == listing.working_revision_id,
+            col(Listing.edits) == listing.edits,
         )
         .values(state=to.state, review_state=to.review, **values)
         .execution_options(synchronize_session=False),
@@ -271,8 +272,39 @@ class Submission(NamedTuple):
     organisation: Organisation
 
 
-def submissions(session: Session, *, offset: int, limit: int) -> tuple[int, list[Submission]]:
-    """Return (how many wait, a page of them), the longest waiting first."""
+class Heap(NamedTuple):
+    """What an organisation has handed in: by one import, or by hand where `run_id` is None."""
+
+    organisation: Organisation
+    run_id: int | None
+    count: int
+
+
+def heaps(session: Session) -> list[Heap]:
+    """Return what waits for review by organisation and import, the largest heap first."""
+    count = func.count()
+    rows = session.execute(
+        select(Organisation, col(Listing.import_run_id), count)
+        .join(Listing, col(Listing.organisation_id) == col(Organisation.id))
+        .where(col(Listing.review_state) == R.SUBMITTED)
+        .group_by(col(Organisation.id), col(Listing.import_run_id))
+        .order_by(count.desc(), col(Organisation.id))
+        .limit(50)
+    )
+    return [Heap(*row) for row in rows]
+
+
+def submissions(
+    session: Session,
+    *,
+    offset: int,
+    limit: int,
+    heap: tuple[PublicId, int | None] | None = None,
+) -> tuple[int, list[Submission]]:
+    """Return (how many wait, a page of them), the longest waiting first.
+
+    `heap` is (organisation, import or None for what was handed in by hand).
+    """
     query = (
         select(Review, Listing, ListingRevision, Organisation)
         .join(Listing, col(Listing.id) == col(Review.listing_id))
@@ -280,8 +312,12 @@ def submissions(session: Session, *, offset: int, limit: int) -> tuple[int, list
         .join(Organisation, col(Organisation.id) == col(Listing.organisation_id))
         .where(col(Review.state) == R.SUBMITTED)
     )
+    if heap is not None:
+        query = query.where(
+            col(Organisation.public_id) == heap[0], col(Listing.import_run_id).is_(heap[1])
+        )
     rows = session.execute(query.order_by(col(Review.id)).offset(offset).limit(limit))
-    return submissions_waiting(session), [Submission(*row) for row in rows]
+    return _count(session, query), [Submission(*row) for row in rows]
 
 
 def submissions_waiting(session: Session) -> int:

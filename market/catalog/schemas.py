@@ -129,9 +129,14 @@ class Posted(In):
 
 
 class Based(In):
-    """`based_on` is the `revision` that the edit started from; a newer one answers 409."""
+    """`based_on` is the `revision` that the edit started from; a newer one answers 409.
+
+    `seen` is the `edits` that were read, by which an edit of what stands beside the text is
+    noticed as well; without it such an edit is saved over.
+    """
 
     based_on: int = Field(ge=1, le=1_000_000, examples=[1])
+    seen: int | None = Field(default=None, ge=0, le=1_000_000, examples=[None])
 
 
 class AchievementIn(AchievementText, Posted): ...
@@ -200,6 +205,7 @@ class OwnListingOut(Out):
     state: ListingState
     review_state: ReviewState
     revision: int
+    edits: int = Field(description="raised by every edit of the owner")
     public_revision: int | None
     text: AchievementText | DemandText
     warnings: list[WarningOut]

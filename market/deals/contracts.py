@@ -1,6 +1,7 @@
 """Contracts: drafted by the seller, signed when both sides have confirmed the same draft."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
@@ -17,9 +18,11 @@ from market.deals.vocabulary import (
     DealState,
     LineKind,
 )
-from market.kit.errors import Conflict, Invalid
+from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import fen_to_wan
+
+REDRAFTED = "您打开之后，本单位有人改写过合同草稿；请对照后再保存"
 
 
 def technical_fen(lines: Sequence[ContractLineIn]) -> int:
@@ -41,13 +44,16 @@ def draft(work: Work, public_id: PublicId, form: ContractIn) -> Contract:
     service.agreed_terms(work, deal)
     if deal.concluded_at is not None:
         raise Conflict("合同已经签订，不能再改")
+    standing = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+    if standing is not None and standing.public_id != form.replaces:
+        raise _overtaken(work, standing)
     replaced = papers.drop_draft(work.session, deal.id)
     seller = accounts.organisation(work.session, deal.seller_id)
     buyer = accounts.organisation(work.session, deal.buyer_id)
     row = Contract(
         public_id=new_public_id(),
         deal_id=deal.id,
-        **form.model_dump(exclude={"lines"}),
+        **form.model_dump(exclude={"lines", "replaces"}),
         seller_id=seller.id,
         buyer_id=buyer.id,
         seller_name=seller.name,
@@ -72,6 +78,20 @@ def draft(work: Work, public_id: PublicId, form: ContractIn) -> Contract:
     work.session.flush()
     waiting.deal_moved(work, deal)
     return row
+
+
+def _overtaken(work: Work, row: Contract) -> Overtaken:
+    """Return the refusal of a draft written from one that is no longer the newest."""
+    names = ContractIn.model_fields.keys() - {"lines", "replaces"}
+    now = {
+        name: str(value) if isinstance(value := getattr(row, name), date) else value
+        for name in names
+    }
+    lines = [
+        {name: getattr(line, name) for name in ContractLineIn.model_fields}
+        for line in papers.lines_of(work.session, row.id)
+    ]
+    return Overtaken({**now, "lines": lines, "replaces": row.public_id}, REDRAFTED)
 
 
 def _check(form: ContractIn) -> None:

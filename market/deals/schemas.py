@@ -139,7 +139,10 @@ class ContractLineIn(In):
 
 
 class ContractIn(In):
-    """A draft. The lines sum to `total_fen`; 技术交易额 is derived from them."""
+    """A draft. The lines sum to `total_fen`; 技术交易额 is derived from them.
+
+    `replaces` names the draft that was read, None where there was none.
+    """
 
     number: Optional60 = Field(default="", examples=["2026-技-017"])
     type: ContractType = Field(examples=["LIC"], strict=False)
@@ -162,6 +165,7 @@ class ContractIn(In):
     pay_method: PayMethod = Field(examples=["lump"], strict=False)
     begins_on: Day = Field(examples=["2026-11-28"])
     ends_on: Day = Field(examples=["2031-11-27"])
+    replaces: PathId | None = Field(default=None, examples=[None])
 
 
 class SignIn(In):

@@ -8,6 +8,7 @@
     │   ├── Forbidden           403     forbidden        may be seen, may not be done
     │   └── NotFound            404     not_found        is not there, or not for this actor
     ├── Conflict                409     conflict         the state has moved on
+    │   └── Overtaken                                    somebody saved since it was read
     ├── TooLarge                413     too_large        a body or file over its limit
     ├── TooMany                 429     too_many         throttled
     └── Unavailable             503     unavailable      a part does not answer
@@ -17,7 +18,7 @@ people: where, what it should be, what it is now.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class MarketError(Exception):
@@ -78,6 +79,18 @@ class Conflict(MarketError):
     status = 409
     code = "conflict"
     default = "状态已经变了，请刷新后再操作"
+
+
+class Overtaken(Conflict):
+    """Somebody saved since the form was opened. `current` is what stands now, with its version
+    under the name by which the next attempt gives it, as plain JSON values.
+    """
+
+    default = "您打开之后有人保存过新的内容，请对照后再保存"
+
+    def __init__(self, current: Mapping[str, Any], message: str | None = None) -> None:
+        super().__init__(message)
+        self.current = dict(current)
 
 
 class TooLarge(MarketError):

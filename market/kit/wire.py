@@ -9,10 +9,12 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
 )
 
@@ -59,6 +61,7 @@ def text(limit: int, at_least: int = 0) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=at_least, max_length=limit)
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -67,6 +70,13 @@ def _day(value: object) -> object:
     if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
         return value
     raise ValueError("应写成2026-11-20的样子")
+
+
+def in_time(day: date) -> date:
+    """Let days through that somebody may mean; a day before or after any is no day in China."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"年份应在{FIRST_YEAR}到{LAST_YEAR}之间，现在是{day.year}")
+    return day
 
 
 Line = Annotated[str, text(200, 1), OneLine]
@@ -79,7 +89,7 @@ Optional200 = Annotated[str, text(200), Storable]
 Optional300 = Annotated[str, text(300), Storable]
 Optional500 = Annotated[str, text(500), Storable]
 Prose = Annotated[str, text(10_000), Storable]
-Day = Annotated[date, Field(strict=False), BeforeValidator(_day)]
+Day = Annotated[date, Field(strict=False), BeforeValidator(_day), AfterValidator(in_time)]
 Fen = Annotated[int, Field(ge=0, le=MAX_FEN)]
 PathId = Annotated[str, StringConstraints(pattern=r"^[2-9a-z]{14}$")]
 Email = Annotated[
@@ -105,6 +115,9 @@ class ErrorBody(Out):
     code: str
     message: str
     fields: list[FieldError] = []
+    current: dict[str, JsonValue] | None = Field(
+        default=None, description="409：别人先保存时，现在的内容和它的版本"
+    )
 
 
 class ErrorOut(Out):

@@ -7,12 +7,12 @@ from sqlmodel import Session
 
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.kit.errors import Conflict, Invalid
+from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId, new_public_id
 from market.rules import repository
 from market.rules.calendar import Calendar, official
 from market.rules.models import DayKind, Holiday, Plan
-from market.rules.schemas import PlanIn
+from market.rules.schemas import PlanIn, PlanOut
 
 CHANGED = "这个地区的计划刚被别人改过，请刷新后再改"
 
@@ -76,7 +76,8 @@ def put_plan(work: Work, form: PlanIn) -> Plan:
         )
     current = repository.current_of(work.session, form.region)
     if current is not None and current.public_id != form.replaces:
-        raise Conflict(CHANGED)
+        now = PlanOut.model_validate(current).model_dump(mode="json")
+        raise Overtaken({**now, "replaces": current.public_id}, CHANGED)
     if form.replaces is not None:
         repository.archive(work.session, PublicId(form.replaces), at=work.now)
     plan = Plan(

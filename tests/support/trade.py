@@ -17,6 +17,7 @@ from market.catalog.models import Listing
 from market.catalog.schemas import AchievementIn, DemandIn
 from market.catalog.vocabulary import Mode
 from market.deals import contracts, inquiries, pricing, service
+from market.deals import repository_contracts as papers
 from market.deals.models import Contract, Deal, Inquiry
 from market.deals.schemas import (
     AnswerIn,
@@ -154,8 +155,12 @@ def contract_form(kind: ContractType = ContractType.LIC) -> ContractIn:
 
 
 def drafted(world: Trade, deal: Deal, kind: ContractType = ContractType.LIC) -> Contract:
+    """Draft the contract, over the draft that stands if there is one."""
     with work_for(world.parts, world.seller) as work:
-        return contracts.draft(work, deal.public_id, contract_form(kind))
+        standing = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+        seen = standing.public_id if standing else None
+        form = contract_form(kind).model_copy(update={"replaces": seen})
+        return contracts.draft(work, deal.public_id, form)
 
 
 Step = Callable[[Work], object]

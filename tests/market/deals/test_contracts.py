@@ -233,10 +233,11 @@ def test_amounts_and_kinds_must_add_up(world: Trade) -> None:
             with pytest.raises(Invalid) as error, work_for(world.parts, world.seller) as work:
                 contracts.draft(work, deal.public_id, form)
             assert list(error.value.fields) == [field]
-    assert drafted(world, deal).technical_fen == 156 * WAN
+    first = drafted(world, deal)
+    assert first.technical_fen == 156 * WAN
     within = lines[2].model_copy(update={"reasonable_quantity": True})
     with work_for(world.parts, world.seller) as work:
-        form = broken(lines=[*lines[:2], within])
+        form = broken(lines=[*lines[:2], within], replaces=first.public_id)
         assert contracts.draft(work, deal.public_id, form).technical_fen == 186 * WAN
 
 
