@@ -3,6 +3,7 @@
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from infra.settings import PREFIX
+from market.kit import faults
 
 UNPREPARED = "数据库还没有准备好，请先运行 zhihe migrate"
 _NO_TABLE = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn")
@@ -10,11 +11,11 @@ _NO_TABLE = ("no such table", "no such column", "UndefinedTable", "UndefinedColu
 
 def sentence(error: Exception) -> str | None:
     """Return the sentence for a failure outside, None for one of our own making."""
-    if isinstance(error, OSError):
-        if error.filename is None:  # a closed pipe, say: not ours to explain
-            return None
+    if faults.unwritable(error):
+        return f"没有写完：{_why(error)}。腾出空间或改为可写之后再运行一次，已有的数据没有受损"
+    if isinstance(error, OSError) and error.filename is not None:
         return f"不能使用 {error.filename}：{error.strerror}。请检查{PREFIX}DATA_DIR和文件的权限"
-    if not isinstance(error, DBAPIError):
+    if not isinstance(error, DBAPIError):  # a closed pipe, say: not ours to explain
         return None
     cause = error.orig
     told = f"{type(cause).__name__}: {cause}"
@@ -24,3 +25,11 @@ def sentence(error: Exception) -> str | None:
         return None
     reason = str(cause).strip().partition("\n")[0]
     return f"数据库不能用：{reason}。请检查{PREFIX}DATABASE_URL或{PREFIX}DATA_DIR"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        where = f" {error.filename}" if error.filename else ""
+        return faults.what(error).partition("：")[2] + where
+    read_only = any(sign in str(error) for sign in ("readonly", "read-only"))
+    return "数据库所在的磁盘是只读的" if read_only else "数据库所在的磁盘已满"

@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.market",
     "tests.support.running",
+    "tests.support.machine",
 ]

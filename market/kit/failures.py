@@ -13,6 +13,8 @@ from market.kit.errors import MarketError, Unavailable
 
 log = logging.getLogger("zhihe.failures")
 
+NOT_SAVED = "系统的磁盘已满或不能写入，刚才的内容没有保存，请稍后再试，或告诉运营人员"
+
 Answer = Callable[[Request, int, str], Response]
 
 
@@ -54,5 +56,6 @@ class Failures:
                 return
             kind = Unavailable if faults.outside(error) else MarketError
             request = Request(scope)
-            response = await run_in_threadpool(self._answer, request, kind.status, kind.default)
+            sentence = NOT_SAVED if faults.unwritable(error) else kind.default
+            response = await run_in_threadpool(self._answer, request, kind.status, sentence)
             await response(scope, receive, send)

@@ -19,6 +19,7 @@ _CAUSES: Final = {
     errno.EROFS: "数据目录是只读的",
     errno.EACCES: "没有权限",
     errno.EIO: "磁盘读写出错",
+    errno.EFBIG: "文件超过了系统允许的大小",
     errno.EMFILE: "打开的文件太多",
 }
 _DATABASE: Final = (
@@ -35,6 +36,8 @@ _DATABASE: Final = (
     ("too many clients", "数据库的连接已用完"),
     ("onnection", "连不上数据库"),
 )
+_FULL: Final = ("disk is full", "No space left", "readonly database", "read-only", "disk I/O error")
+_UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 LENGTH: Final = 300
 
 
@@ -66,6 +69,13 @@ def frames(error: BaseException) -> list[str]:
         f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
+
+
+def unwritable(error: BaseException) -> bool:
+    """Tell whether the disk is what fails: full, over its quota, or read-only."""
+    if isinstance(error, OperationalError):
+        return any(sign in str(error.orig) for sign in _FULL)
+    return isinstance(error, OSError) and error.errno in _UNWRITABLE
 
 
 def outside(error: BaseException) -> bool:
