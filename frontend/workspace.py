@@ -36,6 +36,7 @@ _BUREAU = (
     ("/desk/registrations", "登记"),
     ("/desk/reviews", "审核"),
     ("/desk/organisations", "机构"),
+    ("/my/imports", "导入"),
     ("/board", "看板"),
     ("/desk/plan", "计划"),
     ("/desk/calendar", "节假日"),

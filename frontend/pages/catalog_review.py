@@ -1,5 +1,6 @@
 """The bureau's desk for listings: what waits for review, and one submission."""
 
+import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -13,6 +14,7 @@ from market.accounts.policy import Action
 from market.catalog import proofs, publishing, views
 from market.catalog.schemas import ReviewIn
 from market.catalog.vocabulary import KIND_NAMES, LABELS, ListingKind, region_name
+from market.imports import service as imports
 from market.kit.errors import Invalid
 from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
@@ -22,6 +24,11 @@ router = APIRouter()
 
 APPROVED = notices.done("review-approved", "审核通过", "已公开，检索和匹配会在几秒内更新。")
 REFUSED = notices.done("review-refused", "已退回", "持有单位会看到原因，修改后可再提交。")
+
+MANY = notices.done("reviews-approved", "所选的已通过", "已公开，检索和匹配会跟着更新。")
+NONE = notices.done("reviews-none", "没有通过任何一条", "请先勾选要通过的；也可能刚被撤回。")
+HEAP_PAGE = 100
+_CHOICE = re.compile(r"([2-9a-z]{14}):([1-9][0-9]{0,5})", re.ASCII)
 
 Reviewing = Annotated[Page, opens_page(Action.LISTING_REVIEW)]
 Deciding = Annotated[Page, opens_page(Action.LISTING_REVIEW, write=True)]
@@ -36,9 +43,17 @@ class ReviewForm(BaseModel):
 
 @router.get("/desk/reviews")
 def queue(
-    page: Reviewing, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
+    page: Reviewing,
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    owner: Annotated[PathId | None, Query()] = None,
+    sent: Annotated[PathId | None, Query(alias="import")] = None,
 ) -> Response:
-    total, rows = publishing.queue(page.work, page=number, size=views.PAGE)
+    session = page.work.session
+    run = None if sent is None else imports.run_id(session, PublicId(sent))
+    heap = None if owner is None else (PublicId(owner), run)
+    total, rows = publishing.queue(page.work, page=number, size=HEAP_PAGE, heap=heap)
+    heaps = publishing.heaps(page.work)
+    runs = imports.sent_at(session, [one.run_id for one in heaps if one.run_id is not None])
     return page.render(
         "catalog/reviews.html",
         {
@@ -46,9 +61,23 @@ def queue(
             "rows": rows,
             "kind_names": KIND_NAMES,
             "page": number,
-            "pages": views.pages(total),
+            "pages": views.pages(total, HEAP_PAGE),
+            "heaps": [(one, *runs.get(one.run_id or 0, (None, None))) for one in heaps],
+            "owner": owner,
+            "sent": sent,
         },
     )
+
+
+@router.post("/desk/reviews")
+def approve_many(page: Deciding) -> Response:
+    """Approve what was ticked, or all that the page showed."""
+    name = "shown" if page.sent.first("all") else "chosen"
+    chosen = [_CHOICE.fullmatch(one) for one in page.sent.fields.get(name, [])]
+    approved = publishing.approve(
+        page.work, [(PublicId(one[1]), int(one[2])) for one in chosen if one]
+    )
+    return page.redirect("/desk/reviews", done=MANY if approved else NONE)
 
 
 def _submission(page: Page, listing_id: str, **more: object) -> dict[str, object]:

@@ -1,14 +1,16 @@
 """From a draft to the public and back: submission, the bureau's review, publication, withdrawal."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.catalog import repository, waiting
+from market.catalog import repository, repository_reviews, waiting
 from market.catalog.drafts import own_listing, record_change, working_revision
 from market.catalog.models import Listing, ListingState, Review, ReviewState
-from market.catalog.repository import Standing, Submission, standing
+from market.catalog.repository import Standing, standing
+from market.catalog.repository_reviews import Heap, Submission
 from market.catalog.schemas import ReviewIn
 from market.catalog.vocabulary import ListingKind
 from market.kit.clock import local_date
@@ -89,10 +91,37 @@ def withdraw(work: Work, public_id: PublicId) -> Listing:
     return listing
 
 
-def queue(work: Work, *, page: int, size: int) -> tuple[int, list[Submission]]:
-    """Return (how many submissions wait, one page of them), the longest waiting first."""
+def queue(
+    work: Work, *, page: int, size: int, heap: tuple[PublicId, int | None] | None = None
+) -> tuple[int, list[Submission]]:
+    """Return (how many submissions wait, one page of them), the longest waiting first.
+
+    `heap` narrows it to (organisation, one import or None: by hand).
+    """
     work.require(Action.LISTING_REVIEW, Relation.OTHER)
-    return repository.submissions(work.session, offset=(page - 1) * size, limit=size)
+    offset = (page - 1) * size
+    return repository_reviews.submissions(work.session, offset=offset, limit=size, heap=heap)
+
+
+def heaps(work: Work) -> list[Heap]:
+    """Return what waits by organisation and import, the largest heap first."""
+    work.require(Action.LISTING_REVIEW, Relation.OTHER)
+    return repository_reviews.heaps(work.session)
+
+
+def approve(work: Work, chosen: Sequence[tuple[PublicId, int]]) -> int:
+    """Approve many submissions at once, each as (listing, the revision that was read).
+
+    What was answered, taken back or replaced meanwhile is left out. Return how many were approved.
+    """
+    count = 0
+    for public_id, revision in chosen:
+        try:
+            decide(work, public_id, ReviewIn(revision=revision, decision="approve"))
+        except (Conflict, NotFound):
+            continue
+        count += 1
+    return count
 
 
 def under_review(work: Work, public_id: PublicId) -> tuple[Listing, Review]:

@@ -265,68 +265,6 @@ def newest_review(session: Session, listing_id: ListingId) -> Review | None:
     ).first()
 
 
-class Submission(NamedTuple):
-    review: Review
-    listing: Listing
-    revision: ListingRevision
-    organisation: Organisation
-
-
-class Heap(NamedTuple):
-    """What an organisation has handed in: by one import, or by hand where `run_id` is None."""
-
-    organisation: Organisation
-    run_id: int | None
-    count: int
-
-
-def heaps(session: Session) -> list[Heap]:
-    """Return what waits for review by organisation and import, the largest heap first."""
-    count = func.count()
-    rows = session.execute(
-        select(Organisation, col(Listing.import_run_id), count)
-        .join(Listing, col(Listing.organisation_id) == col(Organisation.id))
-        .where(col(Listing.review_state) == R.SUBMITTED)
-        .group_by(col(Organisation.id), col(Listing.import_run_id))
-        .order_by(count.desc(), col(Organisation.id))
-        .limit(50)
-    )
-    return [Heap(*row) for row in rows]
-
-
-def submissions(
-    session: Session,
-    *,
-    offset: int,
-    limit: int,
-    heap: tuple[PublicId, int | None] | None = None,
-) -> tuple[int, list[Submission]]:
-    """Return (how many wait, a page of them), the longest waiting first.
-
-    `heap` is (organisation, import or None for what was handed in by hand).
-    """
-    query = (
-        select(Review, Listing, ListingRevision, Organisation)
-        .join(Listing, col(Listing.id) == col(Review.listing_id))
-        .join(ListingRevision, col(ListingRevision.id) == col(Review.revision_id))
-        .join(Organisation, col(Organisation.id) == col(Listing.organisation_id))
-        .where(col(Review.state) == R.SUBMITTED)
-    )
-    if heap is not None:
-        query = query.where(
-            col(Organisation.public_id) == heap[0], col(Listing.import_run_id).is_(heap[1])
-        )
-    rows = session.execute(query.order_by(col(Review.id)).offset(offset).limit(limit))
-    return _count(session, query), [Submission(*row) for row in rows]
-
-
-def submissions_waiting(session: Session) -> int:
-    count: int = session.execute(
-        select(func.count()).select_from(Review).where(col(Review.state) == R.SUBMITTED)
-    ).scalar_one()
-    return count
-
-
 def proofs(session: Session, listing_id: ListingId) -> list[tuple[Proof, StoredFile]]:
     rows = session.execute(
         select(Proof, StoredFile)

@@ -1,12 +1,15 @@
 """The SQL of what waits in the catalogue."""
 
-from sqlalchemy import func, select
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from market.accounts.models import Organisation
 from market.catalog.models import Listing, ListingRevision, Review
 from market.catalog.models import ReviewState as R
-from market.kit.ids import OrganisationId
+from market.kit.ids import OrganisationId, PublicId
 
 
 def in_review(session: Session, organisation_id: OrganisationId) -> bool:
@@ -52,3 +55,71 @@ def refused(
         query = query.where(col(Listing.organisation_id) == organisation_id)
     rows = session.execute(query)
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+class Submission(NamedTuple):
+    review: Review
+    listing: Listing
+    revision: ListingRevision
+    organisation: Organisation
+
+
+class Heap(NamedTuple):
+    """What an organisation has handed in: by one import, or by hand where `run_id` is None."""
+
+    organisation: Organisation
+    run_id: int | None
+    waiting: int
+
+
+def heaps(session: Session) -> list[Heap]:
+    """Return what waits for review by organisation and import, the largest heap first."""
+    count = func.count()
+    rows = session.execute(
+        select(Organisation, col(Listing.import_run_id), count)
+        .join(Listing, col(Listing.organisation_id) == col(Organisation.id))
+        .where(col(Listing.review_state) == R.SUBMITTED)
+        .group_by(col(Organisation.id), col(Listing.import_run_id))
+        .order_by(count.desc(), col(Organisation.id))
+        .limit(50)
+    )
+    return [Heap(*row) for row in rows]
+
+
+def submissions(
+    session: Session,
+    *,
+    offset: int,
+    limit: int,
+    heap: tuple[PublicId, int | None] | None = None,
+) -> tuple[int, list[Submission]]:
+    """Return (how many wait, a page of them), the longest waiting first.
+
+    `heap` is (organisation, import or None for what was handed in by hand).
+    """
+    query = (
+        select(Review, Listing, ListingRevision, Organisation)
+        .join(Listing, col(Listing.id) == col(Review.listing_id))
+        .join(ListingRevision, col(ListingRevision.id) == col(Review.revision_id))
+        .join(Organisation, col(Organisation.id) == col(Listing.organisation_id))
+        .where(col(Review.state) == R.SUBMITTED)
+    )
+    if heap is not None:
+        query = query.where(
+            col(Organisation.public_id) == heap[0], col(Listing.import_run_id).is_(heap[1])
+        )
+    rows = session.execute(query.order_by(col(Review.id)).offset(offset).limit(limit))
+    return _counted(session, query), [Submission(*row) for row in rows]
+
+
+def submissions_waiting(session: Session) -> int:
+    count: int = session.execute(
+        select(func.count()).select_from(Review).where(col(Review.state) == R.SUBMITTED)
+    ).scalar_one()
+    return count
+
+
+def _counted(session: Session, query: Select[*tuple[Any, ...]]) -> int:
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+    count: int = session.execute(counted).scalar_one()
+    return count

@@ -14,7 +14,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.catalog import publishing, repository
+from market.catalog import publishing, repository, repository_reviews
 from market.catalog.drafts import own_listing
 from market.catalog.models import Listing, ListingState, Proof, ReviewState
 from market.catalog.repository import Shelf
@@ -235,7 +235,7 @@ def counts(session: Session) -> dict[ListingKind, int]:
 
 
 def reviews_waiting(session: Session) -> int:
-    return repository.submissions_waiting(session)
+    return repository_reviews.submissions_waiting(session)
 
 
 def own(work: Work, public_id: PublicId) -> OwnListing:

@@ -46,6 +46,16 @@ def runs(
     return [(row[0], row[1]) for row in rows]
 
 
+def sent_at(session: Session, ids: Collection[int]) -> dict[int, tuple[PublicId, datetime]]:
+    """Return public id and time of each of the runs."""
+    rows = session.execute(
+        select(col(ImportRun.id), col(ImportRun.public_id), col(ImportRun.created_at)).where(
+            col(ImportRun.id).in_(list(ids))
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 def file_of(session: Session, one: ImportRun) -> StoredFile:
     return session.get_one(StoredFile, one.file_id)
 

@@ -3,8 +3,9 @@
 A file's bytes are in the store before any of this opens a transaction (`receive`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -187,6 +188,19 @@ def own_runs(work: Work) -> list[RunView]:
     found = targets.offers(demo=work.parts.demo)
     rows = repository.runs(work.session, work.actor.organisation, SHOWN_RUNS)
     return [RunView(run, file, found[Kind(run.kind)].target.title) for run, file in rows]
+
+
+def sent_at(session: Session, ids: Collection[int]) -> dict[int, tuple[PublicId, datetime]]:
+    """Return public ids of runs and when their files were sent, for who sees what they brought."""
+    return repository.sent_at(session, ids)
+
+
+def run_id(session: Session, public_id: PublicId) -> int:
+    """Return the id of a run. Raises NotFound."""
+    run = repository.run_by_public_id(session, public_id)
+    if run is None:
+        raise NotFound
+    return run.id
 
 
 def mapped(work: Work, run: ImportRun) -> Mapped:

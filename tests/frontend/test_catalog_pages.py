@@ -273,3 +273,30 @@ def test_the_desk_names_what_is_new_and_what_changed(parts: Parts, officer: Brow
     assert "首次公开" in officer.get("/desk/reviews")
     decide(parts, listing)
     assert "不用再审核" in officer.get(f"/desk/reviews/{listing.public_id}")
+
+
+def test_many_submissions_are_approved_at_once(
+    owner: Browser, officer: Browser, parts: Parts
+) -> None:
+    lines = "".join(f'{{"id": "{n}", "title": "批量{n}"}}\n' for n in range(4)).encode()
+    sent = owner.post("/my/imports", {"kind": "achievement"}, file=("a.jsonl", lines, "x/y"))
+    settle(parts)
+    here = sent.headers["location"].partition("?")[0]
+    owner.post(f"{here}/confirmation")
+    settle(parts)
+    other = submitted(parts, editor(parts))
+    queue = officer.get("/desk/reviews")
+    assert "导入的4条" in queue
+    assert "逐条提交的1条" in queue
+    heap = re.search(r'href="(/desk/reviews\?owner=[^"]+import=[^"]+)"', queue)
+    assert heap
+    narrowed = officer.get(heap[1].replace("&amp;", "&"))
+    assert "审核：4条等待" in narrowed
+    assert other.public_id not in narrowed
+    shown = re.findall(r'name="shown" value="([^"]+)"', narrowed)
+    assert "没有通过任何一条" in officer.follow("/desk/reviews", {"shown": shown[0]})
+    officer.post("/desk/reviews", {"chosen": shown[0], "shown": shown[1]})
+    assert "审核：4条等待" in officer.get("/desk/reviews")
+    officer.post("/desk/reviews", {"shown": shown[1], "chosen": shown[0], "all": "1"})
+    assert "审核：3条等待" in officer.get("/desk/reviews")
+    owner.post("/desk/reviews", {"chosen": shown[2]}, 403)
