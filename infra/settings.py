@@ -100,6 +100,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         for name, value in source.items()
         if name.startswith(PREFIX)
     }
+    _read_files(given)
     given.pop("lifeline", None)  # the launcher's sign to its children, see infra/processes.py
     known = {item.name for item in fields(Settings)}
     if unknown := sorted(set(given) - known):
@@ -136,6 +137,21 @@ def child_environment(**given: str) -> dict[str, str]:
     """Return this process's environment with just these settings, for a program started anew."""
     rest = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return rest | {f"{PREFIX}{name.upper()}": value for name, value in given.items()}
+
+
+def _read_files(given: dict[str, str]) -> None:
+    """Take a secret from the file that ZHIHE_…_FILE names, as containers are given theirs."""
+    for name in ("secret", "database_url", "metrics_token"):
+        path = given.pop(f"{name}_file", None)
+        if path is None:
+            continue
+        setting = f"{PREFIX}{name.upper()}"
+        if name in given:
+            raise SettingError(f"{setting}和{setting}_FILE只能给出一个")
+        try:
+            given[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingError(f"{setting}_FILE指的文件读不出来：{path}") from None
 
 
 def _parse(name: str, value: str) -> object:

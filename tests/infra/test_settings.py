@@ -73,6 +73,16 @@ def test_production_refuses_to_start_without_its_secret() -> None:
     assert settings.secure_cookies
 
 
+def test_secrets_from_files(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("x" * 40 + "\n", encoding="utf-8")
+    assert load({"ZHIHE_SECRET_FILE": str(file)}).secret == "x" * 40
+    with pytest.raises(SettingError, match="ZHIHE_SECRET_FILE"):
+        load({"ZHIHE_SECRET_FILE": str(tmp_path / "none")})
+    with pytest.raises(SettingError, match="只能给出一个"):
+        load({"ZHIHE_SECRET_FILE": str(file), "ZHIHE_SECRET": "y" * 40})
+
+
 def test_demo_secret_is_made_once(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     assert secret_of(settings) == secret_of(settings)
