@@ -1,6 +1,7 @@
 """Where a table begins: the row of its headings, by the headings that the caller knows."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -92,11 +93,12 @@ def _headings(
             for c in range(max([*upper, *lower]) + 1)
         )
     own = [_one_line(cells.get(c, "")) for c in range(max(cells) + 1)]
-    if index and any(text and own.count(text) > 1 for text in own):
+    met = Counter(own)
+    if index and any(text and met[text] > 1 for text in own):
         number, texts, _, _ = head[index - 1]
         groups = _across(number, {c: _one_line(t) for c, t in texts.items()}, merges)
         own = [
-            f"{groups[c]}/{text}" if own.count(text) > 1 and text and groups.get(c) else text
+            f"{groups[c]}/{text}" if met[text] > 1 and text and groups.get(c) else text
             for c, text in enumerate(own)
         ]
     return tuple(own)

@@ -13,6 +13,8 @@ Range = tuple[int, int, int, int]
 """Merged cells: first row from 1, first column from 0, last row, last column."""
 
 HEAD: Final = 20  # rows in which a header is looked for
+BLANK_RUN: Final = 100_000  # rows without content, after which nobody has written more
+ENDED_EARLY: Final = "第{row:,}行以后有大片空格，再往后没有读"
 MAX_MERGES: Final = 300_000
 _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u2060"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")

@@ -13,8 +13,10 @@ from xml.parsers import expat
 from market.kit.sheets.shape import Limits, Unreadable
 
 MAX_PARTS: Final = 20_000
-_RATIO: Final = 100  # unpacked to packed; tables of people stay under 40
+_RATIO: Final = 60  # unpacked to packed; tables measured stay under 20
 _RATIO_FROM: Final = 16 << 20
+DISTINCT: Final = 25  # the ratio of texts of which no two are the same; measured under 8
+SMALL: Final = 64 << 20  # what says how a workbook is put together, and its styles
 _BLOCK: Final = 1 << 18
 _TOKEN: Final = 4 << 20  # one tag or comment; expat before 2.6 is quadratic in its length
 _DAMAGED: Final = "文件不完整或已损坏，应是能用Excel打开的文件；请重新保存后再上传"
@@ -38,21 +40,21 @@ class Packed:
                 f"文件里有{len(self.names):,}个部分，应不超过{MAX_PARTS:,}个；请另存为新的xlsx"
             )
 
-    def check(self, name: str) -> None:
-        """Raise Unreadable for a part that would unpack to more than a table can be."""
+    def check(self, name: str, most: int | None = None, ratio: int = _RATIO) -> None:
+        """Raise Unreadable for a part that would unpack to more than a table can be, or `most`."""
         part = self._zip.getinfo(name)
         size, packed = part.file_size, max(1, part.compress_size)
-        limit = self._limits.unpacked
-        if size > _RATIO_FROM and size > _RATIO * packed:
-            limit = _RATIO_FROM
+        limit = most or self._limits.unpacked
+        if size > _RATIO_FROM and size > ratio * packed:
+            limit = min(limit, _RATIO_FROM)
         if size > limit:
             raise Unreadable(_BOMB.format(size=size >> 20, limit=limit >> 20))
         if part.flag_bits & 1:
             raise Unreadable("文件有密码，应不加密；请去掉密码后再上传")
 
-    def blocks(self, name: str) -> Iterator[bytes]:
-        """Yield a part in pieces."""
-        self.check(name)
+    def blocks(self, name: str, most: int | None = None, ratio: int = _RATIO) -> Iterator[bytes]:
+        """Yield a part in pieces; it may unpack to `most` bytes."""
+        self.check(name, most, ratio)
         try:
             with self._zip.open(name) as part:
                 while block := part.read(_BLOCK):

@@ -13,15 +13,19 @@ from typing import BinaryIO, Final
 
 from market.kit.sheets import header as headers
 from market.kit.sheets.formats import ERROR, believed
-from market.kit.sheets.lines import HEAD, Line, Merges, clean
+from market.kit.sheets.lines import BLANK_RUN, ENDED_EARLY, HEAD, Line, Merges, clean
 from market.kit.sheets.text_lines import TextFile
 from market.kit.sheets.writing import plain
 
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _SEP: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _UNBALANCED: Final = "引号没有配对；引号里的引号要写成两个，整格用引号括起来"
+_MAX_CELLS: Final = 16_384  # as Excel
+_TOO_WIDE: Final = "一行最多{most:,}格，现在是{now:,}格"
 _MAX_RECORD: Final = 500  # lines of one row
 _PATIENCE: Final = 300_000  # lines looked at in vain, over a whole file
+_SHOWN: Final = 200
+_SNIFFED: Final = 1_000  # rows by which the delimiter is told
 _GUARDED: Final = re.compile(r'="([^"]*)"')  # how programs keep Excel from reading 007 as 7
 _ERRORS: Final = frozenset(
     ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
@@ -41,6 +45,7 @@ class SeparatedSheet:
         csv.field_size_limit(1 << 30)
         self._text = TextFile(stream)
         self.encoding = self._text.encoding
+        self._ended_early = 0
         first = next(self._text.lines(), ("", ""))[0]
         declared = _SEP.fullmatch(first)
         self._skip = 1 if declared else 0
@@ -49,15 +54,17 @@ class SeparatedSheet:
     def _likeliest(self, known: frozenset[str]) -> str:
         def rank(delimiter: str) -> tuple[int, int]:
             self.delimiter = delimiter
-            head = list(islice(self.lines(), HEAD))
+            head = list(islice(self.lines(_SNIFFED), HEAD))
             found = headers.find(head, Merges(), known)
             return (found.score if found else 0, sum(len(cells) > 1 for _, cells, _, _ in head))
 
         return max(_DELIMITERS, key=rank)
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self, most: int | None = None) -> Iterator[Line]:
+        """Yield rows with content among the first `most`, or up to a long run without any."""
         source = islice(self._text.lines(), self._skip, None)
-        for row, (raw, problem) in enumerate(records(source, self.delimiter), 1):
+        last = 0
+        for row, (raw, problem) in enumerate(islice(records(source, self.delimiter), most), 1):
             cells: dict[int, str] = {}
             faults: dict[int, str] = {}
             for column, written in enumerate(raw):
@@ -69,13 +76,17 @@ class SeparatedSheet:
                 if fault:
                     faults[column] = fault
             if cells or problem:
+                last = row
                 yield row, cells, faults, problem
+            elif row - last > BLANK_RUN:
+                self._ended_early = last
+                return
 
     def merges(self) -> Merges:
         return Merges()
 
     def notes(self, width: int) -> list[str]:  # noqa: ARG002  a text file hides nothing
-        return []
+        return [ENDED_EARLY.format(row=self._ended_early)] if self._ended_early else []
 
 
 def _cell(written: str) -> tuple[str, str]:
@@ -99,6 +110,9 @@ def records(source: Iterable[tuple[str, str]], delimiter: str) -> Iterator[Recor
 
     while (first := take()) is not None:
         text, problem = first
+        if (cells := text.count(delimiter) + 1) > _MAX_CELLS:
+            yield [text[:_SHOWN]], _TOO_WIDE.format(most=_MAX_CELLS, now=cells)
+            continue
         if problem or '"' not in text:
             yield text.split(delimiter), problem
             continue

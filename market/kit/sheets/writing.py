@@ -11,16 +11,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import xlsxwriter
-
 MAX_XLSX_CELL: Final = 32_767  # characters; the format's own bound
 _WIDEST = 40
 _STARTS_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")  # in neither UTF-8 nor XML
 _NEUTRALISED = re.compile(r"''*[=+\-@\t\r\n]")
 
 
 def neutral(text: str) -> str:
     """Return a CSV cell that no spreadsheet takes for a formula: an apostrophe stands before it."""
+    text = _UNWRITABLE.sub("\ufffd", text)
     return f"'{text}" if _STARTS_FORMULA.match(text) else text
 
 
@@ -53,6 +53,8 @@ def write_xlsx(
 
     Raises ValueError for a cell over MAX_XLSX_CELL: the format would drop it without a word.
     """
+    import xlsxwriter  # noqa: PLC0415  half the start of the process that reads files, and unused there
+
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -79,4 +81,4 @@ def _write_row(page: Any, number: int, row: Sequence[str], style: Any) -> None:
             continue
         if len(cell) > MAX_XLSX_CELL:
             raise ValueError(f"row {number + 1}, column {column + 1}: {len(cell)} characters")
-        page.write_string(number, column, cell, style)
+        page.write_string(number, column, _UNWRITABLE.sub("\ufffd", cell), style)

@@ -13,18 +13,28 @@ from tempfile import TemporaryFile
 from typing import Final
 
 from market.kit.sheets.formats import BUILT_IN, PLAIN, Format, format_of
-from market.kit.sheets.lines import Line, Merges, Range, clean
-from market.kit.sheets.packed import Attributes, Packed, feed, local, read_all, reader
+from market.kit.sheets.lines import BLANK_RUN, ENDED_EARLY, Line, Merges, Range, clean
+from market.kit.sheets.packed import (
+    DISTINCT,
+    SMALL,
+    Attributes,
+    Packed,
+    feed,
+    local,
+    read_all,
+    reader,
+)
 from market.kit.sheets.shape import Limits, Unreadable
 from market.kit.sheets.xlsx_cells import Cells, address, unescaped
 
 _MERGE: Final = re.compile(
-    rb"<(?:\w+:)?mergeCell\s[^>]{0,200}?ref=[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})[\"']"
+    rb"<(?:\w{1,20}:)?mergeCell\s{1,8}ref=[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})[\"']"
 )
-_MERGE_LENGTH: Final = 300
+_MERGE_LENGTH: Final = 80
 _MAX_SHEETS: Final = 5_000
 _MAX_FORMATS: Final = 1_000_000
-_BLANK_RUN: Final = 100_000
+_BLANK_CELLS: Final = 2_000_000
+_MAX_TEXTS: Final = 3_000_000
 
 
 class Book:
@@ -43,7 +53,7 @@ class Book:
         self.texts = Texts(limits)
         shared = targets.get("sharedStrings", f"{folder}/sharedStrings.xml")
         if shared in packed.names:
-            self.texts.read(packed.blocks(shared))
+            self.texts.read(packed.blocks(shared, ratio=DISTINCT))
 
     def _targets(self) -> tuple[str, dict[str, str]]:
         """Return the workbook's part, and the parts it names, by id and by kind."""
@@ -73,7 +83,7 @@ class Book:
                 found.append((kind, given.get("Id", ""), target.lstrip("/")))
 
         if part in self.packed.names:
-            read_all(reader(start), self.packed.blocks(part))
+            read_all(reader(start), self.packed.blocks(part, SMALL))
         return found
 
     def _read_workbook(self, main: str, targets: dict[str, str]) -> None:
@@ -88,7 +98,7 @@ class Book:
                     hidden = given.get("state", "visible") != "visible"
                     self.sheets.append(XlsxSheet(self, clean(given.get("name", "")), part, hidden))
 
-        read_all(reader(start), self.packed.blocks(main))
+        read_all(reader(start), self.packed.blocks(main, SMALL))
 
     def _read_formats(self, part: str) -> list[Format]:
         """Return the number format of each cell style, by its index."""
@@ -113,7 +123,7 @@ class Book:
                 inside = False
 
         if part in self.packed.names:
-            read_all(reader(start, end), self.packed.blocks(part))
+            read_all(reader(start, end), self.packed.blocks(part, SMALL))
         return styles
 
 
@@ -162,6 +172,10 @@ class Texts:
             data = unescaped("".join(self._pieces)).encode()
             self._file.write(data)
             self._ends.append(self._ends[-1] + len(data))
+            if len(self._ends) > _MAX_TEXTS:
+                raise Unreadable(
+                    f"文件里不同的文字应在{_MAX_TEXTS:,}条以内，现在更多；请分成几个文件"
+                )
             self._pieces.clear()
             self._size = 0
 
@@ -187,7 +201,7 @@ class XlsxSheet:
                 last = cells.lines[-1][0]
                 yield from cells.lines
                 cells.lines.clear()
-            elif cells.rows_since > _BLANK_RUN:
+            elif cells.rows_since > BLANK_RUN or cells.cells_since > _BLANK_CELLS:
                 self._ended_early = last
                 return
 
@@ -220,5 +234,5 @@ class XlsxSheet:
         if columns:
             found.append(f"隐藏的{columns}列也导入了")
         if self._ended_early:
-            found.append(f"第{self._ended_early:,}行以后连续{_BLANK_RUN:,}行是空的，再往后没有读")
+            found.append(ENDED_EARLY.format(row=self._ended_early))
         return found

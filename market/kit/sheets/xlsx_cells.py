@@ -12,6 +12,7 @@ from market.kit.sheets.shape import Unreadable
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _YES_NO: Final = {"1": "是", "true": "是", "0": "否", "false": "否"}
 _DIGITS: Final = "0123456789"
+_NO_PLACE: Final = "文件里有不存在的格（行号或列号不对），应是Excel保存的表格；请另存后再上传"
 _MAX_ROW: Final = 1_048_576
 _MAX_COLUMN: Final = 16_384
 _CELL_TEXT: Final = 200_000
@@ -45,9 +46,7 @@ def _column(letters: str) -> int:
         for letter in letters[:4]:
             number = number * 26 + ord(letter) - 64
         if not (letters.isascii() and letters.isupper() and 0 < number <= _MAX_COLUMN):
-            raise Unreadable(
-                "文件里有不存在的格（行号或列号不对），应是Excel保存的表格；请另存后再上传"
-            )
+            raise Unreadable(_NO_PLACE)
         number -= 1
         _columns[letters] = number
     return number
@@ -69,12 +68,14 @@ def unescaped(text: str) -> str:
 class Cells:
     """Handlers of a worksheet's elements. Whole rows gather in `lines`, to be taken and cleared.
 
-    `rows_since` counts rows without content after the last that had some.
+    `rows_since` and `cells_since` count rows without content, and their cells, after the last
+    row that had some.
     """
 
     def __init__(self, texts: Indexed, formats: Sequence[Format], since_1904: bool) -> None:
         self.lines: list[Line] = []
         self.rows_since = 0
+        self.cells_since = 0
         self.hidden_rows = 0
         self.hidden_columns: list[tuple[int, int]] = []
         self._texts = texts
@@ -99,9 +100,12 @@ class Cells:
             self._has_value = self._collecting = True
         elif kind == _CELL:
             reference = given.get("r")
-            self._column = (
-                self._column + 1 if reference is None else _column(reference.rstrip(_DIGITS))
-            )
+            if reference is not None:
+                self._column = _column(reference.rstrip(_DIGITS))
+            elif self._column < _MAX_COLUMN - 1:
+                self._column += 1
+            else:
+                raise Unreadable(_NO_PLACE)
             self._type = given.get("t", "n")
             self._style = given.get("s", "")
             self._formula = self._has_value = False
@@ -146,11 +150,12 @@ class Cells:
         elif kind == _ROW:
             if self._cells or self._faults:
                 self.lines.append((self._row, self._cells, self._faults, ""))
-                self.rows_since = 0
+                self.rows_since = self.cells_since = 0
                 self.hidden_rows += self._hidden
                 self._cells, self._faults = {}, {}
             else:
                 self.rows_since += 1
+                self.cells_since += self._column + 1
         elif kind == _PHONETIC:
             self._phonetic = False
 
