@@ -9,7 +9,7 @@ from typing import Final
 from market.access import personal as access
 from market.accounts import organisations, repository, repository_personal, signin, throttle
 from market.accounts import personal as accounts
-from market.accounts.models import Organisation
+from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action
 from market.accounts.work import Actor, Parts, Work, writing
 from market.catalog import personal as catalog
@@ -51,12 +51,17 @@ def copy(work: Work) -> Records:
 
 def obstacles(work: Work, *, deciding: bool = False) -> list[Organisation]:
     """Return the organisations that would be left without a manager: those that others belong to,
-    or that have anything in the market. Somebody else has to be named manager first.
+    and verified ones that have anything in the market. Somebody else has to be named manager
+    first, or the bureau has to close it, which is to say that it is verified no longer.
     """
+
+    def has_any(organisation: Organisation) -> bool:
+        return any(ties(work.session, organisation.id) for ties in TIES)
+
     return [
         organisation
         for organisation, others in organisations.held_by(work, deciding=deciding)
-        if others or any(ties(work.session, organisation.id) for ties in TIES)
+        if others or (organisation.verification == Verification.VERIFIED and has_any(organisation))
     ]
 
 

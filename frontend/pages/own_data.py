@@ -39,7 +39,7 @@ def own_data(page: Own) -> Response:
 def _data(page: Page, form: forms.Form[DeleteForm]) -> dict[str, object]:
     return {
         "form": form,
-        "held": [(title, len(rows)) for title, rows in personal.copy(page.work).items()],
+        "held": [(title, len(rows)) for title, rows in personal.copy(page.work).items() if rows],
         "kept": personal.KEPT,
         "obstacles": personal.obstacles(page.work),
         "confirm": personal.CONFIRM,

@@ -13,7 +13,7 @@ from market import personal, tables
 from market.accounts import organisations, passwords, signin
 from market.accounts.models import ApiToken, Membership, Person, SignIn
 from market.accounts.policy import Action, Role
-from market.accounts.schemas import DecideMemberIn, JoinIn, SignUpIn
+from market.accounts.schemas import DecideMemberIn, JoinIn, SignUpIn, VerifyIn
 from market.accounts.work import Actor, Parts
 from market.catalog.views import document_source
 from market.deals import inquiries, service, views
@@ -153,6 +153,14 @@ def test_the_only_manager_of_a_house_with_deals_is_shown_the_way_out(
     assert holding(parts, f"{NAME}1") == {"person", "inquiry"}, "nothing went"
     second_manager(parts, world.seller)
     delete(parts, world.seller)
+
+
+def test_a_house_that_the_bureau_closed_keeps_nobody(parts: Parts, world: Trade) -> None:
+    verdict = VerifyIn(decision="refused", note="机构已注销")
+    with work_for(parts, factories.actor(parts, Role.OFFICER)) as work:
+        organisations.verify(work, world.university.public_id, verdict)
+    delete(parts, world.seller)
+    assert holding(parts, f"{NAME}1") == set()
 
 
 def test_a_founder_of_nothing_yet_may_go_and_come_back(parts: Parts) -> None:
