@@ -26,7 +26,7 @@ router = APIRouter()
 
 NOT_PUBLIC = "不公开"
 NEWEST = 5
-SELLERS = 20  # of the largest that the board names one by one
+SELLERS = 12  # of the largest that the board names one by one
 SIDES = {
     "out": "输出（卖方在本区）",
     "in": "吸纳（买方在本区）",

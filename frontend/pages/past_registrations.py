@@ -9,13 +9,14 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from market.accounts.policy import Action, Role
-from market.catalog.vocabulary import FIELDS
+from market.catalog.vocabulary import FIELDS, region_name
 from market.deals.vocabulary import CONTRACT_TYPES
 from market.kit.errors import Conflict
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from market.registry import past
 from market.registry.models import PastState
+from market.registry.past_columns import LABELS
 from market.registry.schemas import Reason, TakeOutIn
 
 router = APIRouter()
@@ -30,6 +31,27 @@ CAUSES = (
     ("mistake", "导入时抄录有误：从原登记日期冲回，如同没有计入过"),
     ("cancelled", "登记机构已注销或撤销：从今天起冲减，原来的月份不改"),
 )
+
+
+# Items that the page shows by themselves, above the rest of the form.
+_ABOVE = {
+    LABELS[key]
+    for key in (
+        "number",
+        "registered_on",
+        "project_name",
+        "contract_type",
+        "sub_type",
+        "field",
+        "seller",
+        "seller_region",
+        "buyer",
+        "buyer_region",
+        "total",
+        "technical",
+        "signed_on",
+    )
+}
 
 
 class TakeOutForm(BaseModel):
@@ -69,6 +91,8 @@ def _one(page: Page, past_id: str, **more: object) -> dict[str, object]:
         "row": found.row,
         "state": STATES[PastState(found.row.state)],
         "bureau": page.work.actor.role is Role.OFFICER,
+        "items": [(label, text) for label, text in found.items if label not in _ABOVE],
+        "region_name": region_name,
         "causes": CAUSES,
         "types": CONTRACT_TYPES,
         "fields": FIELDS,
