@@ -205,7 +205,7 @@ def test_an_import_shows_how_far_it_is(owner: Browser, parts: Parts) -> None:
     assert 'hx-trigger="every 2s"' in waiting
     settle(parts)
     mapping = owner.get(path)
-    assert "等您对应表头" in mapping
+    assert "选一次就记住" in mapping
     unsaid = owner.post(f"{path}/mapping", {"column-0": "own_number"}, 422)
     assert "“备注”还没有说明" in unsaid.text
     owner.post(f"{path}/mapping", {"column-3": "-"})
