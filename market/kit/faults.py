@@ -10,7 +10,7 @@ import traceback
 from pathlib import PurePath
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 _ROOMS: Final = ("search", "market", "frontend", "infra")
 _CAUSES: Final = {
@@ -30,6 +30,8 @@ _DATABASE: Final = (
     ("database is locked", "数据库正忙"),
     ("disk I/O error", "磁盘读写出错"),
     ("unable to open database file", "数据库文件打不开"),
+    ("not a database", "数据库文件已损坏"),
+    ("malformed", "数据库文件已损坏"),
     ("no such table", "数据库结构没有建好"),
     ("does not exist", "数据库结构没有建好"),
     ("too many connections", "数据库的连接已用完"),
@@ -80,7 +82,7 @@ def unwritable(error: BaseException) -> bool:
 
 def outside(error: BaseException) -> bool:
     """Tell whether something beyond the program fails (database, disk) and may come back."""
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) or type(error) is DatabaseError:
         return True
     return isinstance(error, OSError) and error.errno in _CAUSES
 
@@ -89,7 +91,7 @@ def _of_database(error: DBAPIError) -> str:
     cause = error.orig
     name = type(cause).__name__ if cause is not None else type(error).__name__
     parts = [part for part in (getattr(cause, "sqlstate", None), _constraint(cause)) if part]
-    if isinstance(error, OperationalError):
+    if outside(error):
         message = str(cause)
         parts += [said for sign, said in _DATABASE if sign in message][:1]
     return "：".join([name, " ".join(parts)]) if parts else name
