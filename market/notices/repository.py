@@ -30,7 +30,7 @@ from market.kit.notify import Notice, NoticeRead
 WEEK: Final = timedelta(days=7)
 FRESH: Final = timedelta(days=30)
 """A message older than this is no longer called unread: a new member is not met by years."""
-COUNTED: Final = 1_000
+COUNTED: Final = 300
 """Of so many newest messages of each address the unread are counted."""
 
 
@@ -105,7 +105,7 @@ def _unread(reader: Reader, now: datetime) -> Select[Any]:
     newest = [
         select(col(Notice.id))
         .where(_MESSAGE, one, col(Notice.created_at) >= now - FRESH)
-        .order_by(col(Notice.id).desc())
+        .order_by(col(Notice.created_at).desc())
         .limit(COUNTED)
         .subquery()
         for one in reader.addresses()
@@ -165,7 +165,8 @@ def messages(
     """Return (how many messages, a page of them with whether each was read), newest first."""
     ids = union_all(*(select(col(Notice.id)).where(_MESSAGE, one) for one in reader.addresses()))
     query = select(Notice, _seen(col(Notice.id), reader.person_id)).where(col(Notice.id).in_(ids))
-    rows = session.execute(query.order_by(col(Notice.id).desc()).offset(offset).limit(limit))
+    order = (col(Notice.created_at).desc(), col(Notice.id).desc())
+    rows = session.execute(query.order_by(*order).offset(offset).limit(limit))
     count = session.execute(select(func.count()).select_from(ids.subquery())).scalar_one()
     return count, [(row[0], bool(row[1])) for row in rows]
 
