@@ -4,14 +4,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from market.accounts.policy import Action, Role
 from market.catalog.vocabulary import FIELDS, region_name
 from market.deals.vocabulary import CONTRACT_TYPES
+from market.imports import files_out
+from market.imports.files_out import Format
+from market.imports.models import Kind
 from market.kit.errors import Conflict
+from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from market.registry import past
@@ -82,6 +86,19 @@ def listed(
             "types": CONTRACT_TYPES,
         },
     )
+
+
+@router.get("/past-registrations/export")
+def export(
+    page: Annotated[Page, opens_page(Action.REGISTRATION_DECIDE)],
+    form: Annotated[Format, Query(alias="format")] = "xlsx",
+) -> Response:
+    """Download all that the bureau brought in and that counts, in the form that imports read."""
+    work = page.work
+    name = f"{work.actor.organisation_name}-历史登记-{work.today:%Y%m%d}"
+    found = files_out.written(work, Kind.CONTRACT, form, work.actor.organisation, name)
+    headers = download_headers(found.name)
+    return StreamingResponse(blocks(found.stream), media_type=found.media_type, headers=headers)
 
 
 def _one(page: Page, past_id: str, **more: object) -> dict[str, object]:

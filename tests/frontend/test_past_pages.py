@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from frontend.edge import COOKIE
 from infra.settings import Settings
 from infra.web import create_app
 from infra.wiring import open_reader
@@ -76,8 +77,21 @@ def test_a_file_of_the_bureau_from_upload_to_undo(
     detail = officer.get(f"/past-registrations/{address}")
     assert "1,200,000.00元" in detail
     assert "冲回这份登记" in detail
+    cookie = {"cookie": f"{COOKIE}={factories.cookie(parts, pair.officer)[0]}"}
+    exported = site.get("/past-registrations/export?format=csv", headers=cookie)
+    assert "0000202300000001,2023-06-20" in exported.text
+    again = site.post(
+        "/api/v1/my/imports",
+        files={"file": ("再来.csv", exported.content, "text/csv")},
+        data={"kind": "contract"},
+        headers=token,
+    )
+    settle(parts, clock)
+    told = site.get(f"/api/v1/my/imports/{again.json()['id']}", headers=token).json()
+    assert (told["created"], told["unchanged"], told["refused"]) == (0, 2, 0)
     for actor in (pair.seller_actor, pair.buyer_actor):
         party = Visitor(site, parts, actor)
+        party.get("/past-registrations/export", 403)
         assert "焊缝检测系统开发" in party.get("/past-registrations")
         assert "冲回这份登记" not in party.get(f"/past-registrations/{address}")
         party.get(f"/past-registrations/{address}/take-out", 403)

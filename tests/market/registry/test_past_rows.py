@@ -1,5 +1,8 @@
 """Rows of registered contracts: what is wrong is named, and what people write is understood."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from market.accounts.policy import Role
@@ -8,6 +11,8 @@ from market.kit.intake import Effect
 from market.registry.past_columns import COLUMNS
 from tests import factories
 from tests.support import history, papers
+
+SAMPLE = Path(__file__).parents[3] / "docs" / "samples" / "contracts.csv"
 
 FAULTS = [
     ("number", "123", "登记编号：应为16位数字（旧证14位），现在是3位"),
@@ -108,6 +113,18 @@ def test_an_amount_without_a_unit_is_not_guessed(parts: Parts) -> None:
     headings = {"total": "合同成交额"}
     outcome = history.bring_in(parts, officer, [history.row()], headings=headings)[0]
     assert "请在表头或单元格里写明单位" in history.reasons(outcome)
+
+
+def test_the_sample_file_comes_in_whole(parts: Parts) -> None:
+    keys = {column.label: column.key for column in COLUMNS}
+    text = SAMPLE.read_text(encoding="utf-8-sig")
+    rows = [
+        {keys[name]: cell for name, cell in row.items()}
+        for row in csv.DictReader(text.splitlines())
+    ]
+    outcomes = history.bring_in(parts, factories.actor(parts, Role.OFFICER), rows)
+    assert len(rows) == 12
+    assert set(history.effects(outcomes)) == {"created"}, [history.reasons(one) for one in outcomes]
 
 
 def test_no_heading_stands_for_two_columns() -> None:
