@@ -1,8 +1,10 @@
 """Organisations and who belongs to them: founding, joining, verifying."""
 
+from typing import Any
+
 from sqlalchemy.exc import IntegrityError
 
-from market.accounts import creditcode, repository, waiting
+from market.accounts import creditcode, repository, repository_intake, waiting
 from market.accounts.models import (
     Membership,
     MembershipState,
@@ -40,29 +42,37 @@ def visible_organisation(work: Work, public_id: PublicId) -> Organisation:
 def found(work: Work, form: OrganisationIn) -> Organisation:
     """Found an organisation; the founder becomes its manager, the bureau verifies it.
 
+    An entry of a directory (`intake`) that nobody belongs to is taken over by its credit code.
+
     Raises Invalid at `credit_code`.
     """
     work.require(Action.ORGANISATION_FOUND)
     code = creditcode.normalise(form.credit_code)
     if wrong := creditcode.problem(code):
         raise Invalid(fields={"credit_code": wrong})
-    if repository.organisation_by_code(work.session, code) is not None:
+    said: dict[str, Any] = {
+        "kind": form.kind,
+        "name": form.name,
+        "region": form.region,
+        "address": form.address,
+        "state_founded": form.state_founded,
+    }
+    organisation = repository.organisation_by_code(work.session, code)
+    if organisation is None:
+        organisation = Organisation(
+            public_id=new_public_id(), credit_code=code, created_at=work.now, **said
+        )
+        work.session.add(organisation)
+        try:
+            work.session.flush()
+        except IntegrityError:  # two people found the same organisation at once
+            raise Invalid(fields={"credit_code": TAKEN}) from None
+    elif not repository_intake.change(
+        work.session, organisation.id, organisation.edits, said, organisation.edits + 1
+    ):
         raise Invalid(fields={"credit_code": TAKEN})
-    organisation = Organisation(
-        public_id=new_public_id(),
-        kind=form.kind,
-        name=form.name,
-        credit_code=code,
-        region=form.region,
-        address=form.address,
-        state_founded=form.state_founded,
-        created_at=work.now,
-    )
-    work.session.add(organisation)
-    try:
-        work.session.flush()
-    except IntegrityError:  # two people found the same organisation at once
-        raise Invalid(fields={"credit_code": TAKEN}) from None
+    else:
+        work.session.refresh(organisation)
     waiting.organisation_moved(work, organisation)
     add_member(work, work.actor.person, organisation, Role.MANAGER, MembershipState.ACTIVE)
     work.touched("organisation", organisation.public_id)

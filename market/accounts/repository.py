@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import exists, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -103,10 +103,13 @@ def verified_organisations(
 
 
 def organisations_by_verification(session: Session, state: Verification) -> list[Organisation]:
+    """Return the newest 500 that stand so; entries of a directory, nobody's yet, left out."""
+    members = exists().where(col(Membership.organisation_id) == col(Organisation.id))
     return list(
         session.exec(
             select(Organisation)
             .where(col(Organisation.verification) == state)
+            .where(or_(col(Organisation.verification) != Verification.PENDING, members))
             .order_by(col(Organisation.created_at).desc(), col(Organisation.id).desc())
             .limit(500)
         )
