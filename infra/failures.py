@@ -12,7 +12,7 @@ _NO_TABLE = ("no such table", "no such column", "UndefinedTable", "UndefinedColu
 def sentence(error: Exception) -> str | None:
     """Return the sentence for a failure outside, None for one of our own making."""
     if faults.unwritable(error):
-        return f"没有写完：{_why(error)}。腾出空间或改为可写之后再运行一次，已有的数据没有受损"
+        return f"不能写入：{_why(error)}。腾出空间或改为可写之后再运行一次，已有的数据没有受损"
     if isinstance(error, OSError) and error.filename is not None:
         return f"不能使用 {error.filename}：{error.strerror}。请检查{PREFIX}DATA_DIR和文件的权限"
     if not isinstance(error, DBAPIError):  # a closed pipe, say: not ours to explain
@@ -24,6 +24,8 @@ def sentence(error: Exception) -> str | None:
     if not isinstance(error, OperationalError):
         return None
     reason = str(cause).strip().partition("\n")[0]
+    if "unable to open database file" in reason:
+        reason = "数据库文件打不开，可能没有权限，或磁盘是只读的"
     return f"数据库不能用：{reason}。请检查{PREFIX}DATABASE_URL或{PREFIX}DATA_DIR"
 
 

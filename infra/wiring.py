@@ -1,5 +1,7 @@
 """Builds what a process needs from the settings. Nothing else chooses a database or an engine."""
 
+from tempfile import TemporaryFile
+
 from infra.settings import PREFIX, SettingError, Settings, secret_of
 from market import tables  # noqa: F401  the metadata must be whole before a session opens
 from market.accounts import repository as accounts
@@ -22,9 +24,11 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     """Open the database and the file store. Close the parts with `close_parts`.
 
     Raises SettingError in production for a database that holds the demonstration, whose accounts
-    have a password that everyone knows.
+    have a password that everyone knows; OSError for a data folder that cannot be written.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=settings.data_dir):  # read-only: say so now, not with the first write
+        pass
     database = Database(settings.database)
     if not settings.demo and _demonstrates(database):
         database.close()
