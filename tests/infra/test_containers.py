@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from infra.cli import main
-from infra.settings import Settings
+from infra.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
@@ -91,6 +91,24 @@ def test_settings_exist_and_secrets_stand_in_files(name: str) -> None:
         file = given[f"{secret}_FILE"]
         assert file.rsplit("/", 1)[1] in SERVICES[name]["secrets"]
     assert set(SERVICES[name]["secrets"]) <= COMPOSE["secrets"].keys()
+
+
+def test_the_settings_of_the_containers_are_enough_to_start(tmp_path: Path) -> None:
+    secrets = {"secret": "s" * 40, "metrics_token": "t" * 40}
+    secrets["database_url"] = "postgresql+psycopg://zhihe:word@postgres/zhihe"
+    for name, value in secrets.items():
+        (tmp_path / name).write_text(value + "\n", encoding="utf-8")
+    for name in OURS:
+        given = {
+            setting: re.sub(r"\$\{\w+:\?[^}]*\}", "x.example.com", value)
+            for setting, value in SERVICES[name]["environment"].items()
+        }
+        given = {k: re.sub(r"\$\{\w+:-\}", "", v) for k, v in given.items()}
+        given = {k: v.replace("/run/secrets", str(tmp_path)) for k, v in given.items()}
+        settings = load(given)
+        assert not settings.demo
+        assert settings.secret == secrets["secret"]
+        assert settings.database == secrets["database_url"]
 
 
 def test_containers_have_longer_to_stop_than_the_programs_take() -> None:

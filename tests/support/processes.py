@@ -22,6 +22,8 @@ PRODUCTION = {
     "ZHIHE_SECRET": SECRET,
     "ZHIHE_HOSTS": "127.0.0.1",
     "ZHIHE_SECURE_COOKIES": "0",
+    "ZHIHE_OPERATOR": "示范运营单位",
+    "ZHIHE_CONTACT_EMAIL": "help@example.com",
 }
 
 
@@ -86,6 +88,7 @@ def program(settings: Settings, name: str, *, script: str = "", **more: str) -> 
     try:
         if name == "serve":
             until(lambda: _answers(running) or process.poll() is not None)
+            assert process.poll() is None, running.said()
         yield running
     finally:
         process.kill()
