@@ -40,6 +40,13 @@ def copy(session: Session, person_id: PersonId) -> Records:
             }
             for membership, organisation in repository_personal.memberships(session, person_id)
         ],
+        **_ways_in(session, person_id),
+        **_trail(session, person_id),
+    }
+
+
+def _ways_in(session: Session, person_id: PersonId) -> Records:
+    return {
         "登录会话": [
             {
                 "设备": row.agent,
@@ -58,6 +65,11 @@ def copy(session: Session, person_id: PersonId) -> Records:
             }
             for row in rows_by(session, ApiToken, "person_id", person_id)
         ],
+    }
+
+
+def _trail(session: Session, person_id: PersonId) -> Records:
+    return {
         "同意记录": [
             {"文件": NAMES[Document(row.document)], "版本": row.version, "时间": local_text(row.at)}
             for row in repository.consents(session, person_id)

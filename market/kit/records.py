@@ -1,6 +1,5 @@
 """A person's records as files to take along: one JSON, and a table for each heading."""
 
-import csv
 import io
 import json
 import zipfile
@@ -8,31 +7,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from market.kit.across import Records
-
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from market.kit.sheets.writing import MAX_XLSX_CELL, write_xlsx
 
 
 def archive(records: Records, name: str) -> bytes:
-    """Return a zip of `name`.json with everything, and a CSV (UTF-8 with BOM) for each heading."""
+    """Return a zip of `name`.json with everything, and an xlsx for each heading that has rows."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as files:
         files.writestr(f"{name}.json", json.dumps(records, ensure_ascii=False, indent=2))
         for title, rows in records.items():
             if rows:
-                files.writestr(f"{title}.csv", _table(rows).encode("utf-8-sig"))
+                files.writestr(f"{title}.xlsx", _table(title, rows))
     return packed.getvalue()
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
-    return text.getvalue()
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return one sheet; a text longer than a cell is cut there and whole in the JSON."""
+    written = io.BytesIO()
+    cells = ([_shown(value)[:MAX_XLSX_CELL] for value in row.values()] for row in rows)
+    write_xlsx(written, list(rows[0]), cells, sheet=title)
+    return written.getvalue()
 
 
-def _inert(value: object) -> object:
-    """Return what a spreadsheet program shows as text and never runs as a formula."""
-    if isinstance(value, str) and value.startswith(_BEGINS_FORMULA):
-        return f"'{value}"
-    return value
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return str(value)

@@ -36,7 +36,7 @@ def sign_up(site: TestClient, email: str = "a@example.com") -> None:
     form = {"name": "示范张甲", "email": email, "password": PASSWORD, "agreed": "1"}
     answer = site.post("/signup", data=form)
     assert answer.status_code == 303, answer.text
-    assert answer.headers["location"] == "/organisations"
+    assert answer.headers["location"] == "/work"
 
 
 def test_from_sign_up_to_an_organisation(site: TestClient) -> None:
@@ -136,7 +136,7 @@ def test_one_time_link_works_once(site: TestClient, parts: Parts) -> None:
     assert site.get(link).status_code == 404
     assert site.post(link, data={"password": PASSWORD}).status_code == 404
     answer = site.post("/login", data={"email": "officer@example.com", "password": PASSWORD})
-    assert answer.headers["location"] == "/desk/registrations"
+    assert answer.headers["location"] == "/work"
 
 
 def test_bureau_verifies_and_the_reason_of_a_refusal_is_asked(

@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -203,13 +204,18 @@ def test_the_copy_holds_what_every_noun_has(parts: Parts, world: Trade) -> None:
     assert f"{NAME}2" not in json.dumps(mine, ensure_ascii=False), "of nobody else"
     with zipfile.ZipFile(io.BytesIO(archive(mine, "我的数据"))) as packed:
         assert json.loads(packed.read("我的数据.json")) == mine
-        assert packed.read("洽谈记录.csv").decode("utf-8-sig").startswith("内容,时间\r\n已发样品,")
+        book = CalamineWorkbook.from_filelike(io.BytesIO(packed.read("洽谈记录.xlsx")))
+        header, row = book.get_sheet_by_index(0).to_python()
+    assert header == ["内容", "时间"]
+    assert row[0] == "已发样品"
 
 
 def test_a_formula_in_the_copy_stays_text() -> None:
-    packed = archive({"洽谈记录": [{"内容": '=HYPERLINK("http://evil.example")'}]}, "我的数据")
+    text = '=HYPERLINK("http://evil.example")'
+    packed = archive({"洽谈记录": [{"内容": text}]}, "我的数据")
     with zipfile.ZipFile(io.BytesIO(packed)) as files:
-        assert files.read("洽谈记录.csv").decode("utf-8-sig").splitlines()[1].startswith("\"'=HYP")
+        book = CalamineWorkbook.from_filelike(io.BytesIO(files.read("洽谈记录.xlsx")))
+    assert book.get_sheet_by_index(0).to_python() == [["内容"], [text]]
 
 
 # Leaving
