@@ -1,8 +1,6 @@
 """Contracts registered elsewhere: brought in once, counted to the fen, taken out again."""
 
-from collections import defaultdict
 from datetime import date
-from decimal import Decimal
 
 import pytest
 
@@ -212,40 +210,6 @@ def test_parties_are_matched_by_code_or_by_one_verified_name(parts: Parts, offic
         (seller.id, buyer.id),
         (seller.id, None),
     }
-
-
-def test_the_board_is_the_sum_of_a_thousand_rows_to_the_fen(parts: Parts, officer: Actor) -> None:
-    """Held against a sum in plain Python over the rows as they were written."""
-    here = factories.organisation(parts, name="示范本区大学")
-    rows = history.generated(parts, 1000, 20261102, [here.name, "示范外来研究院", "示范研究所"])
-    outcomes = history.bring_in(parts, officer, rows)
-    assert set(history.effects(outcomes)) == {"created"}
-    expected: dict[str, int] = defaultdict(int)
-    for row in rows:
-        fen = int(Decimal(row["technical"].removesuffix("万元")) * 1_000_000)
-        local = row["seller_region"] in ("500106", "沙坪坝区")
-        if local:
-            expected[row["registered_on"][:4]] += fen
-            expected[row["seller"]] += fen
-        expected["all"] += fen
-        expected["in"] += fen if row.get("buyer_region") in ("500106", "沙坪坝区") else 0
-    district = Slice(seller_region="500106")
-    with parts.database.read() as session:
-        assert ledger.total(session, Slice()).technical_fen == expected["all"]
-        incoming = ledger.total(session, Slice(buyer_region="500106"))
-        assert incoming.technical_fen == expected["in"]
-        for one in ledger.sums(session, By.YEAR, district):
-            assert one.technical_fen == expected[one.key]
-        sellers = {one.label: one for one in ledger.sums(session, By.SELLER, district)}
-    assert {name: one.technical_fen for name, one in sellers.items()} == {
-        name: expected[name] for name in (here.name, "示范外来研究院", "示范研究所")
-    }
-    assert sellers[here.name].key == str(here.id)
-    assert sellers["示范研究所"].key == ""
-    with read_for(parts, officer) as work:
-        lines = insight.contracts(work, Chosen(outside="示范研究所"))
-        assert lines.rows[0].origin.past
-        assert lines.rows[0].origin.number is not None
 
 
 def test_who_may_see_a_past_registration(parts: Parts, officer: Actor) -> None:
