@@ -166,7 +166,7 @@ def price_words(price: Price) -> str:
     """Return a price exact to the fen, as the reader of prices takes it."""
     per = _PER[price.basis]
     if price.form is PriceForm.NONE:
-        return f"面议{per}" if per else ""
+        return f"面议{per}"
     low = "" if price.low_fen is None else f"{fen_to_wan(price.low_fen)}万元"
     high = "" if price.high_fen is None else f"{fen_to_wan(price.high_fen)}万元"
     return {
