@@ -24,6 +24,7 @@ from market.kit import dump, files, soundness
 from market.kit.across import Finding
 from market.kit.errors import Conflict, NotFound
 from market.kit.sweep import YOUNG, contents, sweep, unnamed
+from market.waiting import put_right
 
 _SHOWN: Final = 50
 
@@ -79,6 +80,16 @@ def look(settings: Settings, parts: Parts, heard: Heard) -> Report:
         {"文件": lambda: _files(parts), "索引": lambda: _index(settings, parts)}, heard
     )
     return Report((*findings, *more), _notes(parts), seconds | later)
+
+
+def repaired(settings: Settings) -> int:
+    """Make the open tasks what the nouns say waits; return how many were not."""
+    parts = build_parts(settings)
+    try:
+        with parts.database.write() as session:
+            return put_right(session, parts.clock.now())
+    finally:
+        close_parts(parts)
 
 
 def swept(settings: Settings, report: Report) -> Report:

@@ -26,6 +26,7 @@ from market.kit.db import Database
 from market.kit.dump import Shape
 from market.kit.errors import Conflict, Invalid
 from market.kit.files import LocalFiles
+from market.waiting import put_right
 
 _MARK: Final = "restoring"
 _NO_LIMIT: Final = 1 << 62
@@ -144,6 +145,8 @@ def _make_index(settings: Settings, heard: Heard) -> None:
             while process.step():
                 pass
         give_back_work(parts)
+        with parts.database.write() as session:
+            put_right(session, parts.clock.now())  # a backup from before there were tasks has none
         heard("重建索引", 1, 1)
     finally:
         close_parts(parts)

@@ -122,19 +122,22 @@ def restore(file: Path, as_json: bool) -> None:
 
 @click.command()
 @click.option("--sweep", is_flag=True, help="删去没有任何记录引用、且已存放一天以上的文件内容")
+@click.option("--repair", is_flag=True, help="先按各处的状态重写待办，再核对")
 @as_json_option
 @told
-def audit(sweep: bool, as_json: bool) -> None:
+def audit(sweep: bool, repair: bool, as_json: bool) -> None:
     """核对账、变更、任务、文件和索引；全部一致时退出码为0。系统照常运行。
 
     \b
     例：zhihe audit
         zhihe audit --json
-        zhihe audit --sweep
+        zhihe audit --repair
     """
     from infra import audit as audits
 
     settings = load()
+    if repair:
+        click.echo(f"已改正{audits.repaired(settings)}项待办", err=True)
     with _progress(quiet=as_json) as heard:
         report = audits.audit(settings, heard)
         if sweep:
