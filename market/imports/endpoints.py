@@ -1,7 +1,7 @@
 """The JSON edge of imports and exports."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, File, Form, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
@@ -23,15 +23,13 @@ from market.imports.schemas import (
     MappingOut,
 )
 from market.imports.service import Received, RunView
-from market.kit.files import blocks, download_headers
+from market.kit.files import as_document, blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
 router = api_router("imports")
 
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "the file"}
-}
+_FILE = as_document(files_out.MEDIA.values())
 Using = Annotated[Work, opens(Action.IMPORT_USE)]
 Changing = Annotated[Work, opens(Action.IMPORT_USE, write=True)]
 Exporting = Annotated[Work, opens(Action.LISTING_VIEW_OWN)]

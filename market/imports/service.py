@@ -292,10 +292,16 @@ def undo(work: Work, public_id: PublicId) -> ImportRun:
     return begin_undo(work, own_run(work, public_id))
 
 
+def undoable(run: ImportRun) -> bool:
+    """Tell whether a run has left anything that could be taken back."""
+    known = run.rows_file_id is not None  # older than this: what each row did was not kept
+    return known and RunState(run.state) in UNDOABLE and run.created + run.updated > run.undone
+
+
 def begin_undo(work: Work, run: ImportRun) -> ImportRun:
     """Owe the undo of any run; the caller has checked that the actor may. Raises Conflict."""
-    if RunState(run.state) not in UNDOABLE:
-        raise Conflict("只有已完成的导入可以撤销")
+    if not undoable(run):
+        raise Conflict("只有已完成、还有内容可撤的导入可以撤销")
     run.checks += 1
     repository.move(work.session, run, S.UNDOING, MOVED, finished_at=None)
     flow.owe(work.session, run, flow.UNDO, work.parts.clock)

@@ -7,9 +7,10 @@ from functools import cache
 
 from sqlmodel import Session
 
+from market.accounts.intake import Organisations
 from market.accounts.policy import OFFICERS, WRITERS, Roles
 from market.catalog.intake import ListingsTarget
-from market.catalog.vocabulary import ListingKind
+from market.catalog.vocabulary import REGIONS, ListingKind
 from market.deals import repository_listings as deals
 from market.discovery import repository_listings as discovery
 from market.imports.models import Kind
@@ -51,5 +52,8 @@ def offers(*, demo: bool) -> Mapping[Kind, Offer]:
     return {
         Kind.ACHIEVEMENT: Offer(achievements, WRITERS, "/my/listings?kind=achievement", _LISTINGS),
         Kind.DEMAND: Offer(demands, WRITERS, "/my/listings?kind=demand", _LISTINGS),
+        Kind.ORGANISATION: Offer(
+            Organisations(REGIONS), OFFICERS, "/desk/organisations?state=entry"
+        ),
         Kind.CONTRACT: Offer(Contracts(demo=demo), OFFICERS, "/past-registrations"),
     }
