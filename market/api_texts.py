@@ -41,8 +41,7 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "GET /audit": ("操作记录", "谁做了什么，新的在前；`before` 写上一页最后的编号。"),
     "GET /tasks": (
         "待办",
-        "`group`：今天到期和逾期的（today）、7天内（week）、以后和没有期限的（later）、"
-        "等对方的（others）；每页20条。",
+        "`group`：today今天到期和逾期的，week7天内，later以后，others等对方的；每页20条。",
     ),
     "GET /messages": ("消息", "新的在前，每页20条。"),
     "POST /messages/read": ("全部标为已读", "`until` 写看到的最新一条；之后来的仍是未读。"),
@@ -77,8 +76,7 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "GET /my/imports": ("导入记录", ""),
     "POST /my/imports": (
         "导入文件",
-        "xlsx、xls、ods、csv、jsonl，最大50 MB、200,000行；在后台处理，用返回的编号查看进度。"
-        "`ask` 为真时先试导入，等确认。",
+        "最大50 MB、200,000行，在后台处理，用返回的编号查看进度；`ask` 为真时先试导入。",
     ),
     "GET /my/imports/{import_id}": ("一次导入", "进度、结果和有问题的行。"),
     "DELETE /my/imports/{import_id}": ("放弃导入", "只在写入之前。"),
@@ -136,6 +134,9 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     ),
     "POST /registrations/{registration_id}/undo": ("撤回登记", "记一笔相反的账，原记录保留。"),
     "POST /registrations/{registration_id}/withdraw": ("撤回申请", ""),
+    "GET /past-registrations": ("以前登记的合同", "平台使用之前已登记、补录进来的。"),
+    "GET /past-registrations/{past_id}": ("一份以前登记的合同", ""),
+    "POST /past-registrations/{past_id}/take-out": ("撤出补录的登记", "记一笔相反的账。"),
     "GET /plans": ("计划", "现行的在前。"),
     "PUT /plans": ("保存计划", "`replaces` 写被接替的现行计划；它已被别人改过时答409。"),
     "GET /calendar/{year}": ("一年的工作日", "与平常周不同的日子。"),

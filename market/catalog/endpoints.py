@@ -3,7 +3,7 @@
 What others may read of a listing stands in `access`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import File, Query, UploadFile
 from fastapi.responses import StreamingResponse
@@ -31,16 +31,14 @@ from market.catalog.schemas import (
 )
 from market.catalog.texts import Difference
 from market.catalog.vocabulary import ListingKind
-from market.kit.files import StoredFile, blocks, download_headers
+from market.kit.files import PROOF_TYPES, StoredFile, as_document, blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
 router = api_router("catalog")
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 Upload = Annotated[UploadFile, File(description="PDF, Word, PNG, JPEG; 20 MB")]
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "the file"}
-}
+_FILE = as_document(PROOF_TYPES)
 
 Viewing = Annotated[Work, opens(Action.LISTING_VIEW_OWN)]
 Editing = Annotated[Work, opens(Action.LISTING_EDIT, write=True)]
@@ -97,7 +95,7 @@ def _line_out(listing: Listing, title: str) -> ListingLineOut:
     )
 
 
-@router.get("/my/listings", tags=["listings"])
+@router.get("/my/listings")
 def list_own(
     work: Viewing,
     kind: ListingKind | None = None,
@@ -114,56 +112,56 @@ def list_own(
     return Listings(items=items, total=total, page=page, pages=views.pages(total))
 
 
-@router.post("/my/achievements", status_code=201, tags=["listings"])
+@router.post("/my/achievements", status_code=201)
 def create_achievement(form: AchievementIn, work: Editing) -> OwnListingOut:
     """Write a draft of an achievement."""
     return own_out(work, drafts.create(work, form))
 
 
-@router.post("/my/demands", status_code=201, tags=["listings"])
+@router.post("/my/demands", status_code=201)
 def create_demand(form: DemandIn, work: Editing) -> OwnListingOut:
     """Write a draft of a demand."""
     return own_out(work, drafts.create(work, form))
 
 
-@router.put("/my/achievements/{listing_id}", tags=["listings"])
+@router.put("/my/achievements/{listing_id}")
 def edit_achievement(listing_id: PathId, form: AchievementEditIn, work: Editing) -> OwnListingOut:
     """Save a whole new text; what is public stays until the new text is approved."""
     return own_out(work, drafts.edit(work, PublicId(listing_id), form))
 
 
-@router.put("/my/demands/{listing_id}", tags=["listings"])
+@router.put("/my/demands/{listing_id}")
 def edit_demand(listing_id: PathId, form: DemandEditIn, work: Editing) -> OwnListingOut:
     """Save a whole new text; what is public stays until the new text is approved."""
     return own_out(work, drafts.edit(work, PublicId(listing_id), form))
 
 
-@router.get("/my/listings/{listing_id}", tags=["listings"])
+@router.get("/my/listings/{listing_id}")
 def show_own(listing_id: PathId, work: Viewing) -> OwnListingOut:
     """Read an own listing: its newest text, where it stands, its proofs."""
     listing = drafts.own_listing(work, PublicId(listing_id), Action.LISTING_VIEW_OWN)
     return own_out(work, listing)
 
 
-@router.post("/my/listings/{listing_id}/submission", tags=["listings"])
+@router.post("/my/listings/{listing_id}/submission")
 def submit(listing_id: PathId, work: Submitting) -> OwnListingOut:
     """Hand the newest text in for review; it is published at once where the bureau gave leave."""
     return own_out(work, publishing.submit(work, PublicId(listing_id)))
 
 
-@router.delete("/my/listings/{listing_id}/submission", tags=["listings"])
+@router.delete("/my/listings/{listing_id}/submission")
 def take_back(listing_id: PathId, work: Editing) -> OwnListingOut:
     """Take a submission back, so that the text can be edited."""
     return own_out(work, publishing.take_back(work, PublicId(listing_id)))
 
 
-@router.post("/my/listings/{listing_id}/withdrawal", tags=["listings"])
+@router.post("/my/listings/{listing_id}/withdrawal")
 def withdraw(listing_id: PathId, work: Editing) -> OwnListingOut:
     """Take a published listing out of the public."""
     return own_out(work, publishing.withdraw(work, PublicId(listing_id)))
 
 
-@router.post("/my/listings/{listing_id}/proofs", status_code=201, tags=["listings"])
+@router.post("/my/listings/{listing_id}/proofs", status_code=201)
 def attach_proof(listing_id: PathId, file: Upload, work: Editing) -> OwnListingOut:
     """Attach a file that backs the listing; only its owner and the bureau can read it."""
     proofs.attach(work, PublicId(listing_id), file.filename or "", file.file)
@@ -171,7 +169,7 @@ def attach_proof(listing_id: PathId, file: Upload, work: Editing) -> OwnListingO
     return own_out(work, listing)
 
 
-@router.delete("/my/listings/{listing_id}/proofs/{file_id}", status_code=204, tags=["listings"])
+@router.delete("/my/listings/{listing_id}/proofs/{file_id}", status_code=204)
 def remove_proof(listing_id: PathId, file_id: PathId, work: Editing) -> None:
     """Take a file off a listing."""
     proofs.remove(work, PublicId(listing_id), PublicId(file_id))
@@ -181,7 +179,6 @@ def remove_proof(listing_id: PathId, file_id: PathId, work: Editing) -> None:
     "/my/listings/{listing_id}/proofs/{file_id}",
     response_class=StreamingResponse,
     responses=_FILE,
-    tags=["listings"],
 )
 def download_proof(listing_id: PathId, file_id: PathId, work: Viewing) -> StreamingResponse:
     """Download a proof of an own listing."""
@@ -190,7 +187,7 @@ def download_proof(listing_id: PathId, file_id: PathId, work: Viewing) -> Stream
     return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
 
 
-@router.get("/reviews", tags=["reviews"])
+@router.get("/reviews")
 def list_reviews(work: Reviewing, page: PageNumber = 1) -> Reviews:
     """List what waits for the bureau's review, the longest waiting first, 50 a page."""
     total, rows = publishing.queue(work, page=page, size=views.PAGE)
@@ -209,7 +206,7 @@ def list_reviews(work: Reviewing, page: PageNumber = 1) -> Reviews:
     return Reviews(items=items, total=total, page=page, pages=views.pages(total))
 
 
-@router.get("/reviews/{listing_id}", tags=["reviews"])
+@router.get("/reviews/{listing_id}")
 def show_review(listing_id: PathId, work: Reviewing) -> ReviewOut:
     """Read the newest submission of a listing, with what it changes of the public text."""
     view = views.reviewed(work, PublicId(listing_id))
@@ -233,7 +230,7 @@ def _difference_out(one: Difference) -> DifferenceOut:
     return DifferenceOut(field=one.field, before=one.before, after=one.after)
 
 
-@router.post("/reviews/{listing_id}/decision", status_code=204, tags=["reviews"])
+@router.post("/reviews/{listing_id}/decision", status_code=204)
 def decide(listing_id: PathId, form: ReviewIn, work: Deciding) -> None:
     """Approve the revision that was read, which publishes it, or refuse it with a note."""
     publishing.decide(work, PublicId(listing_id), form)
@@ -243,7 +240,6 @@ def decide(listing_id: PathId, form: ReviewIn, work: Deciding) -> None:
     "/reviews/{listing_id}/proofs/{file_id}",
     response_class=StreamingResponse,
     responses=_FILE,
-    tags=["reviews"],
 )
 def download_reviewed_proof(
     listing_id: PathId, file_id: PathId, work: Reviewing

@@ -8,11 +8,11 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, delete, update
@@ -178,6 +178,18 @@ _KINDS: dict[str, tuple[str, tuple[bytes, ...]]] = {
     ),
     ".doc": ("application/msword", (b"\xd0\xcf\x11\xe0",)),
 }
+
+
+PROOF_TYPES = tuple(dict.fromkeys(media_type for media_type, _ in _KINDS.values()))
+
+
+def as_document(media_types: Iterable[str]) -> dict[int | str, dict[str, Any]]:
+    """Return how the API's document declares a route that answers with a file."""
+    content = {
+        one.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+        for one in media_types
+    }
+    return {200: {"content": content, "description": "文件"}}
 
 
 def proof_media_type(name: str, head: bytes) -> str:

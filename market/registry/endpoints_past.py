@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
-from market.accounts.edge import opens
+from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.kit.ids import PublicId
@@ -14,7 +14,7 @@ from market.registry.models import PastRegistration
 from market.registry.past import Past
 from market.registry.schemas import ItemOut, PastDetailOut, PastOut, PastsOut, TakeOutIn
 
-router = APIRouter(tags=["registrations"], prefix="/past-registrations")
+router = api_router("registrations", "/past-registrations")
 
 
 def _out(row: PastRegistration) -> PastOut:
