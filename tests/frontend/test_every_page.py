@@ -26,7 +26,10 @@ from tests.support.clock import FakeClock
 pytestmark = pytest.mark.browser
 
 # Fragments and files; pages of what the world has no open one of: a link, a contract to hand in.
-NOT_PAGES = ("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new")
+NOT_PAGES = (
+    *("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new"),
+    "/account/data/copy",
+)
 
 
 @pytest.fixture
