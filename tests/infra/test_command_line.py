@@ -1,8 +1,10 @@
 """The command line told wrong, or run where something outside is missing: a sentence and a code."""
 
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -80,3 +82,50 @@ def test_an_account_needs_an_address(command: Command, parts: Parts) -> None:
         university.credit_code,
     )
     refused(wrong, 1, "应为邮箱地址")
+
+
+def test_a_file_is_tried_brought_in_and_taken_back(
+    command: Command, parts: Parts, tmp_path: Path
+) -> None:
+    holder = factories.organisation(parts)
+    file = tmp_path / "成果.csv"
+    file.write_text("项目名称,编号,内部备注\n甲,1,x\n,2,y\n", "utf-8")
+    given = ("achievements", str(file), "--org", holder.credit_code)
+
+    def asked(*arguments: str) -> dict[str, Any]:
+        done = command("import", *arguments, "--json")
+        assert done.exit_code == 0, done.output
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    tried = asked(*given, "--dry-run")
+    assert (tried["state"], tried["created"], tried["refused"]) == ("checked", 1, 1)
+    assert tried["ignored_columns"] == ["内部备注"]
+    shown = command("import", *given, "--publish", "--wait")
+    assert shown.exit_code == 0, shown.output
+    assert "新建1条，更新0条，没有变化0条，未导入1条" in shown.output
+    assert "第3行 项目名称：不能是空的" in shown.output
+    again = asked(*given, "--publish", "--wait")
+    assert (again["created"], again["unchanged"]) == (0, 1)
+    assert again["same_as"] is not None
+    undone = asked("undo", again["same_as"], "--wait")
+    assert (undone["state"], undone["undone"], undone["kept"]) == ("undone", 1, [])
+    refused(command("import", "undo", again["same_as"]), 1, "只有已完成")
+    refused(command("import", "undo", "2" * 14), 1, "没有找到")
+    broken = tmp_path / "坏.csv"
+    broken.write_text("单位\n甲\n", "utf-8")
+    bad = ("achievements", str(broken), "--org", holder.credit_code, "--wait")
+    refused(command("import", *bad), 1, "要有“成果名称”一列")
+
+
+def test_records_of_the_bureau_are_its_own_by_default(
+    command: Command, parts: Parts, tmp_path: Path
+) -> None:
+    file = tmp_path / "机构.csv"
+    code = factories.credit_code(77)
+    file.write_text(f"机构名称,统一社会信用代码,机构类型\n示例研究院,{code},高校\n", "utf-8")
+    refused(command("import", "organisations", str(file)), 1, "还没有科技局")
+    factories.organisation(parts, OrganisationKind.BUREAU)
+    done = command("import", "organisations", str(file), "--wait", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["created"] == 1, done.output
