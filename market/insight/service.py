@@ -47,8 +47,11 @@ def board(work: Work) -> Board | None:
     plan = rules.current_plan(work.session)
     if plan is None:
         return None
-    exact = work.may(Action.BOARD_CONTRACTS, Relation.OTHER)
-    return _exact_board(work, plan) if exact else _public_board(work, plan)
+    if work.may(Action.BOARD_CONTRACTS, Relation.OTHER):
+        found = _once(work, "exact board", _mark(work, plan), lambda: _exact_board(work, plan))
+    else:
+        found = _kept_public_board(work, plan)
+    return replace(found, plan=plan)
 
 
 def _exact_board(work: Work, plan: Plan) -> Board:
@@ -112,16 +115,10 @@ def _curve(months: Sequence[Figure], today: date) -> Iterator[tuple[date, int]]:
 
 
 def _mark(work: Work, plan: Plan | None) -> Hashable:
-    """Return what the public figures depend on: the book, what may be shown, the plan, the day."""
+    """Return what a board depends on: the book, what may be shown, the plan, the day."""
     session = work.session
     shown = None if plan is None else plan.public_id
     return (*ledger.head(session), repository.disclosures(session), shown, work.today)
-
-
-def _public_board(work: Work, plan: Plan) -> Board:
-    """Return the public board, worked out once for each state of the data."""
-    found = _once(work, "board", _mark(work, plan), lambda: _make_public_board(work, plan))
-    return replace(found, plan=plan)
 
 
 def _once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> Value:
@@ -134,7 +131,11 @@ def _once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> V
     return memo.get(mark, make)
 
 
-def _make_public_board(work: Work, plan: Plan) -> Board:
+def _kept_public_board(work: Work, plan: Plan) -> Board:
+    return _once(work, "public board", _mark(work, plan), lambda: _public_board(work, plan))
+
+
+def _public_board(work: Work, plan: Plan) -> Board:
     rows = repository.alike(work.session, region=plan.region, since=plan.from_on, until=plan.to_on)
     found = PublicFigures(rows)
     outgoing = found.figure(OUT)
@@ -288,7 +289,7 @@ def home_figures(work: Work) -> HomeFigures:
 
 
 def _make_home_figures(work: Work, plan: Plan | None) -> HomeFigures:
-    shown = None if plan is None else _public_board(work, plan)
+    shown = None if plan is None else _kept_public_board(work, plan)
     since = work.today - timedelta(days=RECENT_DAYS - 1)
     return HomeFigures(
         plan=plan,
