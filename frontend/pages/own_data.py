@@ -13,6 +13,7 @@ from market.accounts import organisations, repository
 from market.accounts.edge import address_of
 from market.accounts.models import MembershipState
 from market.accounts.policy import Action
+from market.deals import personal as deals
 from market.kit import files
 from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, MarketError, TooMany
@@ -89,7 +90,13 @@ Leaving = Annotated[Page, opens_page(Action.ORGANISATION_LEAVE)]
 @router.get("/organisation/leave")
 def leaving(page: Leaving) -> Response:
     """What stays and what ends, before one leaves."""
-    return page.render("accounts/leave.html", {"error": "", "actor": page.work.actor})
+    return page.render("accounts/leave.html", _leaving(page))
+
+
+def _leaving(page: Page, error: str = "") -> dict[str, object]:
+    actor = page.work.actor
+    in_hand = deals.in_hand(page.work.session, actor.person, actor.organisation)
+    return {"error": error, "actor": actor, "in_hand": in_hand}
 
 
 @router.post("/organisation/leave")
@@ -100,8 +107,9 @@ def leave(
         organisations.leave(page.work)
     except Conflict as error:
         page.work.abandon()
-        context = {"error": error.message, "actor": page.work.actor}
-        return page.render("accounts/leave.html", context, status=error.status)
+        return page.render(
+            "accounts/leave.html", _leaving(page, error.message), status=error.status
+        )
     rows = repository.memberships_of_person(page.work.session, page.work.actor.person)
     left = [row for row, _ in rows if row.state == MembershipState.ACTIVE]
     if page.sign_in is not None:

@@ -9,6 +9,7 @@ from market.accounts.models import Membership
 from market.deals import repository_personal as repository
 from market.deals.models import Contract, Deal, DealNote, Inquiry, Introduction, Terms
 from market.deals.repository_personal import Known
+from market.deals.vocabulary import InquiryState
 from market.kit.across import GONE, Records, any_by, rows_by
 from market.kit.clock import local_text
 from market.kit.ids import OrganisationId, PersonId
@@ -65,6 +66,20 @@ def _known(session: Session, person_id: PersonId) -> Known:
     person = accounts.person(session, person_id)
     places = {row.organisation_id for row in rows_by(session, Membership, "person_id", person_id)}
     return Known(person_id, person.name, person.email, person.phone, places)
+
+
+def in_hand(
+    session: Session, person_id: PersonId, organisation_id: OrganisationId
+) -> list[Inquiry]:
+    """Return the organisation's inquiries not yet closed that name the person as its contact:
+    what others have to be told of before the person leaves it.
+    """
+    known = _known(session, person_id)
+    asked = [one for one in repository.asked_as(session, known) if one.asker_id == organisation_id]
+    answered = [
+        one for one in repository.answered_as(session, known) if one.owner_id == organisation_id
+    ]
+    return [one for one in (*asked, *answered) if one.state != InquiryState.CLOSED]
 
 
 def erase(session: Session, person_id: PersonId, _at: datetime) -> None:

@@ -24,7 +24,7 @@ from market.accounts.work import Actor, Parts
 from market.kit.errors import Conflict
 from tests import factories
 from tests.frontend.test_account_pages import HOST, PASSWORD, csrf
-from tests.support.trade import trade
+from tests.support.trade import asked, trade
 
 SITE = {
     "operator": "示范区技术转移中心",
@@ -248,6 +248,17 @@ def test_the_only_manager_is_shown_the_way_out(site: TestClient, parts: Parts) -
     )
     assert "现在还不能注销" not in site.get("/account/data").text
     assert site.post("/account/data/delete", data=form).status_code == 303
+
+
+def test_who_leaves_sees_what_is_to_be_handed_over(site: TestClient, parts: Parts) -> None:
+    world = trade(parts)
+    inquiry = asked(world)
+    signed_in(site, parts, world.buyer)
+    page = site.get("/organisation/leave").text
+    assert "请先交接" in page
+    assert f"/inquiries/{inquiry.public_id}" in page
+    signed_in(site, parts, world.seller)
+    assert "请先交接" not in site.get("/organisation/leave").text
 
 
 def test_the_api_copies_leaves_and_deletes_too(site: TestClient, parts: Parts) -> None:
