@@ -27,21 +27,21 @@ class Peak:
 
 
 @contextmanager
-def watched(pid: int | None = None, every: float = 0.25) -> Iterator[Peak]:
-    """Watch a process's memory while the block runs."""
-    peak, done = Peak(), threading.Event()
+def watched(peak: Peak, every: float = 0.25) -> Iterator[None]:
+    """Add the block's seconds to `peak`, and the most memory of this process while it runs."""
+    done = threading.Event()
 
     def watch() -> None:
         while not done.is_set():
-            peak.mb = max(peak.mb, anonymous_mb(pid))
+            peak.mb = max(peak.mb, anonymous_mb())
             done.wait(every)
 
     watcher = threading.Thread(target=watch, daemon=True)
     begun = time.perf_counter()
     watcher.start()
     try:
-        yield peak
+        yield
     finally:
-        peak.seconds = time.perf_counter() - begun
+        peak.seconds += time.perf_counter() - begun
         done.set()
         watcher.join()
