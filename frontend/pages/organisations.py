@@ -9,7 +9,7 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.workspace import ROLE_NAMES
-from market.accounts import organisations, repository
+from market.accounts import organisations, repository, repository_waiting
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, Role
 from market.accounts.schemas import DecideMemberIn, JoinIn, MemberRole, OrganisationIn, VerifyIn
@@ -33,6 +33,7 @@ VERIFICATION_NAMES = {
     Verification.VERIFIED: ("done", "已核验"),
     Verification.REFUSED: ("stop", "未通过核验"),
 }
+ENTRY = "entry"  # of a directory; nobody belongs to it yet
 ROLES = tuple((role.value, ROLE_NAMES[role]) for role in (Role.VIEWER, Role.EDITOR, Role.MANAGER))
 
 
@@ -190,14 +191,18 @@ def decide_member(
 @router.get("/desk/organisations")
 def to_verify(page: Annotated[Page, opens_page(Action.ORGANISATION_VERIFY)]) -> Response:
     state = page.request.query_params.get("state", Verification.PENDING)
-    if state not in list(Verification):
+    if state == ENTRY:
+        rows = repository_waiting.directory_entries(page.work.session)
+    elif state in list(Verification):
+        rows = repository_waiting.organisations_by_verification(
+            page.work.session, Verification(state)
+        )
+    else:
         raise NotFound
     return page.render(
         "accounts/desk.html",
         {
-            "rows": repository.organisations_by_verification(
-                page.work.session, Verification(state)
-            ),
+            "rows": rows,
             "state": state,
             "names": VERIFICATION_NAMES,
             "kind_names": KIND_NAMES,

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from market.accounts import creditcode, repository, repository_intake, waiting
+from market.accounts import creditcode, repository, repository_intake, repository_waiting, waiting
 from market.accounts.models import (
     Membership,
     MembershipState,
@@ -248,7 +248,7 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
         raise Invalid(fields={"note": "不通过时请写明原因，对方会看到"})
     if form.seen not in (None, row.edits):
         raise overtaken(row)
-    decided = repository.decide_verification(
+    decided = repository_waiting.decide_verification(
         work.session,
         row.id,
         state=Verification(form.decision),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -102,53 +102,12 @@ def verified_organisations(
     return list(session.exec(query))
 
 
-def organisations_by_verification(session: Session, state: Verification) -> list[Organisation]:
-    """Return the newest 500 that stand so; entries of a directory, nobody's yet, left out."""
-    members = exists().where(col(Membership.organisation_id) == col(Organisation.id))
-    return list(
-        session.exec(
-            select(Organisation)
-            .where(col(Organisation.verification) == state)
-            .where(or_(col(Organisation.verification) != Verification.PENDING, members))
-            .order_by(col(Organisation.created_at).desc(), col(Organisation.id).desc())
-            .limit(500)
-        )
-    )
-
-
-def decide_verification(
-    session: Session,
-    organisation_id: OrganisationId,
-    *,
-    state: Verification,
-    name: str,
-    note: str,
-    self_publish: bool,
-    at: datetime,
-    edits: int,
-) -> int:
-    """Set the bureau's decision; a decision may be revised. Return the rows touched: 0 where the
-    organisation was edited since it had `edits`.
-    """
-    return changed(
-        session,
-        update(Organisation)
-        .where(col(Organisation.id) == organisation_id, col(Organisation.edits) == edits)
-        .values(
-            edits=edits + 1,
-            verification=state,
-            name=name,
-            verification_note=note,
-            self_publish=self_publish,
-            verified_at=at if state is Verification.VERIFIED else None,
-        ),
-    )
-
-
 def rename(
     session: Session, organisation_id: OrganisationId, *, name: str, address: str, edits: int
 ) -> int:
-    """Set what an organisation says of itself. Return the rows touched, as above."""
+    """Set what an organisation says of itself. Return the rows touched: 0 where
+    it was edited since it had `edits`.
+    """
     return changed(
         session,
         update(Organisation)
