@@ -133,7 +133,7 @@ def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) ->
     edit = {**ACHIEVEMENT, "based_on": 1, "summary": "边焊边报，漏检率0.4%"}
     good(seller.put(f"/my/achievements/{ids['listing_id']}", json=edit))
     good(seller.post(f"{path}/submission"))
-    table = {"file": ("a.csv", "成果名称\n示范成果\n".encode(), "text/csv")}
+    table = {"file": ("a.csv", f"成果名称\n示范成果\n{'题' * 201}\n".encode(), "text/csv")}
     started = seller.post("/my/imports", files=table, data={"kind": "achievement"})
     ids["import_id"] = good(started, 202)["id"]
     _settle(parts, clock, engine)
