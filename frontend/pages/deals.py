@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -12,6 +12,7 @@ from frontend import deal_path, forms, notices
 from frontend.edge import Page, opens_page
 from frontend.pages import deal_forms as papers
 from market.accounts.policy import Action
+from market.catalog import views as catalog
 from market.catalog.vocabulary import FIELDS
 from market.deals import contracts, inquiries, pricing, service, views
 from market.deals.schemas import (
@@ -28,6 +29,7 @@ from market.deals.views import DealView, Stage
 from market.deals.vocabulary import (
     CONTRACT_TYPES,
     LOST_REASONS,
+    PAGE,
     PATHS,
     PAY_METHODS,
     STOP_REASONS,
@@ -35,6 +37,7 @@ from market.deals.vocabulary import (
     LostReason,
     PayMethod,
     PricingPathKind,
+    Shelf,
     StopReason,
 )
 from market.kit.errors import Conflict, Invalid
@@ -64,22 +67,25 @@ class Group:
     stage: Stage
     lines: list[deal_path.DealLine]
 
-    @property
-    def total_fen(self) -> int:
-        return sum(line.amount_fen or 0 for line in self.lines)
-
 
 @router.get("/deals")
-def list_deals(page: Annotated[Page, opens_page(Action.DEAL_VIEW)]) -> Response:
-    lines = deal_path.lines(page.work, views.deals_of_actor(page.work))
+def list_deals(
+    page: Annotated[Page, opens_page(Action.DEAL_VIEW)],
+    shelf: Shelf = Shelf.RUNNING,
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    lines = deal_path.lines(page.work, views.deals_of_actor(page.work, shelf, number))
     groups = [Group(one, [line for line in lines if line.row.stage is one]) for one in STAGES]
-    running = [one for one in groups if one.stage not in (Stage.SIGNED, Stage.LOST)]
+    counts = service.deal_counts(page.work)
     return page.render(
         "deals/deals.html",
         {
             "groups": [one for one in groups if one.lines],
-            "running": sum(len(one.lines) for one in running),
-            "running_fen": sum(one.total_fen for one in running),
+            "shelf": shelf,
+            "counts": counts,
+            "running_fen": service.running_fen(page.work),
+            "page": number,
+            "pages": catalog.pages(counts[shelf], PAGE),
         },
     )
 

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from frontend.edge import Page, opens_page
 from frontend.pages import discovery_rows as rows
 from market.access import service as access
-from market.accounts.policy import Action
+from market.accounts.policy import Action, Relation, Role
+from market.accounts.work import Work
 from market.catalog import views
 from market.catalog.vocabulary import FIELDS, ListingKind, region_name
 from market.deals.vocabulary import CONTRACT_TYPES
@@ -21,6 +22,17 @@ CONTRACTS = 5
 NOT_PUBLIC = "不公开"
 
 Visited = Annotated[Page, opens_page(Action.BROWSE)]
+
+
+def _begin(work: Work) -> str:
+    """Return the code of what the visitor can begin with here; `home.html` has the links."""
+    if work.actor.role is Role.ANONYMOUS:
+        return "signup"
+    if work.actor.role is Role.PERSON:
+        return "join"
+    if work.may(Action.LISTING_EDIT):
+        return "publish"
+    return "introduce" if work.may(Action.INTRODUCTION_PROPOSE, Relation.MANDATED) else "look"
 
 
 @router.get("/")
@@ -51,6 +63,7 @@ def home(page: Visited) -> Response:
             "achievement_count": counts[ListingKind.ACHIEVEMENT],
             "demand_count": counts[ListingKind.DEMAND],
             "today": work.today,
+            "begin": _begin(work),
         },
     )
 

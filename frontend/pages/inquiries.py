@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from market.access.service import Seen
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
+from market.catalog import views as catalog
 from market.catalog.vocabulary import ListingKind
 from market.deals import inquiries
 from market.deals.models import Inquiry
@@ -25,7 +26,8 @@ from market.deals.schemas import (
     Message,
     OptionalEmail,
 )
-from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from market.deals.vocabulary import PAGE, Box
+from market.kit.errors import Conflict, Forbidden, Invalid
 from market.kit.ids import PublicId
 from market.kit.wire import Optional60, Optional500, PathId
 
@@ -127,20 +129,22 @@ def ask(
 
 
 @router.get("/inquiries")
-def list_inquiries(page: Annotated[Page, opens_page(Action.INQUIRY_VIEW)]) -> Response:
-    box = page.request.query_params.get("box", "received")
-    if box not in ("received", "sent"):
-        raise NotFound
-    rows = inquiries.inquiries_of_actor(page.work)
-    received = [one for one in rows if one.relation is Relation.OWN]
-    sent = [one for one in rows if one.relation is Relation.COUNTERPART]
+def list_inquiries(
+    page: Annotated[Page, opens_page(Action.INQUIRY_VIEW)],
+    box: Box = Box.RECEIVED,
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    total, rows = inquiries.inquiries_of_actor(page.work, box, number)
+    counts = {one: inquiries.count_of_actor(page.work, one) for one in Box}
     return page.render(
         "deals/inquiries.html",
         {
             "box": box,
-            "rows": received if box == "received" else sent,
-            "received": len(received),
-            "sent": len(sent),
+            "rows": rows,
+            "received": counts[Box.RECEIVED],
+            "sent": counts[Box.SENT],
+            "page": number,
+            "pages": catalog.pages(total, PAGE),
         },
     )
 

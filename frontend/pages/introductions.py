@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -10,6 +10,7 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from market.access import service as access
 from market.accounts.policy import Action, OrganisationKind, Relation
+from market.catalog import views as catalog
 from market.deals import introductions
 from market.deals.schemas import (
     MESSAGE_LENGTH,
@@ -17,6 +18,7 @@ from market.deals.schemas import (
     IntroductionIn,
     Message,
 )
+from market.deals.vocabulary import PAGE
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId
 from market.kit.wire import Optional500, PathId, Short
@@ -41,11 +43,18 @@ class DecisionForm(BaseModel):
 
 
 @router.get("/introductions")
-def list_introductions(page: Annotated[Page, opens_page(Action.INTRODUCTION_VIEW)]) -> Response:
+def list_introductions(
+    page: Annotated[Page, opens_page(Action.INTRODUCTION_VIEW)],
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    total, rows = introductions.introductions_of_actor(page.work, number)
     return page.render(
         "deals/introductions.html",
         {
-            "rows": introductions.introductions_of_actor(page.work),
+            "rows": rows,
+            "total": total,
+            "page": number,
+            "pages": catalog.pages(total, PAGE),
             "may_propose": page.work.may(Action.INTRODUCTION_PROPOSE, Relation.MANDATED),
             "broker": page.work.actor.kind is OrganisationKind.AGENCY,
         },
@@ -53,9 +62,11 @@ def list_introductions(page: Annotated[Page, opens_page(Action.INTRODUCTION_VIEW
 
 
 def _new(page: Page, form: forms.Form[IntroduceForm]) -> dict[str, object]:
+    words = forms.query(page.request).first("q").strip()[:60]
     return {
         "form": form,
-        "choices": introductions.choices(page.work),
+        "q": words,
+        "choices": introductions.choices(page.work, words),
         "limit": MESSAGE_LENGTH,
     }
 

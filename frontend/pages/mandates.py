@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
+from market.catalog import views as catalog
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId
 from market.kit.wire import Optional500, PathId
@@ -78,11 +79,18 @@ def _lines(work: Work, rows: Sequence[Mandate]) -> list[Line]:
 
 
 @router.get("/mandates")
-def list_mandates(page: Annotated[Page, opens_page(Action.MANDATE_VIEW)]) -> Response:
+def list_mandates(
+    page: Annotated[Page, opens_page(Action.MANDATE_VIEW)],
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    total, rows = mandates.mandates_of_actor(page.work, number)
     return page.render(
         "deals/mandates.html",
         {
-            "lines": _lines(page.work, mandates.mandates_of_actor(page.work)),
+            "lines": _lines(page.work, rows),
+            "total": total,
+            "page": number,
+            "pages": catalog.pages(total, mandates.PAGE),
             "may_grant": page.work.may(Action.MANDATE_GRANT),
             "agency": page.work.actor.kind is OrganisationKind.AGENCY,
         },

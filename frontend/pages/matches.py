@@ -117,6 +117,8 @@ def _context(page: Page, found: Matches, **more: object) -> dict[str, Any]:
             _item(row, _introduce(page, found, heading.number or ""))
             for row in (of_state if _of_demand(found) else found.rows)
         ],
+        "page": 1,
+        "pages": 1,
         "nearest": [(rows.row(one.other), one.missing) for one in found.nearest],
         "may_decide": page.work.may(Action.MATCH_DECIDE, found.relation),
         "may_grant": page.work.may(Action.MANDATE_GRANT),
@@ -184,10 +186,14 @@ def overview(
 
 @router.get("/listings/{listing_id}/matches")
 def matches_of(
-    listing_id: PathId, page: Annotated[Page, opens_page(Action.MATCH_VIEW)]
+    listing_id: PathId,
+    page: Annotated[Page, opens_page(Action.MATCH_VIEW)],
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
 ) -> Response:
-    found = matches.matches_of(page.work, PublicId(listing_id))
-    return page.render(TEMPLATE, _context(page, found), block="found")
+    found = matches.matches_of(page.work, PublicId(listing_id), number)
+    pages = 1 if _of_demand(found) else views.pages(found.total, matches.PAGE)
+    context = {**_context(page, found), "page": number, "pages": pages}
+    return page.render(TEMPLATE, context, block="found")
 
 
 @router.post("/matches/{match_id}/decision")

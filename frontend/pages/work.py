@@ -66,12 +66,11 @@ def _shown(part: Part) -> Shown:
 @router.get("/work")
 def worklist(page: Reading, group: Group | None = None, number: Number = 1) -> Response:
     work = page.work
-    unread = service.counts(work.session, work.actor, work.now).unread
     if group is not None:
         part = service.part(work, group, number)
         return page.render(
             "work/group.html",
-            {"shown": _shown(part), "page": number, "unread": unread},
+            {"shown": _shown(part), "page": number},
         )
     groups = {name: _shown(part) for name, part in service.worklist(work).items()}
     return page.render(
@@ -79,7 +78,6 @@ def worklist(page: Reading, group: Group | None = None, number: Number = 1) -> R
         {
             "groups": groups,
             "mine": sum(groups[one].part.total for one in Group if one is not Group.OTHERS),
-            "unread": unread,
             "figures": _figures(work),
             "begin": _begin(work),
             "today": work.today,
@@ -191,7 +189,7 @@ def messages(page: Reading, number: Number = 1) -> Response:
     counts = service.counts(page.work.session, page.work.actor, page.work.now)
     return page.render(
         "work/messages.html",
-        {"found": found, "page": number, "unread": counts.unread, "tasks": counts.tasks},
+        {"found": found, "page": number, "unread": counts.unread},
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+from fastapi import Query
+
 from market.access import mandates
 from market.access.models import Mandate, MandateState
 from market.access.schemas import (
@@ -54,9 +56,13 @@ def _out(work: Work, rows: Sequence[Mandate]) -> list[MandateOut]:
 
 
 @router.get("/mandates")
-def list_mandates(work: Annotated[Work, opens(Action.MANDATE_VIEW)]) -> Mandates:
+def list_mandates(
+    work: Annotated[Work, opens(Action.MANDATE_VIEW)],
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Mandates:
     """List the mandates that one's organisation gave or got, newest first."""
-    return Mandates(items=_out(work, mandates.mandates_of_actor(work)))
+    total, rows = mandates.mandates_of_actor(work, number)
+    return Mandates(items=_out(work, rows), total=total)
 
 
 @router.post("/mandates", status_code=201)

@@ -13,6 +13,7 @@ from market.accounts.work import Work
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import OrganisationId, PublicId, new_public_id
 
+PAGE = 50
 OPEN_ALREADY = "已有一份给这家机构的委托在等待接受或仍然有效，请先终止再重新委托"
 
 
@@ -35,10 +36,14 @@ def in_force(work: Work, mandate: Mandate) -> bool:
     )
 
 
-def mandates_of_actor(work: Work) -> Sequence[Mandate]:
-    """Return the mandates that the acting organisation gave or got, newest first."""
+def mandates_of_actor(work: Work, page: int = 1) -> tuple[int, Sequence[Mandate]]:
+    """Return (how many, a page of PAGE) mandates that the acting organisation gave or got, newest
+    first.
+    """
     work.require(Action.MANDATE_VIEW)
-    return repository.mandates_of(work.session, work.actor.organisation)
+    return repository.mandates_of(
+        work.session, work.actor.organisation, offset=(page - 1) * PAGE, limit=PAGE
+    )
 
 
 def any_of_actor(work: Work) -> bool:

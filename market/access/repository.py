@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -102,19 +102,16 @@ def mandate_by_public_id(session: Session, public_id: PublicId) -> Mandate | Non
     return session.exec(select(Mandate).where(col(Mandate.public_id) == public_id)).first()
 
 
-def mandates_of(session: Session, organisation_id: OrganisationId) -> Sequence[Mandate]:
-    """Return the mandates an organisation gave or got, newest first, 500 at most."""
-    return session.exec(
-        select(Mandate)
-        .where(
-            or_(
-                col(Mandate.principal_id) == organisation_id,
-                col(Mandate.agency_id) == organisation_id,
-            )
-        )
-        .order_by(col(Mandate.id).desc())
-        .limit(500)
-    ).all()
+def mandates_of(
+    session: Session, organisation_id: OrganisationId, *, offset: int, limit: int
+) -> tuple[int, Sequence[Mandate]]:
+    """Return (how many, a page of) the mandates an organisation gave or got, newest first."""
+    own = or_(
+        col(Mandate.principal_id) == organisation_id, col(Mandate.agency_id) == organisation_id
+    )
+    count = session.exec(select(func.count()).select_from(Mandate).where(own)).one()
+    query = select(Mandate).where(own).order_by(col(Mandate.id).desc())
+    return int(count), session.exec(query.offset(offset).limit(limit)).all()
 
 
 def any_mandate(session: Session, organisation_id: OrganisationId) -> bool:

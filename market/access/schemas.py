@@ -54,4 +54,7 @@ class MandateOut(Out):
 
 
 class Mandates(Out):
+    """One page, 50 at most; `total` counts all."""
+
     items: list[MandateOut]
+    total: int

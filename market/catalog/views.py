@@ -14,7 +14,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.catalog import publishing, repository, repository_reviews
+from market.catalog import publishing, repository, repository_choices, repository_reviews
 from market.catalog.drafts import own_listing
 from market.catalog.models import Listing, ListingState, Proof, ReviewState
 from market.catalog.repository import Shelf
@@ -220,6 +220,20 @@ def public_ids(
     return repository.public_ids(
         session, kind, after_id=after_id, limit=limit, organisation_id=organisation_id
     )
+
+
+def public_of(
+    session: Session,
+    kind: ListingKind,
+    owners: Iterable[OrganisationId],
+    *,
+    words: str,
+    limit: int,
+) -> tuple[int, list[ListingId]]:
+    """Return (how many, the newest of) the publicly visible listings of these owners that have
+    `words`, literally, in their title or number.
+    """
+    return repository_choices.public_of(session, kind, owners, words=words, limit=limit)
 
 
 def newest(session: Session, kind: ListingKind, limit: int) -> list[Source]:

@@ -137,14 +137,15 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
     if papers.confirm_contract(work.session, row.id, side, work.now) == 1:
         service.tell(work, deal, "contract.confirmed", f"{SIDE_NAMES[side]}确认合同")
         if papers.sign_if_both(work.session, row.id, work.today):
-            _conclude(work, deal)
+            _conclude(work, deal, row)
         waiting.deal_moved(work, deal)
     work.session.refresh(row)
     return row
 
 
-def _conclude(work: Work, deal: Deal) -> None:
+def _conclude(work: Work, deal: Deal, row: Contract) -> None:
     service.conclude(work, deal)
+    waiting.signed(work, row, deal)
     service.tell(work, deal, "signed", f"双方确认，合同于{work.today}签订")
     service.tell_other(work, deal, "contract.signed", "合同已签订")
 

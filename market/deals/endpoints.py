@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from fastapi import Query
+
 from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
@@ -39,10 +41,13 @@ from market.deals.schemas_out import (
     Introductions,
     PublicityOut,
 )
+from market.deals.vocabulary import Box, Shelf
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
 router = api_router("deals")
+
+Number = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 
 
 def _whole(work: Work, deal_id: str) -> DealWhole:
@@ -50,9 +55,12 @@ def _whole(work: Work, deal_id: str) -> DealWhole:
 
 
 @router.get("/inquiries")
-def list_inquiries(work: Annotated[Work, opens(Action.INQUIRY_VIEW)]) -> Inquiries:
+def list_inquiries(
+    work: Annotated[Work, opens(Action.INQUIRY_VIEW)], box: Box | None = None, number: Number = 1
+) -> Inquiries:
     """List what one's organisation was asked (relation own) and asked (counterpart)."""
-    return Inquiries(items=[inquiry_out(one) for one in inquiries.inquiries_of_actor(work)])
+    total, rows = inquiries.inquiries_of_actor(work, box, number)
+    return Inquiries(items=[inquiry_out(one) for one in rows], total=total)
 
 
 @router.post("/inquiries", status_code=201)
@@ -94,11 +102,11 @@ def close_inquiry(
 
 @router.get("/introductions")
 def list_introductions(
-    work: Annotated[Work, opens(Action.INTRODUCTION_VIEW)],
+    work: Annotated[Work, opens(Action.INTRODUCTION_VIEW)], number: Number = 1
 ) -> Introductions:
     """List the introductions that one's organisation proposed or was proposed."""
-    rows = introductions.introductions_of_actor(work)
-    return Introductions(items=[introduction_out(one) for one in rows])
+    total, rows = introductions.introductions_of_actor(work, number)
+    return Introductions(items=[introduction_out(one) for one in rows], total=total)
 
 
 @router.post("/introductions", status_code=201)
@@ -129,9 +137,17 @@ def decide_introduction(
 
 
 @router.get("/deals")
-def list_deals(work: Annotated[Work, opens(Action.DEAL_VIEW)]) -> Deals:
+def list_deals(
+    work: Annotated[Work, opens(Action.DEAL_VIEW)],
+    shelf: Shelf | None = None,
+    number: Number = 1,
+) -> Deals:
     """List the deals of one's organisation, or of a broker's principals."""
-    return Deals(items=[deal_out(row) for row in views.deals_of_actor(work)])
+    counts = service.deal_counts(work)
+    return Deals(
+        items=[deal_out(row) for row in views.deals_of_actor(work, shelf, number)],
+        total=sum(counts.values()) if shelf is None else counts[shelf],
+    )
 
 
 @router.get("/deals/{deal_id}")

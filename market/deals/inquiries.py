@@ -21,7 +21,7 @@ from market.deals import service, waiting
 from market.deals.models import Deal, Inquiry
 from market.deals.schemas import AnswerIn, CloseIn, ContactIn, InquiryIn
 from market.deals.service import Pair
-from market.deals.vocabulary import InquiryState
+from market.deals.vocabulary import PAGE, Box, InquiryState
 from market.discovery import matches
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId, new_public_id
@@ -236,10 +236,22 @@ def inquiry(work: Work, public_id: PublicId) -> InquiryView:
     return views(work, [row])[0]
 
 
-def inquiries_of_actor(work: Work) -> list[InquiryView]:
-    """Return what the acting organisation was asked and asked itself, newest first."""
+def inquiries_of_actor(
+    work: Work, box: Box | None = None, page: int = 1
+) -> tuple[int, list[InquiryView]]:
+    """Return (how many, a page of PAGE) of what the acting organisation was asked, asked itself,
+    or both, newest first.
+    """
     work.require(Action.INQUIRY_VIEW)
-    return views(work, repository.inquiries_of(work.session, work.actor.organisation))
+    own = work.actor.organisation
+    rows = repository.inquiries_of(work.session, own, box, offset=(page - 1) * PAGE, limit=PAGE)
+    return repository.inquiry_count(work.session, own, box), views(work, rows)
+
+
+def count_of_actor(work: Work, box: Box) -> int:
+    """Return how many inquiries the acting organisation was asked, or asked itself."""
+    work.require(Action.INQUIRY_VIEW)
+    return repository.inquiry_count(work.session, work.actor.organisation, box)
 
 
 def inquiries_of_deal(work: Work, deal: Deal) -> list[InquiryView]:

@@ -22,12 +22,12 @@ from market.deals import service, waiting
 from market.deals.models import Deal, Introduction
 from market.deals.schemas import IntroductionDecisionIn, IntroductionIn
 from market.deals.service import Pair
-from market.deals.vocabulary import IntroductionState, Side
+from market.deals.vocabulary import PAGE, IntroductionState, Side
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId, new_public_id
 from market.kit.notify import Subject
 
-CHOICES = 500  # of one principal; a longer list is no choice
+CHOICES = 20  # of each kind; more are found by their words
 PROPOSED_ALREADY = "这对成果和需求已经引荐过，正等待双方答复，可在“引荐”里查看"
 ACCEPTED_BY = {
     Side.SELLER: IntroductionState.ACCEPTED_SELLER,
@@ -60,6 +60,8 @@ class Choices:
 
     own_achievements: list[Source]
     own_demands: list[Source]
+    achievements: int
+    demands: int
 
 
 def relation(work: Work, row: Introduction) -> Relation:
@@ -76,24 +78,23 @@ def relation(work: Work, row: Introduction) -> Relation:
     return related
 
 
-def choices(work: Work) -> Choices:
-    """Return the published listings of the organisations the acting broker acts for."""
+def choices(work: Work, words: str = "") -> Choices:
+    """Return the newest CHOICES published listings of each kind of the organisations the acting
+    broker acts for, those with `words` in title or number, and how many there are.
+    """
     work.require(Action.INTRODUCTION_PROPOSE, Relation.MANDATED)
     served = mandates.served(work)
-    return Choices(
-        _public_of(work, served.sellers, ListingKind.ACHIEVEMENT),
-        _public_of(work, served.buyers, ListingKind.DEMAND),
-    )
+    achievements, some = _public_of(work, served.sellers, ListingKind.ACHIEVEMENT, words)
+    demands, others = _public_of(work, served.buyers, ListingKind.DEMAND, words)
+    return Choices(some, others, achievements, demands)
 
 
-def _public_of(work: Work, owners: Iterable[OrganisationId], kind: ListingKind) -> list[Source]:
-    ids = [
-        one
-        for owner in owners
-        for one in catalog.public_ids(work.session, kind, organisation_id=owner, limit=CHOICES)
-    ]
+def _public_of(
+    work: Work, owners: Iterable[OrganisationId], kind: ListingKind, words: str
+) -> tuple[int, list[Source]]:
+    total, ids = catalog.public_of(work.session, kind, owners, words=words, limit=CHOICES)
     found = catalog.document_source(work.session, ids)
-    return sorted(found.values(), key=lambda source: source.published_at, reverse=True)
+    return total, [found[one] for one in ids]
 
 
 def propose(work: Work, form: IntroductionIn) -> Introduction:
@@ -227,13 +228,18 @@ def introduction(work: Work, public_id: PublicId) -> IntroductionView:
     return views(work, [row])[0]
 
 
-def introductions_of_actor(work: Work) -> list[IntroductionView]:
-    """Return what the acting organisation proposed or was proposed, newest first."""
+def introductions_of_actor(work: Work, page: int = 1) -> tuple[int, list[IntroductionView]]:
+    """Return (how many, a page of PAGE) of what the acting organisation proposed or was proposed,
+    newest first.
+    """
     work.require(
         Action.INTRODUCTION_VIEW,
         Relation.MANDATED if work.actor.kind is OrganisationKind.AGENCY else Relation.OWN,
     )
-    return views(work, repository.introductions_of(work.session, work.actor.organisation))
+    total, rows = repository.introductions_of(
+        work.session, work.actor.organisation, offset=(page - 1) * PAGE, limit=PAGE
+    )
+    return total, views(work, rows)
 
 
 def views(work: Work, rows: Sequence[Introduction]) -> list[IntroductionView]:

@@ -8,15 +8,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, update
+from sqlalchemy import select as select_core
 from sqlmodel import Session, col, select
 
-from market.deals.models import Deal, DealEvent, DealNote, Terms
-from market.deals.vocabulary import Audience, DealState, Side
+from market.deals.models import Contract, Deal, DealEvent, DealNote, Terms
+from market.deals.vocabulary import Audience, ContractState, DealState, Shelf, Side
 from market.kit.db import changed, must_change
 from market.kit.ids import DealId, ListingId, OrganisationId, PublicId
-
-LIMIT = 500  # rows of a list; a person looks at no more
 
 D = DealState
 DEAL_EDGES: dict[DealState, frozenset[DealState]] = {
@@ -101,19 +100,69 @@ def complete_deal(
     )
 
 
+def _of(
+    as_seller: Collection[OrganisationId], as_buyer: Collection[OrganisationId]
+) -> ColumnElement[bool]:
+    return or_(col(Deal.seller_id).in_(as_seller), col(Deal.buyer_id).in_(as_buyer))
+
+
+def _on(shelf: Shelf) -> ColumnElement[bool]:
+    return {
+        Shelf.RUNNING: _open(),
+        Shelf.SIGNED: col(Deal.concluded_at).is_not(None),
+        Shelf.LOST: col(Deal.state) == D.LOST,
+    }[shelf]
+
+
 def deals_of(
     session: Session,
     *,
     as_seller: Collection[OrganisationId],
     as_buyer: Collection[OrganisationId],
+    shelf: Shelf | None,
+    offset: int,
+    limit: int,
 ) -> Sequence[Deal]:
-    """Return deals by either side, those changed last first."""
-    return session.exec(
-        select(Deal)
-        .where(or_(col(Deal.seller_id).in_(as_seller), col(Deal.buyer_id).in_(as_buyer)))
-        .order_by(col(Deal.updated_at).desc(), col(Deal.id).desc())
-        .limit(LIMIT)
-    ).all()
+    """Return a page of the deals of either side, on one shelf or all, those changed last first."""
+    query = select(Deal).where(_of(as_seller, as_buyer))
+    if shelf is not None:
+        query = query.where(_on(shelf))
+    order = (col(Deal.updated_at).desc(), col(Deal.id).desc())
+    return session.exec(query.order_by(*order).offset(offset).limit(limit)).all()
+
+
+def deal_counts(
+    session: Session,
+    *,
+    as_seller: Collection[OrganisationId],
+    as_buyer: Collection[OrganisationId],
+) -> dict[Shelf, int]:
+    """Return how many deals of either side stand on each shelf."""
+    sums = [func.coalesce(func.sum(case((_on(one), 1), else_=0)), 0) for one in Shelf]
+    row = session.execute(select_core(*sums).where(_of(as_seller, as_buyer))).one()
+    return {one: int(count) for one, count in zip(Shelf, row, strict=True)}
+
+
+def running_fen(
+    session: Session,
+    *,
+    as_seller: Collection[OrganisationId],
+    as_buyer: Collection[OrganisationId],
+) -> int:
+    """Return what the deals under way are about, in fen: the contract's total, else the newest
+    terms' amount.
+    """
+    total = select_core(col(Contract.total_fen)).where(
+        col(Contract.deal_id) == col(Deal.id), col(Contract.state) != ContractState.DROPPED
+    )
+    amount = select_core(col(Terms.amount_fen)).where(
+        col(Terms.deal_id) == col(Deal.id), col(Terms.version) == col(Deal.terms_version)
+    )
+    about = func.coalesce(total.scalar_subquery(), amount.scalar_subquery(), 0)
+    query = select_core(func.coalesce(func.sum(about), 0)).where(
+        _on(Shelf.RUNNING), _of(as_seller, as_buyer)
+    )
+    return int(session.execute(query).scalar_one())
 
 
 def move_deal(

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlmodel import Session, col, select
 
 from market.deals.models import Inquiry, Introduction
-from market.deals.vocabulary import InquiryState, IntroductionState
+from market.deals.vocabulary import Box, InquiryState, IntroductionState
 from market.kit.db import changed, must_change
 from market.kit.ids import (
     DealId,
@@ -17,8 +17,6 @@ from market.kit.ids import (
     OrganisationId,
     PublicId,
 )
-
-LIMIT = 500  # rows of a list; a person looks at no more
 
 Q, N = InquiryState, IntroductionState
 INQUIRY_EDGES: dict[InquiryState, frozenset[InquiryState]] = {
@@ -54,19 +52,28 @@ def open_inquiry(
     ).first()
 
 
-def inquiries_of(session: Session, organisation_id: OrganisationId) -> Sequence[Inquiry]:
-    """Return what an organisation was asked or asked itself, newest first."""
+def _inquiries_of(organisation_id: OrganisationId, box: Box | None) -> ColumnElement[bool]:
+    received = col(Inquiry.owner_id) == organisation_id
+    sent = col(Inquiry.asker_id) == organisation_id
+    return or_(received, sent) if box is None else received if box is Box.RECEIVED else sent
+
+
+def inquiries_of(
+    session: Session, organisation_id: OrganisationId, box: Box | None, *, offset: int, limit: int
+) -> Sequence[Inquiry]:
+    """Return a page of what an organisation was asked, asked itself, or both, newest first."""
     return session.exec(
         select(Inquiry)
-        .where(
-            or_(
-                col(Inquiry.asker_id) == organisation_id,
-                col(Inquiry.owner_id) == organisation_id,
-            )
-        )
+        .where(_inquiries_of(organisation_id, box))
         .order_by(col(Inquiry.id).desc())
-        .limit(LIMIT)
+        .offset(offset)
+        .limit(limit)
     ).all()
+
+
+def inquiry_count(session: Session, organisation_id: OrganisationId, box: Box | None) -> int:
+    query = select(func.count()).select_from(Inquiry)
+    return int(session.exec(query.where(_inquiries_of(organisation_id, box))).one())
 
 
 def inquiries_of_deal(session: Session, deal_id: DealId) -> Sequence[Inquiry]:
@@ -112,20 +119,26 @@ def introduction_by_public_id(session: Session, public_id: PublicId) -> Introduc
     ).first()
 
 
-def introductions_of(session: Session, organisation_id: OrganisationId) -> Sequence[Introduction]:
-    """Return the introductions an organisation proposed or got, newest first."""
-    return session.exec(
+def introductions_of(
+    session: Session, organisation_id: OrganisationId, *, offset: int, limit: int
+) -> tuple[int, Sequence[Introduction]]:
+    """Return (how many, a page of) the introductions an organisation proposed or got, newest
+    first.
+    """
+    own = or_(
+        col(Introduction.broker_id) == organisation_id,
+        col(Introduction.seller_id) == organisation_id,
+        col(Introduction.buyer_id) == organisation_id,
+    )
+    count = session.exec(select(func.count()).select_from(Introduction).where(own)).one()
+    rows = session.exec(
         select(Introduction)
-        .where(
-            or_(
-                col(Introduction.broker_id) == organisation_id,
-                col(Introduction.seller_id) == organisation_id,
-                col(Introduction.buyer_id) == organisation_id,
-            )
-        )
+        .where(own)
         .order_by(col(Introduction.id).desc())
-        .limit(LIMIT)
+        .offset(offset)
+        .limit(limit)
     ).all()
+    return int(count), rows
 
 
 def move_introduction(

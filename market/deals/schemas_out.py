@@ -62,7 +62,10 @@ class InquiryOut(Out):
 
 
 class Inquiries(Out):
+    """One page, 50 at most; `total` counts all."""
+
     items: list[InquiryOut]
+    total: int
 
 
 class IntroductionOut(Out):
@@ -85,7 +88,10 @@ class IntroductionOut(Out):
 
 
 class Introductions(Out):
+    """One page, 50 at most; `total` counts all."""
+
     items: list[IntroductionOut]
+    total: int
 
 
 class TermsOut(Out):
@@ -215,7 +221,10 @@ class DealOut(Out):
 
 
 class Deals(Out):
+    """One page, 50 at most; `total` counts all."""
+
     items: list[DealOut]
+    total: int
 
 
 class DealWhole(DealOut):

@@ -22,10 +22,12 @@ from market.deals.models import Deal, DealEvent, DealNote, Terms
 from market.deals.schemas import ConfirmIn, LoseIn, NoteIn, TermsIn
 from market.deals.vocabulary import (
     LOST_REASONS,
+    PAGE,
     Audience,
     DealState,
     LostReason,
     PricingState,
+    Shelf,
     Side,
     StopReason,
 )
@@ -123,17 +125,36 @@ def step(work: Work, public_id: PublicId, action: Action) -> tuple[Deal, Relatio
     return row, related
 
 
-def deals_of_actor(work: Work) -> Sequence[Deal]:
-    """Return the deals of the acting organisation, a broker's those of its principals."""
+def _sides_of_actor(work: Work) -> dict[str, set[OrganisationId]]:
+    """Return whose deals the actor reads: its own organisation's, a broker's principals'."""
     if work.actor.kind is not OrganisationKind.AGENCY:
         work.require(Action.DEAL_VIEW)
         own = {work.actor.organisation}
-        return repository.deals_of(work.session, as_seller=own, as_buyer=own)
+        return {"as_seller": own, "as_buyer": own}
     work.require(Action.DEAL_VIEW, Relation.MANDATED)
     served = mandates.served(work)
+    return {"as_seller": {*served.sellers}, "as_buyer": {*served.buyers}}
+
+
+def deals_of_actor(work: Work, shelf: Shelf | None = None, page: int = 1) -> Sequence[Deal]:
+    """Return a page of the deals of the acting organisation, or of a broker's principals."""
     return repository.deals_of(
-        work.session, as_seller=served.sellers.keys(), as_buyer=served.buyers.keys()
+        work.session,
+        **_sides_of_actor(work),
+        shelf=shelf,
+        offset=(page - 1) * PAGE,
+        limit=PAGE,
     )
+
+
+def deal_counts(work: Work) -> dict[Shelf, int]:
+    """Return how many of the actor's deals there are on each shelf."""
+    return repository.deal_counts(work.session, **_sides_of_actor(work))
+
+
+def running_fen(work: Work) -> int:
+    """Return what the actor's deals under way are about, in fen."""
+    return repository.running_fen(work.session, **_sides_of_actor(work))
 
 
 def open_or_join(work: Work, pair: Pair, why: str) -> Deal:

@@ -25,7 +25,7 @@ from market.deals.models import (
     PricingPath,
     Terms,
 )
-from market.deals.vocabulary import Audience, DealState, PricingState, Side
+from market.deals.vocabulary import Audience, DealState, PricingState, Shelf, Side
 from market.kit.ids import OrganisationId, PublicId
 from market.rules import service as rules
 from market.rules.calendar import Calendar
@@ -178,9 +178,11 @@ def _row(
     )
 
 
-def deals_of_actor(work: Work) -> list[DealRow]:
-    """Return the deals of the acting organisation or of a broker's principals, newest first."""
-    return deal_rows(work, service.deals_of_actor(work))
+def deals_of_actor(work: Work, shelf: Shelf | None = None, page: int = 1) -> list[DealRow]:
+    """Return a page of the deals of the acting organisation or of a broker's principals, those
+    changed last first.
+    """
+    return deal_rows(work, service.deals_of_actor(work, shelf, page))
 
 
 def deal_view(work: Work, public_id: PublicId) -> DealView:

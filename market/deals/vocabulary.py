@@ -3,10 +3,27 @@
 from enum import StrEnum
 from typing import Final
 
+PAGE: Final = 50  # rows of a list
+
 
 class Side(StrEnum):
     SELLER = "seller"
     BUYER = "buyer"
+
+
+class Box(StrEnum):
+    """Which inquiries: those an organisation was asked, or those it asked."""
+
+    RECEIVED = "received"
+    SENT = "sent"
+
+
+class Shelf(StrEnum):
+    """Deals under way, concluded by a signed contract, or ended without one."""
+
+    RUNNING = "running"
+    SIGNED = "signed"
+    LOST = "lost"
 
 
 class InquiryState(StrEnum):

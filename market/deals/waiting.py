@@ -43,6 +43,8 @@ ACCEPT: Final = {Side.SELLER: "introduction.seller", Side.BUYER: "introduction.b
 TERMS, PRICE, DEALT, DRAFT = "deal.terms", "deal.price", "deal.dealt", "deal.draft"
 SIGN: Final = {Side.SELLER: "deal.sign_seller", Side.BUYER: "deal.sign_buyer"}
 STEPS: Final = (TERMS, PRICE, DEALT, DRAFT, *SIGN.values())
+REGISTER: Final = "registration.due"
+"""Begun here by the signature; the desk, which knows the registrations, keeps it from then on."""
 KINDS: Final = (ANSWER, *ACCEPT.values(), *STEPS)
 
 _ACCEPTED: Final = {
@@ -204,7 +206,8 @@ def _towards_contract(its: _Papers, calendar: Calendar) -> Iterator[Task]:
     mode = its.terms.mode if its.terms else None
     priced = clearance.applies(its.seller, contract.type if contract else None, mode)
     if priced and path is None:
-        yield its.task(Side.SELLER, Action.PRICING_SET, PRICE, "选定定价方式")
+        detail = "协议定价要公示，挂牌和拍卖要成交，之后才能签约。"
+        yield its.task(Side.SELLER, Action.PRICING_SET, PRICE, "选定定价方式", detail=detail)
         return
     if priced and path is not None and path.state == PricingState.LISTED:
         what = PATHS[PricingPathKind(path.path)]
@@ -252,6 +255,29 @@ def _signings(
                 detail=detail,
                 from_on=from_on,
             )
+
+
+def to_register(
+    contract: Contract,
+    deal: Deal,
+    title: str = "提交登记",
+    *,
+    round: str = "",  # noqa: A002  the field's name
+    detail: str = "合同已签订，登记后计入技术交易额。",
+) -> Task:
+    """Return the seller's task to hand in a signed contract."""
+    return Task(
+        To(organisation_id=contract.seller_id, action=Action.REGISTRATION_SUBMIT),
+        REGISTER,
+        Subject("deal", deal.public_id),
+        f"{title}：{contract.project_name}",
+        round=round,
+        detail=detail,
+    )
+
+
+def signed(work: Work, contract: Contract, deal: Deal) -> None:
+    notify.begin(work.session, to_register(contract, deal), at=work.now)
 
 
 def message(

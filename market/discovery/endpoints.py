@@ -108,11 +108,16 @@ def similar(listing_id: PathId, work: Browsing, engine: Engine) -> SimilarListin
 
 
 @router.get("/listings/{listing_id}/matches")
-def matches_of(listing_id: PathId, work: Annotated[Work, opens(Action.MATCH_VIEW)]) -> MatchesOut:
+def matches_of(
+    listing_id: PathId,
+    work: Annotated[Work, opens(Action.MATCH_VIEW)],
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> MatchesOut:
     """The matches of one's own listing, or of a principal's, in order and with reasons."""
-    found = matches.matches_of(work, PublicId(listing_id))
+    found = matches.matches_of(work, PublicId(listing_id), number)
     return MatchesOut(
         items=[_match_out(row) for row in found.rows],
+        total=found.total,
         nearest=[
             NearOut(listing=_card(one.other), missing=list(one.missing)) for one in found.nearest
         ],

@@ -21,6 +21,7 @@ from market.discovery.schemas import DecisionIn
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId
 
+PAGE = 20
 NO_REASON = "请选一个原因，现在没有选"
 
 
@@ -46,7 +47,8 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """All matches of a listing, in order.
+    """The matches of a listing, in order: all of a demand, which keeps few; of an achievement,
+    which may fit any number of demands, a page of PAGE. `total` counts all.
 
     `compared` and `compared_at` are None where the demand was not compared yet; `nearest` is for
     demands without a match; `interested` (organisations that marked it 合适) for achievements.
@@ -56,6 +58,7 @@ class Matches:
     kind: ListingKind
     relation: Relation
     rows: tuple[Matched, ...]
+    total: int
     nearest: tuple[Near, ...] = ()
     compared: int | None = None
     compared_at: datetime | None = None
@@ -73,7 +76,7 @@ def relation(work: Work, listing: Listing) -> Relation:
     return Relation.MANDATED if listing.organisation_id in side else Relation.OTHER
 
 
-def matches_of(work: Work, public_id: PublicId) -> Matches:
+def matches_of(work: Work, public_id: PublicId, page: int = 1) -> Matches:
     """Return the matches of a listing for its owner or the owner's broker.
 
     Raises NotFound, Forbidden, NotSignedIn.
@@ -83,7 +86,9 @@ def matches_of(work: Work, public_id: PublicId) -> Matches:
     work.require(Action.MATCH_VIEW, related)
     if listing.kind == ListingKind.DEMAND:
         return _of_demand(work, listing, related)
-    rows = repository.matches_of_achievement(work.session, listing.id)
+    total, rows = repository.matches_of_achievement(
+        work.session, listing.id, offset=(page - 1) * PAGE, limit=PAGE
+    )
     others = _seen(work, [row.demand_id for row in rows])
     return Matches(
         listing=listing,
@@ -94,6 +99,7 @@ def matches_of(work: Work, public_id: PublicId) -> Matches:
             for row in rows
             if row.demand_id in others
         ),
+        total=total,
         interested=repository.suitable_count(work.session, listing.id),
     )
 
@@ -120,6 +126,7 @@ def _of_demand(work: Work, listing: Listing, related: Relation) -> Matches:
             for one in near
             if one["achievement_id"] in others
         ),
+        total=len(rows),
         compared=state.compared if state is not None else None,
         compared_at=state.matched_at if state is not None else None,
     )

@@ -141,15 +141,21 @@ def matches_of_demand(session: Session, demand_id: ListingId) -> list[Match]:
     )
 
 
-def matches_of_achievement(session: Session, achievement_id: ListingId) -> list[Match]:
-    """Return the matches of one achievement, best first."""
-    return list(
-        session.scalars(
-            select(Match)
-            .where(col(Match.achievement_id) == achievement_id)
-            .order_by(col(Match.score).desc(), col(Match.demand_id))
-        )
+def matches_of_achievement(
+    session: Session, achievement_id: ListingId, *, offset: int, limit: int
+) -> tuple[int, list[Match]]:
+    """Return (how many, a page of) the matches of one achievement with visible demands, best
+    first.
+    """
+    query = (
+        select(Match)
+        .join(Listing, col(Listing.id) == col(Match.demand_id))
+        .where(col(Match.achievement_id) == achievement_id, public_listings())
     )
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+    count: int = session.execute(counted).scalar_one()
+    order = (col(Match.score).desc(), col(Match.demand_id))
+    return count, list(session.scalars(query.order_by(*order).offset(offset).limit(limit)))
 
 
 def demands_matched_with(

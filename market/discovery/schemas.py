@@ -166,11 +166,13 @@ class NearOut(Out):
 
 
 class MatchesOut(Out):
-    """Matches in order. `nearest` is filled where a demand has none; `compared` is None until it
-    was compared; `interested` counts organisations, for achievements.
+    """Matches in order, of an achievement 20 a page; `total` counts all. `nearest` is filled where
+    a demand has none; `compared` is None until it was compared; `interested` counts organisations,
+    for achievements.
     """
 
     items: list[MatchOut]
+    total: int
     nearest: list[NearOut]
     compared: int | None
     compared_at: datetime | None

@@ -160,15 +160,17 @@ def _visible(reader: Reader) -> ColumnElement[bool]:
 
 
 def messages(
-    session: Session, reader: Reader, *, offset: int, limit: int
+    session: Session, reader: Reader, now: datetime, *, offset: int, limit: int
 ) -> tuple[int, list[tuple[Notice, bool]]]:
-    """Return (how many messages, a page of them with whether each was read), newest first."""
+    """Return (how many messages, a page of them with whether each was read), newest first. Those
+    that are no longer fresh count as read.
+    """
     ids = union_all(*(select(col(Notice.id)).where(_MESSAGE, one) for one in reader.addresses()))
     query = select(Notice, _seen(col(Notice.id), reader.person_id)).where(col(Notice.id).in_(ids))
     order = (col(Notice.created_at).desc(), col(Notice.id).desc())
     rows = session.execute(query.order_by(*order).offset(offset).limit(limit))
     count = session.execute(select(func.count()).select_from(ids.subquery())).scalar_one()
-    return count, [(row[0], bool(row[1])) for row in rows]
+    return count, [(row[0], row[1] or row[0].created_at < now - FRESH) for row in rows]
 
 
 def notice(session: Session, reader: Reader, public_id: PublicId) -> Notice | None:

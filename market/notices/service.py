@@ -160,7 +160,7 @@ def messages(work: Work, page: int) -> Messages:
     """Return one page of messages, newest first."""
     work.require(Action.ACCOUNT_USE)
     total, rows = repository.messages(
-        work.session, reader_of(work.actor), offset=(page - 1) * PAGE, limit=PAGE
+        work.session, reader_of(work.actor), work.now, offset=(page - 1) * PAGE, limit=PAGE
     )
     return Messages(total, tuple(Message(*row) for row in rows))
 

@@ -129,7 +129,7 @@ def test_the_other_side_reads_that_somebody_has_left(parts: Parts, world: Trade)
         (deal,) = service.deals_of_actor(work)
         timeline = views.deal_view(work, deal.public_id).timeline
         assert {one.person for one in timeline} == {GONE, f"{NAME}2"}
-        (inquiry,) = inquiries.inquiries_of_actor(work)
+        _, (inquiry,) = inquiries.inquiries_of_actor(work)
         assert inquiry.owner_contact is not None
         assert inquiry.owner_contact.name == GONE
 

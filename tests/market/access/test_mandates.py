@@ -153,7 +153,7 @@ def test_one_mandate_when_sent_many_times(parts: Parts, both_databases: str) -> 
     refused = at_once(parts, [(principal, lambda work: mandates.grant(work, wanted))] * 5)
     assert sum(one is None for one in refused) == 1
     with read_for(parts, agency) as work:
-        (row,) = mandates.mandates_of_actor(work)
+        _, (row,) = mandates.mandates_of_actor(work)
     steps = [
         (agency, lambda work: mandates.decide(work, row.public_id, ACCEPT)),
         (principal, lambda work: mandates.end(work, row.public_id)),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlmodel import col
 
 from market.accounts.policy import Action, Role
@@ -39,7 +39,7 @@ def task(parts: Parts, actor: Actor, name: str, **days: date) -> None:
 def message(parts: Parts, to: To, name: str) -> None:
     with parts.database.write() as session:
         at = parts.clock.now()
-        tell(session, to, "test.message", Subject("deal", name), name, key=name, at=at)
+        tell(session, to, "test.message", Subject("deal", "x"), name, key=name, at=at)
 
 
 @pytest.mark.usefixtures("both_databases")
@@ -234,7 +234,6 @@ def test_the_counts_of_the_frame_are_cheap(
     for _ in range(10):
         filled(parts, factories.actor(parts), 10_000, days=days)
     filled(parts, manager, 10_000, days=days)
-    with parts.database.write() as session:
     took = []
     with read_for(parts, manager) as work:
         for _ in range(101):
