@@ -1,0 +1,141 @@
+"""Imports over HTTP: every step, sent twice, and by the wrong people."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from infra.settings import Settings
+from infra.web import create_app
+from infra.wiring import open_reader
+from market.accounts.policy import Role
+from market.accounts.work import Actor, Parts
+from market.imports import tasks
+from market.imports.models import ImportRun
+from market.kit.jobs import Runner
+from tests import factories
+from tests.market.imports.bringing import Bringing, table
+
+
+@pytest.fixture
+def client(parts: Parts, settings: Settings) -> Iterator[TestClient]:
+    reader = open_reader(settings)
+    app = create_app(parts, reader, settings)
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        yield client
+    reader.close()
+
+
+@pytest.fixture
+def at(parts: Parts) -> Bringing:
+    return Bringing(parts, factories.organisation(parts))
+
+
+def settle(parts: Parts) -> None:
+    runner = Runner(parts.database, parts.clock, tasks.handlers(parts))
+    while runner.run_one():
+        pass
+
+
+def bearer(parts: Parts, who: Actor) -> dict[str, str]:
+    return {"Authorization": f"Bearer {factories.token(parts, who)}"}
+
+
+def test_every_step_over_the_api(client: TestClient, parts: Parts, at: Bringing) -> None:
+    owner = bearer(parts, at.editor)
+    base = "/api/v1/my/imports"
+    content = table("我们的叫法,编号", "甲,1", ",2")
+    data = {"kind": "achievement", "ask": "true"}
+    sent = client.post(base, data=data, files={"file": ("a.csv", content)}, headers=owner)
+    assert sent.status_code == 202, sent.text
+    path = f"{base}/{sent.json()['id']}"
+    assert client.get(f"{path}/mapping", headers=owner).status_code == 409
+    settle(parts)
+    assert client.get(path, headers=owner).json()["state"] == "mapping"
+    mapping = client.get(f"{path}/mapping", headers=owner).json()
+    assert mapping["headings"][0] == {"heading": "我们的叫法", "column": None, "sample": "甲"}
+    assert {"key": "title", "label": "成果名称", "required": True} in mapping["columns"]
+    wrong = client.put(f"{path}/mapping", json={"columns": {"别的": "title"}}, headers=owner)
+    assert wrong.status_code == 422
+    told = {"columns": {"我们的叫法": "title"}}
+    assert client.put(f"{path}/mapping", json=told, headers=owner).status_code == 200
+    assert client.post(f"{path}/confirmation", headers=owner).status_code == 409
+    settle(parts)
+    ready = client.get(path, headers=owner).json()
+    assert ready["checked"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 1}
+    assert ready["preview"] == [{"title": "甲", "own_number": "1"}]
+    stranger = bearer(parts, factories.actor(parts, Role.EDITOR))
+    for step in ("confirmation", "undo"):
+        assert client.post(f"{path}/{step}", headers=stranger).status_code == 404
+        viewer = bearer(parts, factories.actor(parts, Role.VIEWER, at.home))
+        assert client.post(f"{path}/{step}", headers=viewer).status_code == 403
+    answers = [client.post(f"{path}/confirmation", headers=owner) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 409]
+    settle(parts)
+    assert client.get(path, headers=owner).json()["created"] == 1
+    errors = client.get(f"{path}/errors", headers=owner)
+    assert "a-%E6%9C%AA%E5%AF%BC%E5%85%A5.csv" in errors.headers["content-disposition"]
+    assert errors.content.decode("utf-8-sig").splitlines() == [
+        "我们的叫法,编号,原因",
+        ",2,我们的叫法：不能是空的，每一行都要有名称",
+    ]
+    exported = client.get("/api/v1/my/export?format=csv", headers=owner)
+    assert "甲" in exported.content.decode("utf-8-sig")
+    assert client.get("/api/v1/my/export?kind=contract", headers=owner).status_code == 404
+    template = client.get("/api/v1/my/import-template?kind=demand", headers=owner)
+    assert template.content.startswith(b"PK")
+    answers = [client.post(f"{path}/undo", headers=owner) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 409]
+    settle(parts)
+    undone = client.get(path, headers=owner).json()
+    assert (undone["state"], undone["undone"], undone["kept"]) == ("undone", 1, [])
+    assert at.stored() == {}
+
+
+def test_an_upload_sent_twice_is_one_run(client: TestClient, parts: Parts, at: Bringing) -> None:
+    owner = bearer(parts, at.editor) | {"Idempotency-Key": "upload-1"}
+    files = {"file": ("a.csv", table("成果名称", "甲"))}
+    sent = [
+        client.post("/api/v1/my/imports", data={"kind": "demand"}, files=files, headers=owner)
+        for _ in range(2)
+    ]
+    assert [one.status_code for one in sent] == [202, 202]
+    assert sent[0].json()["id"] == sent[1].json()["id"]
+    secret, csrf = factories.cookie(parts, at.editor)
+    client.cookies.set("zhihe_session", secret)
+    form = {"kind": "achievement", "csrf": csrf, "once": "abcdefghijkl"}
+    headers = {"Origin": "http://127.0.0.1"}
+    pages = [client.post("/my/imports", data=form, files=files, headers=headers) for _ in range(2)]
+    assert [one.status_code for one in pages] == [303, 303]
+    assert pages[0].headers["location"] == pages[1].headers["location"]
+    assert at.count(ImportRun) == 2
+
+
+def test_nothing_is_kept_of_who_may_not_send(
+    client: TestClient, parts: Parts, at: Bringing
+) -> None:
+    files = {"file": ("a.csv", table("成果名称", "甲"))}
+    viewer = bearer(parts, factories.actor(parts, Role.VIEWER, at.home))
+    for headers, status in (({}, 401), (viewer, 403)):
+        sent = client.post(
+            "/api/v1/my/imports", data={"kind": "demand"}, files=files, headers=headers
+        )
+        assert sent.status_code == status
+    assert list(parts.files.stored()) == []
+
+
+def test_the_bureau_brings_in_its_own_kinds(client: TestClient, parts: Parts) -> None:
+    officer = bearer(parts, factories.actor(parts, Role.OFFICER))
+    files = {"file": ("a.csv", table("成果名称", "甲"))}
+    base = "/api/v1/my/imports"
+    refused = client.post(base, data={"kind": "demand"}, files=files, headers=officer)
+    assert refused.json()["error"]["fields"][0]["field"] == "kind"
+    sent = client.post(base, data={"kind": "contract"}, files=files, headers=officer)
+    assert sent.status_code == 202
+    settle(parts)
+    run = client.get(f"{base}/{sent.json()['id']}", headers=officer).json()
+    assert run["state"] == "refused"
+    assert "第一行应为表头" in run["problem"]
+    for kind in ("contract", "organisation"):
+        answer = client.get(f"/api/v1/my/import-template?kind={kind}", headers=officer)
+        assert answer.content.startswith(b"PK"), kind
