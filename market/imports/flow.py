@@ -30,7 +30,8 @@ def owe(session: Session, run: ImportRun, kind: str, clock: Clock, *, dry: bool 
 
 def after_reading(session: Session, run: ImportRun, target: Target, clock: Clock) -> None:
     """Go on with a file that was read: as far as it can without a person."""
-    names = reading.headings(Shape.of(run.layout))
+    shape = Shape.of(run.layout)
+    names = reading.headings(shape)
     remembered = repository.meanings(session, run.organisation_id, Kind(run.kind))
     found = mapping.proposed(target.columns, names, remembered)
     lacking, doubled = mapping.missing(target.columns, found), mapping.doubled(found)
@@ -43,7 +44,8 @@ def after_reading(session: Session, run: ImportRun, target: Target, clock: Clock
     if lacking:
         shown = storable("、".join(names), HEADING)
         labels = "、".join(f"“{one.label}”" for one in lacking)
-        problem = f"第一行应为表头，其中要有{labels}一列，现在是：{shown}"
+        where = "第一行应为表头，其中要有" if shape.table else "每一行的JSON对象里要有"
+        problem = f"{where}{labels}一列，现在是：{shown}"
     elif doubled:
         first, other = doubled[0]
         problem = f"表头里“{first}”和“{other}”是同一个意思，请只留一列"
