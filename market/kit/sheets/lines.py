@@ -17,8 +17,8 @@ BLANK_RUN: Final = 100_000  # rows without content, after which nobody has writt
 ENDED_EARLY: Final = "第{row:,}行以后有大片空格，再往后没有读"
 MAX_MERGES: Final = 300_000
 _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u2060"
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_NO_CHARACTER: Final = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 
 class Sheet(Protocol):
@@ -74,5 +74,5 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text.strip()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))
+    text = _NO_CHARACTER.sub("\ufffd", _CONTROL.sub("", text))
     return text.strip().strip(_INVISIBLE).strip()

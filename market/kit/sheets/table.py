@@ -33,11 +33,12 @@ def choose(sheets: Sequence[Sheet], known: frozenset[str]) -> tuple[Sheet, Heade
     """
     best: tuple[tuple[int, bool, bool], Sheet, Header] | None = None
     for sheet in sheets[:_SHEETS]:
+        head = list(islice(sheet.lines(), HEAD))
+        if not head:
+            continue
         merges = sheet.merges()
-        head = []
-        for line in islice(sheet.lines(), HEAD):
+        for line in head:
             merges.fill(line)
-            head.append(line)
         found = headers.find(head, merges, known)
         if found is None:
             continue
