@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,18 @@ _BLOCK: Final = 1024 * 1024
 _AT_ONCE: Final = 16 * _BLOCK
 """Bytes after which what was written goes to disk: one great flush at the end would make every
 commit of the running database wait for it."""
+
+# What zipfile raises for bytes that are not as they were: it trusts its directory.
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    RuntimeError,  # taken for an encrypted member, or one packed another way
+)
 
 Told = Callable[[int], None]
 """Hears of bytes as they are read."""
@@ -153,7 +166,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
             given = json.loads(self._zip.read(MANIFEST))
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        except _BROKEN as error:
             raise Invalid(f"{path} 不是完整的备份：{error}。请换一份备份") from None
         if given.get("format") != FORMAT:
             raise Invalid(
@@ -188,7 +201,7 @@ class Archive:
                     digest.update(piece)
                     size += len(piece)
                     told(len(piece))
-            except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+            except _BROKEN as error:
                 raise self._broken(one["name"], f"（{error}）") from None
             if (size, digest.hexdigest()) != (one["size"], one["sha256"]):
                 raise self._broken(one["name"])
