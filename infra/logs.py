@@ -65,7 +65,8 @@ def fields(**values: object) -> dict[str, dict[str, object]]:
 
 
 def _fields(_logger: object, _name: str, event: EventDict) -> EventDict:
-    record = event.get("_record")
+    record: logging.LogRecord = event["_record"]
+    event["created"] = record.created
     event.update(getattr(record, FIELDS, {}))
     return event
 
@@ -97,7 +98,7 @@ class _Line:
         self._as_text = as_text
 
     def __call__(self, _logger: object, _name: str, event: EventDict) -> str:
-        now = datetime.now(UTC)
+        now = datetime.fromtimestamp(event.pop("created"), UTC)
         told, level = str(event.pop("event", "")), event.pop("level", "")
         if self._as_text:
             return self._text(now, level, told, event)
