@@ -112,7 +112,9 @@ class _Forms(HTMLParser):
             self._open["fields"][-1] = (name, before + data)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
+        if tag == "textarea" and self._area is not None and self._open is not None:
+            name, text = self._open["fields"][-1]
+            self._open["fields"][-1] = (name, text.removeprefix("\n"))  # as browsers do
             self._area = None
         elif tag == "select":
             self._select = None
@@ -231,6 +233,14 @@ class Market:
                     )
                     found.setdefault((target.path, names), form)
         return list(found.values()), asked
+
+    def forms_in(self, text: str, like: PageForm) -> PageForm:
+        """Return the form on a page that sends the same fields as another."""
+        parser = _Forms()
+        parser.feed(text)
+        wanted = {name for name, _ in like.fields}
+        best = max(parser.found, key=lambda one: len(wanted & {n for n, _ in one["fields"]}))
+        return PageForm(like.who, like.route, like.action, tuple(best["fields"]), like.typed)
 
     def _target(self, action: str) -> Route | None:
         for route in self.routes:

@@ -27,7 +27,7 @@ from market.deals.vocabulary import (
     PricingState,
     StopReason,
 )
-from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from market.kit.errors import Conflict, Forbidden, Invalid, NotFound, Overtaken
 from market.kit.ids import PublicId
 from tests import factories
 from tests.support.clock import FakeClock
@@ -239,6 +239,17 @@ def test_amounts_and_kinds_must_add_up(world: Trade) -> None:
     with work_for(world.parts, world.seller) as work:
         form = broken(lines=[*lines[:2], within], replaces=first.public_id)
         assert contracts.draft(work, deal.public_id, form).technical_fen == 186 * WAN
+
+
+def test_a_draft_over_one_that_was_not_read_is_told_of_it(parts: Parts) -> None:
+    world = trade(parts, state_founded=False)
+    deal = agreed(world)
+    first = drafted(world, deal)
+    with pytest.raises(Overtaken) as refused, work_for(parts, world.seller) as work:
+        contracts.draft(work, deal.public_id, contract_form())
+    assert refused.value.current["replaces"] == first.public_id
+    assert refused.value.current["total_fen"] == first.total_fen
+    assert drafted(world, deal).id != first.id  # over the one that was read
 
 
 def test_a_new_draft_drops_what_was_confirmed(parts: Parts) -> None:
