@@ -187,6 +187,23 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
         return filed
     if filed.row.state != S.SUBMITTED:
         raise Conflict(DECIDED_ALREADY)
+    _count(work, filed, form, read, mark)
+    deals.tell(
+        work,
+        filed.deal,
+        "registered",
+        f"准予登记，编号{read.number}，技术交易额{fen_to_wan(read.technical_fen)}万元",
+    )
+    filed = get(work, public_id)
+    waiting.moved(work, filed)
+    waiting.tell_parties(work, filed, "registration.registered", "准予登记", f"编号{read.number}")
+    return filed
+
+
+def _count(
+    work: Work, filed: Filed, form: DecideIn, read: certificate.Certificate, mark: str
+) -> None:
+    """Post a decision and mark its registration. Raises Conflict, Invalid."""
     # Whoever brings history in locks the book too: what is not there now, does not come meanwhile.
     ledger.lock(work.session)
     supersedes = _superseded(work, read.number, form.supersedes)
@@ -214,16 +231,6 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
         )
     except IntegrityError:  # the unique number decides, whatever the ledger said
         raise Conflict(_taken(read.number)) from None
-    deals.tell(
-        work,
-        filed.deal,
-        "registered",
-        f"准予登记，编号{read.number}，技术交易额{fen_to_wan(read.technical_fen)}万元",
-    )
-    filed = get(work, public_id)
-    waiting.moved(work, filed)
-    waiting.tell_parties(work, filed, "registration.registered", "准予登记", f"编号{read.number}")
-    return filed
 
 
 def _superseded(work: Work, number: str, named: str | None) -> RegistrationId | None:

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.browser
 NOT_PAGES = (
     *("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new"),
     "/account/data/copy",
+    "/past-registrations/export",
 )
 
 
