@@ -65,6 +65,7 @@ _BY_SUBJECT: Final[Mapping[str, Place]] = {
     "deal": Place(_DEAL),
     "registration": Place(_REGISTRATION),
     "job": Place("/operations"),
+    "delivery": Place("/operations"),
 }
 _ELSEWHERE: Final = Place("/work")
 

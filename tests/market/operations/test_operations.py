@@ -23,9 +23,7 @@ def fails(_session: Session, _job: Job) -> Chunk:
 
 def give_up(running: Running, clock: FakeClock, key: str, organisation_id: int | None) -> None:
     with running.parts.database.write() as session:
-        jobs.enqueue(
-            session, "retention", key, {}, at=clock.now(), organisation_id=organisation_id
-        )
+        jobs.enqueue(session, "retention", key, {}, at=clock.now(), organisation_id=organisation_id)
     runner = Runner(running.parts.database, clock, {"retention": fails})
     while runner.run_one():
         clock.advance(seconds=700)
@@ -85,9 +83,7 @@ def set_aside(running: Running, clock: FakeClock, subject_id: int) -> None:
                 changes.failed(session, one, "ValueError（market/x.py:1 y）", now=now)
 
 
-def test_a_change_set_aside_is_seen_and_delivered_again(
-    running: Running, clock: FakeClock
-) -> None:
+def test_a_change_set_aside_is_seen_and_delivered_again(running: Running, clock: FakeClock) -> None:
     for subject_id in (901, 902):
         set_aside(running, clock, subject_id)
     assert open_tasks(running, changes.ASIDE) == {"index"}, "one task, however many"
