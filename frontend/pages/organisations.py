@@ -16,6 +16,7 @@ from market.accounts.schemas import DecideMemberIn, JoinIn, MemberRole, Organisa
 from market.catalog.vocabulary import REGIONS
 from market.kit.errors import Invalid, NotFound, Overtaken
 from market.kit.ids import PublicId
+from market.kit.letters import one_line
 from market.kit.wire import Optional200, OrganisationName, PathId
 
 router = APIRouter()
@@ -70,7 +71,7 @@ class VerifyForm(BaseModel):
 
 
 def _joinable(page: Page, **more: object) -> dict[str, object]:
-    q = page.request.query_params.get("q", "")[:100].strip()
+    q = one_line(page.request.query_params.get("q", ""))[:100].strip()
     return {
         "q": q,
         "found": repository.verified_organisations(page.work.session, name_like=q, limit=50)

@@ -19,6 +19,7 @@ from market.discovery.endpoints import engine_of
 from market.discovery.schemas import Sort
 from market.discovery.service import ORGANISATIONS, Facet, SearchParams
 from market.kit.errors import Unavailable
+from market.kit.letters import one_line
 from search.port import SearchEngine
 
 router = APIRouter()
@@ -110,7 +111,7 @@ def _params(query: QueryParams) -> SearchParams:
     page = query.get("page", "")
     return SearchParams(
         kind=kind,
-        q=query.get("q", "")[:_TYPED].strip(),
+        q=one_line(query.get("q", ""))[:_TYPED].strip(),
         chosen={
             name: tuple(
                 dict.fromkeys(value[:_VALUE_LENGTH] for value in query.getlist(name)[:_VALUES])
