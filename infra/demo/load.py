@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from infra.demo import cast, history, stories
+from infra.demo import cast, history, pending, stories
 from infra.demo.cast import DEMO_PASSWORD
 from infra.demo.content import read
 from infra.demo.replay import Replay
@@ -49,6 +49,7 @@ def load_demo(parts: Parts, progress: Callable[[str], None]) -> bool:
             raise
         stories.begin(replay)
         history.begin(replay)
+        pending.begin(replay)
         replay.run()
         record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), "demo.load")
     return True
