@@ -92,8 +92,8 @@ class Organisations:
                     session, one.subject_id, edits, before["was"], edits - 1
                 )
             if not undone:
-                row = session.get(Organisation, one.subject_id, populate_existing=True)
-                kept[one.subject_id] = CHANGED.format(name=row.name) if row else GONE
+                name = repository_intake.name_of(session, one.subject_id)
+                kept[one.subject_id] = GONE if name is None else CHANGED.format(name=name)
         session.expire_all()
         return kept
 

@@ -49,6 +49,11 @@ def remove(session: Session, organisation_id: int, edits: int) -> bool:
     return changed(session, delete(Organisation).where(*_untouched(organisation_id, edits))) == 1
 
 
+def name_of(session: Session, organisation_id: int) -> str | None:
+    query = select(col(Organisation.name)).where(col(Organisation.id) == organisation_id)
+    return session.exec(query).first()
+
+
 def _untouched(organisation_id: int, edits: int) -> tuple[Any, ...]:
     members = exists().where(col(Membership.organisation_id) == col(Organisation.id))
     return (
