@@ -19,7 +19,7 @@ _SQL_RUNNERS = {"exec", "execute", "scalar", "scalars"}
 
 # A letter in brackets keeps a pattern from finding itself: this file is looked through as well.
 FORBIDDEN = {
-    "a place on one machine": ("/[w]ork/", "/[r]oot/", "/[t]mp/brief"),
+    "a place on one machine": (r"(?<!\w)/[w]ork/", "/[r]oot/", "/[t]mp/brief"),
     "a package registry's host": (
         r"[p]ypi\.org",
         "[p]ythonhosted",
