@@ -158,7 +158,7 @@ def test_the_whole_way_by_pages(site: Site, world: Trade, clock: FakeClock) -> N
     seller.send(f"{deal[0]}/contract/confirm", contract=with_id)
     signed = seller.get(deal[0])
     assert f"/registrations/new?contract={with_id}" in signed
-    assert "已签约，待登记" in seller.get("/deals")
+    assert "已签约，待登记" in seller.get("/deals?shelf=signed")
     buyer.send(f"{deal[0]}/disclosure", agrees="yes")
     assert "买方同意" in seller.get(deal[0])
 
@@ -273,7 +273,7 @@ def test_stopping_and_losing(site: Site, world: Trade) -> None:
     assert "示范技术交易所" in buyer.get(path)
     buyer.send(f"{path}/lose", reason="funds")
     assert "资金或预算不足" in seller.get(path)
-    assert "未成交" in seller.get("/deals")
+    assert seller.get("/deals?shelf=lost").count("/deals/") == 1
 
 
 def test_who_gets_which_answer(site: Site, world: Trade) -> None:

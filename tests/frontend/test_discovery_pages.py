@@ -101,7 +101,7 @@ def test_front_page_says_what_is_new_and_where_to_begin(site: Site) -> None:
     page = good(site.client().get("/"))
     assert f"{SEAM}装置" in page
     assert "全部3条" in text(page)
-    assert "发布需求" in page
+    assert "注册账号" in page
     assert "示例机电" in page
 
 
