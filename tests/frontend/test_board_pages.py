@@ -267,7 +267,7 @@ def test_the_plan_is_set_changed_and_kept(officer: Visitor, parts: Parts) -> Non
     assert replaces
     changed = {**form, "target_fen": "500000", "replaces": replaces[1]}
     assert "以前的计划" in officer.post("/desk/plan", changed)
-    assert "刚被别人改过" in officer.post("/desk/plan", changed, 422)
+    assert "刚被别人改过" in officer.post("/desk/plan", changed, 409)
 
 
 def test_the_calendar_marks_a_year_without_notice(officer: Visitor) -> None:
