@@ -27,7 +27,7 @@ from tests.hostile.snapshot import PostgresSnapshot
 from tests.infra.test_access import PARAMETER, Snapshot
 from tests.infra.world import World
 
-SAMPLE = 250  # of each kind of walk
+SAMPLE = 200  # of each kind of walk
 EXPECTED = frozenset(
     {200, 201, 202, 204, 206, 303, 304, 307, 400, 401, 403, 404, 405, 409, 413, 416, 422, 429, 503}
 )
