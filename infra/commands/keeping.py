@@ -78,6 +78,8 @@ def backup(where: Path | None, checked: Path | None, as_json: bool) -> None:
         zhihe backup --verify /mnt/backup/zhihe-20261122-020000.zip
     """
     from infra import backup as backups
+    from infra.marking import mark
+    from market.operations import marks
 
     if (where is None) == (checked is None):
         raise click.UsageError("请给出备份放在哪里，或用 --verify 给出要核对的备份")
@@ -86,7 +88,10 @@ def backup(where: Path | None, checked: Path | None, as_json: bool) -> None:
             path, manifest = checked, backups.verify(checked, heard)
         else:
             assert where is not None
-            path, manifest = backups.save(load(), where, heard)
+            settings = load()
+            path, manifest = backups.save(settings, where, heard)
+            size = f"{path.name}，{path.stat().st_size / 1e6:.1f} MB"
+            mark(settings, marks.BACKUP, good=not manifest.missing, detail=size)
     result = _told_of(path, manifest)
     lines = _lines_of(result)
     lines.append("备份完整" if checked else "备份含有密钥和全部资料，请像密码一样保管")
@@ -134,6 +139,8 @@ def audit(sweep: bool, repair: bool, as_json: bool) -> None:
         zhihe audit --repair
     """
     from infra import audit as audits
+    from infra.marking import mark
+    from market.operations import marks
 
     settings = load()
     if repair:
@@ -142,6 +149,9 @@ def audit(sweep: bool, repair: bool, as_json: bool) -> None:
         report = audits.audit(settings, heard)
         if sweep:
             report = audits.swept(settings, report)
+    count = len(report.findings)
+    detail = f"{count}处不一致" if count else "全部一致"
+    mark(settings, marks.AUDIT, good=not count, detail=detail)
     show(as_json, report.as_json(), report.lines())
     if report.findings:
         sys.exit(FAILED)
