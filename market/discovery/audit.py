@@ -12,6 +12,7 @@ from market.accounts.work import Parts
 from market.catalog import views
 from market.discovery import repository_audit as repository
 from market.discovery.documents import CONTENT, document
+from market.discovery.drain import BATCH, EVERY
 from market.kit import changes
 from market.kit.across import Finding
 from market.kit.changes import SubjectKind
@@ -19,7 +20,6 @@ from market.kit.ids import ListingId
 from search.errors import SearchUnavailable
 from search.port import SearchEngine
 
-BATCH: Final = 1_000
 LOOKS: Final = 6
 PAUSE: Final = 0.5
 """Seconds between two looks: time for a batch of the indexer."""
@@ -101,12 +101,6 @@ def _wrong_without(parts: Parts) -> dict[ListingId, str]:
 
 
 def _visible(parts: Parts) -> Iterator[Sequence[ListingId]]:
-    after = ListingId(0)
-    while True:
-        with parts.database.read() as session:
-            ids = views.public_ids(session, after_id=after, limit=BATCH)
-        if ids:
-            yield ids
-        if len(ids) < BATCH:
-            return
-        after = ids[-1]
+    with parts.database.read() as session:
+        ids = views.public_ids(session, limit=EVERY)
+    yield from _batches(ids)

@@ -26,6 +26,8 @@ from search.errors import DocumentRejected, SearchUnavailable
 from search.port import SearchEngine
 
 BATCH = 1_000
+EVERY = 2**62
+"""A limit that is none: page by page, SQLite would sort all published listings for each page."""
 
 log = logging.getLogger("zhihe.discovery")
 
@@ -110,21 +112,20 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
     For an index that is new, was lost, or was brought back from a copy; return how many documents
     had to be put right. Changes recorded meanwhile come with their deliveries.
     """
-    wrong, after, visible = 0, ListingId(0), set[int]()
-    while True:
+    with parts.database.read() as session:
+        visible = views.public_ids(session, limit=EVERY)
+    wrong = 0
+    for start in range(0, len(visible), BATCH):
+        ids = visible[start : start + BATCH]
         with parts.database.read() as session:
-            ids = views.public_ids(session, after_id=after, limit=BATCH)
             versions = changes.versions(session, SubjectKind.LISTING, ids)
             indexed = engine.versions(ids)
             lacking = [one for one in ids if indexed.get(one) != versions.get(one)]
             documents, _, _ = _documents(session, lacking)
         _write(engine, documents, [])
         wrong += len(lacking)
-        visible.update(ids)
-        if len(ids) < BATCH:
-            break
-        after = ids[-1]
-    too_many = [ListingId(one) for one, _ in engine.scan() if one not in visible]
+    known = set(visible)
+    too_many = [ListingId(one) for one, _ in engine.scan() if one not in known]
     for start in range(0, len(too_many), BATCH):
         some = too_many[start : start + BATCH]
         with parts.database.read() as session:
