@@ -24,6 +24,7 @@ CLOSE_FIRST = (
     "您是这个机构唯一的成员。请先让接手的同事加入并设为管理员；机构不再使用的，请联系科技局注销"
     "（把核验改为未通过），之后就能离开"
 )
+NOBODY_YET = "这家机构来自导入的名录，还没有人认领；等单位的人创建机构并填上同样的代码后再核验"
 MEMBER_ALREADY = "您已经是这个机构的成员，或申请正等待批准"
 
 
@@ -238,12 +239,19 @@ def part(work: Work, row: Membership) -> None:
 def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
     """Enter the bureau's decision on an organisation, and correct its name where it says so.
 
-    Raises NotFound, Invalid at `note`.
+    Raises NotFound, Invalid at `note`, Conflict for an entry of a directory that nobody has taken
+    over: verified, it could not be any more.
     """
     work.require(Action.ORGANISATION_VERIFY, Relation.OTHER)
     row = repository.organisation_by_public_id(work.session, organisation_id)
     if row is None:
         raise NotFound
+    if (
+        form.decision == "verified"
+        and row.verification == Verification.PENDING
+        and not repository_intake.with_members(work.session, [row.id])
+    ):
+        raise Conflict(NOBODY_YET)
     if form.decision == "refused" and not form.note:
         raise Invalid(fields={"note": "不通过时请写明原因，对方会看到"})
     if form.seen not in (None, row.edits):
@@ -261,7 +269,6 @@ def verify(work: Work, organisation_id: PublicId, form: VerifyIn) -> None:
     if decided != 1:
         work.session.refresh(row)
         raise overtaken(row)
-    work.session.refresh(row)
     work.session.refresh(row)
     waiting.organisation_moved(work, row)
     waiting.tell_verified(work, row)

@@ -301,13 +301,13 @@ class Runner:
 
 
 def expire(session: Session, now: datetime, limit: int, *, keep: timedelta) -> int:
-    """Delete at most `limit` jobs that ended `keep` ago: well, or given up. Return how many."""
+    """Delete at most `limit` jobs that were done `keep` ago. Return how many.
+
+    What was given up stays: an operator is to see to it.
+    """
     old = (
         select(col(Job.id))
-        .where(
-            col(Job.state).in_([JobState.DONE, JobState.FAILED]),
-            func.coalesce(col(Job.finished_at), col(Job.available_at)) < now - keep,
-        )
+        .where(col(Job.state) == JobState.DONE, col(Job.finished_at) < now - keep)
         .order_by(col(Job.id))
         .limit(limit)
     )

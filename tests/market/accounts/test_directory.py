@@ -9,9 +9,9 @@ from market.accounts import creditcode, organisations, repository_waiting
 from market.accounts.intake import Organisations
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import OrganisationKind, Role
-from market.accounts.schemas import OrganisationIn
+from market.accounts.schemas import OrganisationIn, VerifyIn
 from market.accounts.work import Parts
-from market.kit.errors import Invalid
+from market.kit.errors import Conflict, Invalid
 from market.kit.intake import Context, Done, Effect, Given, Outcome
 from tests import factories
 from tests.support.market import work_for
@@ -148,6 +148,22 @@ def test_who_founds_an_organisation_takes_its_entry_over(parts: Parts) -> None:
     assert refused.effect is Effect.REFUSED
     assert "已有成员或经科技局处理" in reasons(refused)
     assert "机构名称" in reasons(refused)
+
+
+def test_an_entry_is_not_verified_before_somebody_belongs_to_it(parts: Parts) -> None:
+    bring(parts, [row(1)])
+    entry = look(parts, 1)
+    assert entry is not None
+    officer = factories.actor(parts, Role.OFFICER)
+    decision = VerifyIn(decision="verified")
+    with pytest.raises(Conflict, match="还没有人认领"), work_for(parts, officer) as work:
+        organisations.verify(work, entry.public_id, decision)
+    found(parts, 1)
+    with work_for(parts, officer) as work:
+        organisations.verify(work, entry.public_id, decision)
+    entry = look(parts, 1)
+    assert entry is not None
+    assert entry.verification == Verification.VERIFIED
 
 
 def test_a_decided_organisation_and_the_platforms_own_are_not_changed(parts: Parts) -> None:
