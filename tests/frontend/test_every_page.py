@@ -30,6 +30,7 @@ NOT_PAGES = (
     *("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new"),
     "/account/data/copy",
     "/past-registrations/export",
+    *("/my/export/file", "/my/import-template", "/my/imports/{import_id}/errors"),
 )
 
 
