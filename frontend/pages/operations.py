@@ -21,7 +21,6 @@ JOB_AGAIN = notices.done("job-again", "任务已重新排队", "从停下的地�
 DELIVERY_AGAIN = notices.done("delivery-again", "变更已重新排队", "送到以后从这里消失。")
 
 KINDS: Final = {
-    "catalog.import": "导入成果或需求",
     "imports.read": "导入：读表格",
     "imports.bring": "导入：写入",
     "imports.undo": "导入：撤销",

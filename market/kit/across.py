@@ -1,6 +1,8 @@
-"""What runs across nouns: each noun offers its part under one name, `market.jobs` lists them.
+"""What runs across nouns: each noun offers its part under one name; `market/jobs.py`, `waiting.py`,
+`personal.py` and `retention.py` beside them list the parts.
 
 audit.py      audit(session) -> Iterator[Finding]        what does not agree
+waiting.py    tasks(session) -> Iterator[Task]           what waits for a person
 personal.py   copy(session, person_id) -> Records        what is held of a person
               erase(session, person_id, at) -> None      what may go, goes; where there is any
               ties(session, organisation_id) -> bool     whether an organisation has any of it

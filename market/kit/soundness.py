@@ -129,7 +129,7 @@ def _deliveries(session: Session, now: datetime) -> Iterator[Finding]:
         aside = _number(session, Delivery, mine, col(Delivery.state) == DeliveryState.ASIDE)
         if aside:
             what = f"有{aside}条变更多次处理失败，已搁置"
-            yield Finding("变更日志", what, "原因见运营页面“任务”；排除后在那里重试")
+            yield Finding("变更日志", what, "原因见“运行”页面；排除后在那里重试")
 
 
 _START: Final = "请启动它（zhihe up），几秒后再核对"
@@ -139,7 +139,7 @@ def jobs(session: Session, now: datetime) -> Iterator[Finding]:
     failed = select(Job).where(col(Job.state) == JobState.FAILED).order_by(col(Job.id))
     for job in session.scalars(failed.limit(_SHOWN)):
         what = f"{job.kind} 多次失败，已停止：{job.error or '没有记下原因'}"
-        yield Finding(f"任务 {job.id}", what, "排除原因后，在运营页面“任务”里重试或放弃")
+        yield Finding(f"任务 {job.id}", what, "排除原因后，在“运行”页面重试")
     lapsed = select(Job).where(
         col(Job.state) == JobState.RUNNING, col(Job.available_at) < now - LAPSED
     )
