@@ -10,7 +10,6 @@ import json
 import logging
 import subprocess
 import sys
-import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -18,14 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
-from market.kit.errors import Invalid, TooMany, Unavailable
+from market.kit.errors import Invalid, Unavailable
 from market.kit.sheets.shape import Limits, Shape
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _ANSWER: Final = 1 << 20  # bytes; what the process says is far shorter
 _BLOCK: Final = 1 << 20
-_AT_ONCE: Final = 2
-_slots = threading.BoundedSemaphore(_AT_ONCE)
 _log = logging.getLogger(__name__)
 
 
@@ -44,26 +41,20 @@ def convert(
     start, and its position afterwards is undefined. `out` is written from its start.
 
     Raises Invalid at `file` with a sentence that says what is wrong and what would be right;
-    TooMany where two files are being read already and neither ends in time;
     Unavailable where the disk is full.
     """
     limits = limits or Limits()
     request = json.dumps({"name": name, "known": sorted(set(known)), "limits": asdict(limits)})
-    if not _slots.acquire(timeout=limits.wall):
-        raise TooMany("正在读别的文件，请稍后再试", retry_after=limits.wall)
-    try:
-        with ExitStack() as stack:
-            given = _on_disk(stack, source)
-            kept = stack.enter_context(out.open("w+b")) if isinstance(out, Path) else out
-            said = stack.enter_context(TemporaryFile())
-            asked = stack.enter_context(TemporaryFile())
-            asked.write(request.encode())
-            asked.seek(0)
-            code = _run(given, kept, said, asked, limits)
-            said.seek(0)
-            return _answer(code, said.read(_ANSWER), limits)
-    finally:
-        _slots.release()
+    with ExitStack() as stack:
+        given = _on_disk(stack, source)
+        kept = stack.enter_context(out.open("w+b")) if isinstance(out, Path) else out
+        said = stack.enter_context(TemporaryFile())
+        asked = stack.enter_context(TemporaryFile())
+        asked.write(request.encode())
+        asked.seek(0)
+        code = _run(given, kept, said, asked, limits)
+        said.seek(0)
+        return _answer(code, said.read(_ANSWER), limits)
 
 
 def _on_disk(stack: ExitStack, source: Path | BinaryIO) -> BinaryIO:
