@@ -17,7 +17,6 @@ from market.accounts.models import (
     Person,
     PersonState,
     SignIn,
-    SignInFailure,
     Verification,
 )
 from market.accounts.policy import OrganisationKind
@@ -378,13 +377,3 @@ def set_password(session: Session, person_id: PersonId, password_hash: str) -> N
 
 def set_person_state(session: Session, person_id: PersonId, state: PersonState) -> None:
     changed(session, update(Person).where(col(Person.id) == person_id).values(state=state))
-
-
-def failures(session: Session, keys: Sequence[str], since: datetime) -> dict[str, int]:
-    """Return how many failed logins each key has since a moment."""
-    rows = session.exec(
-        select(col(SignInFailure.key), func.count())
-        .where(col(SignInFailure.key).in_(keys), col(SignInFailure.at) > since)
-        .group_by(col(SignInFailure.key))
-    )
-    return dict(rows.all())

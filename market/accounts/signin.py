@@ -110,33 +110,31 @@ def check_password(parts: Parts, email: str, password: str, address: str) -> Per
     """Return the person whose password this is.
 
     Raises Invalid at `password`, or TooMany after too many failures of this account or address.
-    A failure is counted in a transaction of its own.
     """
     now = parts.clock.now()
     keys = throttle.guess_keys(parts, email, address)
-    with parts.database.read() as session:
-        throttle.require_guesses_left(session, keys, now)
+    with parts.database.write() as session:
+        counted = throttle.count_guess(session, keys, now)
         person = repository.person_by_email(session, email)
     if (
-        passwords.matches(password, person.password_hash if person else None)
-        and person is not None
-        and person.state == PersonState.ACTIVE
+        not passwords.matches(password, person.password_hash if person else None)
+        or person is None
+        or person.state != PersonState.ACTIVE
     ):
-        if person.password_hash and passwords.outdated(person.password_hash):
-            fresh = passwords.hashed(password)
-            with parts.database.write() as session:
-                repository.set_password(session, person.id, fresh)
-        return person
-    actor = Actor(person_id=person.id) if person else ANONYMOUS
-    _count_wrong_password(parts, keys, actor, Action.SIGN_IN, now)
-    raise Invalid(WRONG, {"password": WRONG})
-
-
-def _count_wrong_password(
-    parts: Parts, keys: tuple[str, str], actor: Actor, action: str, now: datetime
-) -> None:
+        actor = Actor(person_id=person.id) if person else ANONYMOUS
+        _record_wrong_password(parts, actor, Action.SIGN_IN, now)
+        raise Invalid(WRONG, {"password": WRONG})
+    outdated = person.password_hash is not None and passwords.outdated(person.password_hash)
+    fresh = passwords.hashed(password) if outdated else None
     with parts.database.write() as session:
-        throttle.count_guess(session, keys, now)
+        throttle.take_back(session, counted)
+        if fresh:
+            repository.set_password(session, person.id, fresh)
+    return person
+
+
+def _record_wrong_password(parts: Parts, actor: Actor, action: str, now: datetime) -> None:
+    with parts.database.write() as session:
         audit.write(
             session,
             at=now,
@@ -155,13 +153,15 @@ def require_password(parts: Parts, actor: Actor, password: str, field: str, addr
     Raises Invalid at `field`, or TooMany: a session left open on a desk is no way to guess it.
     """
     now = parts.clock.now()
-    with parts.database.read() as session:
+    with parts.database.write() as session:
         person = repository.person(session, actor.person)
         keys = throttle.guess_keys(parts, person.email, address)
-        throttle.require_guesses_left(session, keys, now)
+        counted = throttle.count_guess(session, keys, now)
     if not passwords.matches(password, person.password_hash):
-        _count_wrong_password(parts, keys, actor, "password.check", now)
+        _record_wrong_password(parts, actor, "password.check", now)
         raise Invalid(fields={field: "密码不对"})
+    with parts.database.write() as session:
+        throttle.take_back(session, counted)
     return person
 
 
