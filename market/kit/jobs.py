@@ -4,9 +4,14 @@ A job runs in chunks, one transaction each; its cursor is saved in the same tran
 chunk's effects, so a killed worker loses and doubles nothing. The lease is renewed with every
 chunk, conditionally on still owning it: a worker that was too slow finds its chunk rolled back.
 
+A long job lets others go first after each turn. `attempts` counts how often it was taken up since
+it last finished a chunk or was given back in order: a job that kills its worker again and again is
+given up like one that fails.
+
 Slow work that needs no transaction (reading a file) is done before it: see `Steps`.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import JSON
 from sqlmodel import Field, Session, col
 
@@ -24,9 +30,12 @@ from market.kit.db import Database, changed, is_sqlite
 from market.kit.ids import new_public_id
 
 LEASE = timedelta(seconds=120)
+TURN = 2.0
+"""Seconds after which a job lets others go first, at the end of the chunk in hand."""
 MAX_ATTEMPTS = 5
 FAILED = "job.failed"
 """The task that waits for an operator until a job that was given up gets through after all."""
+DIED = "处理它的进程多次中途断掉，没有做完一步；可能是内存不够"
 
 Cursor = dict[str, Any]
 
@@ -100,20 +109,22 @@ def enqueue(
 
     Return False where the key is already there.
     """
-    if session.execute(select(col(Job.id)).where(col(Job.key) == key)).first():
-        return False
-    session.add(
-        Job(
-            kind=kind,
-            key=key,
-            payload=dict(payload),
-            available_at=at,
-            created_at=at,
-            organisation_id=organisation_id,
-        )
-    )
+    row = {
+        "kind": kind,
+        "key": key,
+        "payload": dict(payload),
+        "cursor": {},
+        "state": JobState.WAITING,
+        "attempts": 0,
+        "available_at": at,
+        "created_at": at,
+        "organisation_id": organisation_id,
+    }
+    dialect = sqlite if is_sqlite(session) else postgresql
+    write = dialect.insert(Job).on_conflict_do_nothing(index_elements=["key"])
     session.flush()
-    return True
+    # Whether a row comes back: the count of this INSERT is unknown on PostgreSQL.
+    return session.scalars(write.values(**row).returning(col(Job.id))).first() is not None
 
 
 def waiting(session: Session, kind: str | None = None) -> int:
@@ -133,7 +144,7 @@ def give_back(session: Session, *, at: datetime) -> int:
     """Free the jobs of workers that are gone, before their leases lapse; return how many.
 
     For a worker that knows it is the only one. Should another live after all, its next chunk is
-    rolled back.
+    rolled back. That they were taken up still counts as an attempt: they may be what ended it.
     """
     return changed(
         session,
@@ -174,22 +185,28 @@ class Runner:
         clock: Clock,
         handlers: Mapping[str, Handler],
         stopping: Callable[[], bool] = lambda: False,
+        turn: float = TURN,
     ) -> None:
-        """`stopping` is asked after each chunk: a job given back then goes on where it stands."""
+        """`stopping` is asked after each chunk: a job given back then goes on where it stands.
+
+        `turn`: seconds after which it is given back for others to go first.
+        """
         self._stopping = stopping
+        self._turn = turn
         self._database = database
         self._clock = clock
         self._handlers = dict(handlers)
         self._owner = new_public_id()
 
     def run_one(self) -> bool:
-        """Run the next due job to its end. Return False where none is due."""
+        """Run the next due job to its end or for a turn. Return False where none is due."""
         claimed = self._claim()
         if claimed is None:
             return False
+        until = time.monotonic() + self._turn
         try:
             while self._chunk(claimed):
-                if self._stopping():
+                if self._stopping() or time.monotonic() >= until:
                     self._release(claimed)
                     break
         except Lost:
@@ -201,33 +218,38 @@ class Runner:
     def _claim(self) -> int | None:
         now = self._clock.now()
         with self._database.write() as session:
-            due = (
-                select(col(Job.id))
-                .where(
-                    # A running job whose lease has lapsed belongs to a dead worker.
-                    col(Job.state).in_([JobState.WAITING, JobState.RUNNING]),
-                    col(Job.available_at) <= now,
-                    col(Job.kind).in_(self._handlers),
-                )
-                .order_by(col(Job.available_at), col(Job.id))
-                .limit(1)
+            while (job := self._due(session, now)) is not None:
+                if job.attempts < MAX_ATTEMPTS:
+                    job.state, job.owner = JobState.RUNNING, self._owner
+                    job.attempts += 1
+                    job.available_at = now + LEASE
+                    return job.id
+                job.state, job.error = JobState.FAILED, DIED
+                self._given_up(session, job, now)
+        return None
+
+    def _due(self, session: Session, now: datetime) -> Job | None:
+        due = (
+            select(Job)
+            .where(
+                # A running job whose lease has lapsed belongs to a dead worker.
+                col(Job.state).in_([JobState.WAITING, JobState.RUNNING]),
+                col(Job.available_at) <= now,
+                col(Job.kind).in_(self._handlers),
             )
-            if not is_sqlite(session):
-                due = due.with_for_update(skip_locked=True)
-            job_id = session.scalars(due).first()
-            if job_id is None:
-                return None
-            session.execute(
-                update(Job)
-                .where(col(Job.id) == job_id)
-                .values(
-                    state=JobState.RUNNING,
-                    owner=self._owner,
-                    attempts=col(Job.attempts) + 1,
-                    available_at=now + LEASE,
-                )
-            )
-            return job_id
+            .order_by(col(Job.available_at), col(Job.id))
+            .limit(1)
+        )
+        if not is_sqlite(session):
+            due = due.with_for_update(skip_locked=True)
+        return session.scalars(due).first()
+
+    def _given_up(self, session: Session, job: Job, now: datetime) -> None:
+        """Say that a job was set aside, in the transaction that does it."""
+        _tell_operators(session, job.id, now)
+        handler = self._handlers[job.kind]
+        if isinstance(handler, Steps):
+            handler.given_up(session, job)
 
     def _chunk(self, job_id: int) -> bool:
         prepared = self._prepare(job_id)
@@ -251,7 +273,12 @@ class Runner:
         return not done
 
     def _release(self, job_id: int) -> None:
-        free = {"state": JobState.WAITING, "owner": None, "available_at": self._clock.now()}
+        free = {
+            "state": JobState.WAITING,
+            "owner": None,
+            "attempts": 0,
+            "available_at": self._clock.now(),
+        }
         with self._database.write() as session:
             self._change_owned(session, job_id, free)
 
@@ -294,10 +321,7 @@ class Runner:
                 ),
             )
             if last and owned:
-                _tell_operators(session, job_id, now)
-            handler = self._handlers[job.kind]
-            if last and owned and isinstance(handler, Steps):
-                handler.given_up(session, job)
+                self._given_up(session, job, now)
 
 
 def expire(session: Session, now: datetime, limit: int, *, keep: timedelta) -> int:

@@ -3,10 +3,11 @@
 import threading
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session, select
 
 from market.accounts.work import Parts
-from market.kit import jobs
+from market.kit import jobs, notify
 from market.kit.jobs import Chunk, Job, Runner, Steps
 from tests.support.clock import FakeClock
 
@@ -26,6 +27,98 @@ def state(parts: Parts) -> list[tuple[str, dict[str, object], str | None]]:
 def test_a_key_is_owed_once(parts: Parts) -> None:
     assert enqueue(parts, "a")
     assert not enqueue(parts, "a")
+
+
+def test_a_key_is_owed_once_by_two_at_the_same_time(parts: Parts) -> None:
+    owed: list[bool] = []
+    other = threading.Thread(target=lambda: owed.append(enqueue(parts, "a")))
+    with parts.database.write() as session:
+        assert jobs.enqueue(session, "count", "a", {}, at=parts.clock.now())
+        other.start()
+        other.join(timeout=0.5)
+        assert other.is_alive(), "it waits for this transaction"
+    other.join()
+    assert owed == [False]
+    assert len(state(parts)) == 1
+
+
+def test_a_long_job_lets_others_go_first(parts: Parts, clock: FakeClock) -> None:
+    ran: list[str] = []
+
+    def handler(_session: Session, job: Job) -> Chunk:
+        ran.append(job.key)
+        clock.advance(seconds=1)
+        n = job.cursor.get("n", 0) + 1
+        return Chunk({"n": n} if n < job.payload["chunks"] else None)
+
+    enqueue(parts, "long", chunks=10)
+    clock.advance(seconds=1)
+    enqueue(parts, "short", chunks=1)
+    enqueue(parts, "middle", chunks=3)
+    runner = Runner(parts.database, clock, {"count": handler}, turn=0)
+    turns = 0
+    while runner.run_one():
+        turns += 1
+    assert ran[:6] == ["long", "short", "middle", "long", "middle", "long"]
+    assert turns == len(ran) == 14
+    with parts.database.read() as session:
+        assert {(job.state, job.attempts) for job in session.exec(select(Job))} == {("done", 1)}
+
+
+def test_a_job_that_kills_its_worker_is_given_up(parts: Parts, clock: FakeClock) -> None:
+    """And no other waits for it."""
+    ran: list[str] = []
+
+    def prepare(job: Job) -> None:
+        ran.append(job.key)
+        if job.key == "deadly":
+            raise KeyboardInterrupt  # nothing of the runner outlives it
+
+    def given_up(session: Session, job: Job) -> None:
+        jobs.enqueue(session, "told", f"told {job.key}: {job.error}", {}, at=clock.now())
+
+    enqueue(parts, "deadly")
+    clock.advance(seconds=1)
+    enqueue(parts, "other")
+    steps = Steps(prepare, lambda _session, _job, _prepared: Chunk(None), given_up)
+    for _ in range(jobs.MAX_ATTEMPTS):
+        with pytest.raises(KeyboardInterrupt):
+            Runner(parts.database, clock, {"count": steps}).run_one()
+        with parts.database.write() as session:
+            assert not notify.open_tasks(session, jobs.FAILED)
+            session.execute(update(Job).values(available_at=clock.now()))  # its lease lapsed, or
+            jobs.give_back(session, at=clock.now())  # the next worker knows that it is gone
+    assert Runner(parts.database, clock, {"count": steps}).run_one()
+    assert ran == ["deadly"] * jobs.MAX_ATTEMPTS + ["other"]
+    assert state(parts)[0] == ("failed", {}, jobs.DIED)
+    with parts.database.read() as session:
+        assert len(notify.open_tasks(session, jobs.FAILED)) == 1
+        keys = set(session.exec(select(Job.key)))
+    assert keys == {"deadly", "other", f"told deadly: {jobs.DIED}"}
+
+
+def test_however_often_workers_die_a_job_that_gets_on_is_not_given_up(
+    parts: Parts, clock: FakeClock
+) -> None:
+    tries: list[int] = []
+
+    def handler(_session: Session, job: Job) -> Chunk:
+        n: int = job.cursor.get("n", 0)
+        tries.append(n)
+        if tries.count(n) < jobs.MAX_ATTEMPTS:
+            raise KeyboardInterrupt
+        return Chunk({"n": n + 1} if n < 10 else None)
+
+    enqueue(parts, "a")
+    killed = 0
+    while state(parts)[0][0] != "done":
+        try:
+            assert Runner(parts.database, clock, {"count": handler}, turn=0).run_one()
+        except KeyboardInterrupt:
+            killed += 1
+            with parts.database.write() as session:
+                jobs.give_back(session, at=clock.now())
+    assert killed == 11 * (jobs.MAX_ATTEMPTS - 1)
 
 
 def test_chunks_and_their_cursor_are_saved_together(parts: Parts) -> None:
