@@ -8,8 +8,9 @@ either.
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +31,8 @@ from market.kit.sweep import contents
 SECRET: Final = "keys/secret"  # noqa: S105  a name
 TABLES, FILES = "tables/", "files/"
 _PIECE: Final = 512 * 1024
+PATIENCE: Final = 30.0
+"""Seconds that a backup waits for the nightly removal of files to end."""
 
 Heard = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
@@ -39,8 +42,8 @@ def save(settings: Settings, where: Path, heard: Heard) -> tuple[Path, Manifest]
     """Write a backup to a file, or into a folder under a name made of the moment.
 
     Bytes that are gone or damaged are named in the manifest, and the rest is saved. Raises NotFound
-    where there is no database, Invalid where the place is taken, Conflict beside another backup,
-    OSError where the disk is full; then no file is left.
+    where there is no database, Invalid where the place is taken, Conflict beside another backup
+    that does not end soon, OSError where the disk is full; then no file is left.
     """
     _step_back()
     begun = datetime.now(UTC)
@@ -48,7 +51,7 @@ def save(settings: Settings, where: Path, heard: Heard) -> tuple[Path, Manifest]
     database = Database(_existing(settings))
     lock = files_lock(settings)
     try:
-        if not lock.take():
+        if not _taken(lock):
             raise Conflict("另一个备份或清理正在进行，请等它结束后再试")
         with Writer(target) as writer:
             with dump.snapshot(database) as connection:
@@ -94,6 +97,25 @@ def check(archive: Archive, heard: Heard) -> None:
 def files_lock(settings: Settings) -> ProcessLock:
     """Return the lock of whoever needs that no bytes go meanwhile, or removes some."""
     return ProcessLock(settings.data_dir / "files.lock")
+
+
+@contextmanager
+def removing(settings: Settings) -> Iterator[bool]:
+    """Yield whether bytes may go: not beside a backup, and none begins meanwhile."""
+    lock = files_lock(settings)
+    try:
+        yield lock.take()
+    finally:
+        lock.release()
+
+
+def _taken(lock: ProcessLock) -> bool:
+    until = time.monotonic() + PATIENCE
+    while not lock.take():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def sqlite_file(settings: Settings) -> Path | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from infra import logs
+from infra.backup import removing
 from infra.locks import ProcessLock
 from infra.loops import Stop, keep
 from infra.pulse import beating
@@ -73,7 +74,7 @@ def working(
         parts,
         lambda: open_reader(settings),
         ProcessLock(settings.data_dir / "worker.lock"),
-        jobs=handlers(parts),
+        jobs=handlers(parts, lambda: removing(settings)),
         match_floor=settings.match_floor,
         stopping=stopping,
     )

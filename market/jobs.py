@@ -28,9 +28,10 @@ AUDITS: Final[Mapping[str, Audit]] = {
 }
 
 
-def handlers(parts: Parts) -> Mapping[str, Handler]:
+def handlers(parts: Parts, removing: retention.Removing = retention.alone) -> Mapping[str, Handler]:
+    """Return every job by its kind. `removing` guards the bytes that another process may need."""
     return {
         **import_tasks.handlers(parts),
         **discovery.handlers(parts),
-        **retention.handlers(parts),
+        **retention.handlers(parts, removing),
     }

@@ -1,6 +1,7 @@
 """What is kept for how long: the one list, run every night and printed where people read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -55,21 +56,35 @@ BEGINS: Final = 3
 """The hour in China from which a day's work is owed; at night people wait for nothing."""
 
 
-def handlers(parts: Parts) -> Mapping[str, Handler]:
+Removing = Callable[[], AbstractContextManager[bool]]
+"""Tells whether bytes may go, and keeps it so as long as it is open."""
+
+
+def alone() -> AbstractContextManager[bool]:
+    """Say that bytes may go, where nobody else is at the files."""
+    return nullcontext(True)
+
+
+def handlers(parts: Parts, removing: Removing = alone) -> Mapping[str, Handler]:
     """Return the handler of the nightly job: a chunk of rows of one kind a transaction, then the
-    bytes that no row names.
+    bytes that no row names. Where those may not go now, the next night has them.
     """
     steps = keeps(parts.audit_days)
 
-    def prepare(job: Job) -> None:
-        if job.cursor.get("step", 0) == len(steps):
+    def prepare(job: Job) -> str:
+        if job.cursor.get("step", 0) < len(steps):
+            return ""
+        with removing() as allowed:
+            if not allowed:
+                return "；备份正在进行，不再使用的文件内容留到下一夜删去"
             sweep(parts.database, parts.files, parts.clock.now())
+            return ""
 
-    def expire(session: Session, job: Job, _prepared: None) -> Chunk:
+    def expire(session: Session, job: Job, left: str) -> Chunk:
         now = parts.clock.now()
         step, gone = job.cursor.get("step", 0), job.cursor.get("gone", 0)
         if step == len(steps):
-            marks.put(session, marks.RETENTION, at=now, good=True, detail=f"删除{gone}行")
+            marks.put(session, marks.RETENTION, at=now, good=True, detail=f"删除{gone}行{left}")
             return Chunk(None)
         count = steps[step].expire(session, now, CHUNK)
         return Chunk({"step": step if count else step + 1, "gone": gone + count})

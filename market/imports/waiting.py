@@ -1,6 +1,7 @@
 """What of a run waits for a person, and what the person hears of it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -17,6 +18,10 @@ _TITLES = {
 }
 
 
+def _subject(run: ImportRun) -> notify.Subject:
+    return notify.Subject("import", run.public_id)
+
+
 def _task(run: ImportRun, name: str) -> Iterator[notify.Task]:
     said = _TITLES.get(RunState(run.state))
     if said is None or run.created_by is None:
@@ -25,7 +30,7 @@ def _task(run: ImportRun, name: str) -> Iterator[notify.Task]:
     yield notify.Task(
         to=notify.To(person_id=run.created_by),
         kind=kind,
-        subject=notify.Subject("import", run.public_id),
+        subject=_subject(run),
         title=title.format(name=name),
         round=str(run.checks),
     )
@@ -40,8 +45,12 @@ def tasks(session: Session) -> Iterator[notify.Task]:
 def hold(session: Session, run: ImportRun, clock: Clock) -> None:
     """Let exactly that wait which the run's state says."""
     name = repository.file_of(session, run).name
-    subject = notify.Subject("import", run.public_id)
-    notify.hold(session, subject, KINDS, _task(run, name), at=clock.now())
+    notify.hold(session, _subject(run), KINDS, _task(run, name), at=clock.now())
+
+
+def gone(session: Session, run: ImportRun, *, at: datetime) -> None:
+    """Let nothing wait any more of a run that is being deleted."""
+    notify.hold(session, _subject(run), KINDS, (), at=at)
 
 
 def ended(session: Session, run: ImportRun, clock: Clock) -> None:
@@ -59,7 +68,7 @@ def ended(session: Session, run: ImportRun, clock: Clock) -> None:
         session,
         notify.To(person_id=run.created_by),
         f"import.{run.state}",
-        notify.Subject("import", run.public_id),
+        _subject(run),
         words,
         detail=run.problem,
         key=f"import.{run.state}:{run.public_id}:{run.checks}",

@@ -95,6 +95,9 @@ class LocalFiles:
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256[2:]
 
+    def _aside(self, sha256: str) -> Path:
+        return self._folder / f"{_ASIDE}{sha256}"
+
     def space(self) -> tuple[int, int]:
         self._folder.mkdir(parents=True, exist_ok=True)
         usage = shutil.disk_usage(self._folder)
@@ -126,10 +129,12 @@ class LocalFiles:
         return digest.hexdigest(), size
 
     def open(self, sha256: str) -> BinaryIO:
-        try:
-            return self._path(sha256).open("rb")
-        except FileNotFoundError:
-            raise NotFound("文件已不在存储里，请联系运营人员") from None
+        path = self._path(sha256)
+        # Put aside at this moment (or by one that was killed then), it may be back by the third.
+        for place in (path, self._aside(sha256), path):
+            with contextlib.suppress(FileNotFoundError):
+                return place.open("rb")
+        raise NotFound("文件已不在存储里，请联系运营人员")
 
     def stored(self) -> Iterator[str]:
         for path in self._folder.glob("??/*"):
@@ -139,7 +144,7 @@ class LocalFiles:
         """Put aside first and looked at then: the same bytes may be saved anew at this moment, and
         must not go.
         """
-        path, aside = self._path(sha256), self._folder / f"{_ASIDE}{sha256}"
+        path, aside = self._path(sha256), self._aside(sha256)
         try:
             path.rename(aside)
         except FileNotFoundError:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -116,6 +117,17 @@ def test_an_older_revision_is_brought_up(tmp_path: Path, filled: Settings) -> No
     database.close()
     assert rows == ["示范旧人"]
     assert audit.audit(new, quiet).findings == ()
+
+
+def test_waits_for_the_removal_of_files_to_end(filled: Settings, tmp_path: Path) -> None:
+    with backup.removing(filled) as allowed:
+        assert allowed
+        other = threading.Thread(target=backup.save, args=(filled, tmp_path / "a.zip", quiet))
+        other.start()
+        other.join(timeout=0.5)
+        assert other.is_alive()
+    other.join(timeout=30)
+    assert backup.verify(tmp_path / "a.zip", quiet).rows
 
 
 def test_only_into_an_empty_place(filled: Settings, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def slow(session, job):
     n = job.cursor.get("n", 0) + 1
     return Chunk({"n": n} if n < 12 else None)
 
-worker.handlers = lambda parts: {"slow": slow}
+worker.handlers = lambda *_given: {"slow": slow}
 worker.run(load())
 """
 

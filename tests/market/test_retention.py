@@ -9,19 +9,25 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, select
 
+from infra.backup import files_lock
 from infra.settings import Settings
+from infra.wiring import open_writer
+from infra.worker import working
 from market import retention
 from market.accounts import throttle
 from market.accounts.models import SignInFailure
 from market.accounts.work import Parts
 from market.catalog import proofs
+from market.imports import waiting
+from market.imports.audit import audit as imports_audit
 from market.imports.models import ImportRun, Kind, RunProblem, RunState
 from market.jobs import handlers
-from market.kit import audit, files, jobs
+from market.kit import audit, files, jobs, notify
 from market.kit.files import StoredFile
 from market.kit.jobs import Job, JobState, Runner
 from market.operations import marks
 from tests import factories
+from tests.market.imports import bringing
 from tests.support.clock import FakeClock
 from tests.support.market import work_for
 from tests.support.trade import trade
@@ -221,6 +227,57 @@ def test_an_import_goes_a_year_after_its_end_with_its_file(parts: Parts, clock: 
         assert [run.public_id for run in session.exec(select(ImportRun))] == ["runs"]
         assert count(session, "intake_problem") == 1
         assert count(session, "stored_file") == 1, "another run still names it"
+
+
+def test_an_import_left_lying_takes_its_task_along(parts: Parts, clock: FakeClock) -> None:
+    at = bringing.Bringing(parts, factories.organisation(parts))
+    ready = at.ask(bringing.table("编号,成果名称", "1,甲"))
+    at.ask(bringing.table("编号,一列,另一列", "2,乙,丙"), "b.csv")
+    with parts.database.read() as session:
+        assert {kind for kind in waiting.KINDS if notify.open_tasks(session, kind)}
+        assert ready.run.public_id in notify.open_tasks(session, waiting.CONFIRM)
+    night(parts, clock, "2027-11-20 03:05")
+    with parts.database.read() as session:
+        assert not session.exec(select(ImportRun)).all()
+        assert not [kind for kind in waiting.KINDS if notify.open_tasks(session, kind)]
+        assert not list(imports_audit(session))
+
+
+def test_no_bytes_go_beside_a_backup(parts: Parts, clock: FakeClock, settings: Settings) -> None:
+    sha256, _ = parts.files.save(io.BytesIO(b"nobody names this"), limit=100)
+    for path in settings.files_dir.rglob("*"):
+        os.utime(path, (0, 0))
+    backing_up = files_lock(settings)
+    assert backing_up.take()
+    by_worker(parts, settings, clock, "2026-11-20 03:05")
+    with parts.files.open(sha256) as stream:
+        assert stream.read() == b"nobody names this"
+    with parts.database.read() as session:
+        assert "备份正在进行" in marks.newest(session)[marks.RETENTION].detail
+    backing_up.release()
+    by_worker(parts, settings, clock, "2026-11-21 03:05")
+    assert sha256 not in set(parts.files.stored())
+    assert backing_up.take(), "the removal let the lock go"
+    backing_up.release()
+
+
+def by_worker(parts: Parts, settings: Settings, clock: FakeClock, at: str) -> None:
+    clock.set_local(at)
+    open_writer(settings).close()
+    process = working(settings, parts)
+    while process.step():
+        pass
+    process.close()
+
+
+def test_bytes_put_aside_are_still_found(parts: Parts, settings: Settings) -> None:
+    """As a removal leaves them that is under way, or was killed."""
+    sha256, _ = parts.files.save(io.BytesIO(b"saved anew"), limit=100)
+    settings.files_dir.joinpath(sha256[:2], sha256[2:]).rename(
+        settings.files_dir / f"aside-{sha256}"
+    )
+    with parts.files.open(sha256) as stream:
+        assert stream.read() == b"saved anew"
 
 
 def test_more_than_a_chunk_goes_in_one_night(parts: Parts, clock: FakeClock) -> None:
