@@ -48,7 +48,8 @@ def undo(session: Session, context: Context, done: Sequence[Done]) -> dict[int, 
         at=context.at,
         actor_id=context.person_id,
     )
-    waiting.brought_in(session, OrganisationId(context.organisation_id), context.at)
+    moved = [listings[one.subject_id] for one in free]
+    waiting.brought_in(session, OrganisationId(context.organisation_id), moved, context.at)
     session.expire_all()
     return kept
 

@@ -13,6 +13,12 @@ from sqlmodel import Session
 
 from market.accounts.models import Organisation
 from market.catalog import publishing, repository, repository_intake, waiting
+from market.catalog.intake_faults import (
+    met_before,
+    same_listing,
+    taken_number,
+    unknown_reference,
+)
 from market.catalog.intake_rows import Row, read_row
 from market.catalog.models import Listing, ListingState, ReviewState
 from market.catalog.repository import Standing, standing
@@ -75,7 +81,9 @@ class Batch:
             outcomes[one.row] = one
         self._record(self._published - self._masked, "imported")
         self._record(self._published & self._masked, "masked")
-        waiting.brought_in(self._session, self._organisation.id, self._context.at)
+        if not self._context.dry:
+            moved = [one.listing for one in plan.known]
+            waiting.brought_in(self._session, self._organisation.id, moved, self._context.at)
         return [outcomes[one.row] for one in rows]
 
     def _record(self, listings: Collection[ListingId], kind: str) -> None:
@@ -94,21 +102,27 @@ class Batch:
         for one in given:
             row, faults = read_row(self._kind, one)
             if row is not None and row.key in rows:
-                faults = [_met_before(row, rows[row.key].number)]
+                faults = [met_before(row, rows[row.key].number)]
             if faults or row is None:
                 plan.refused[one.row] = tuple(faults)
             else:
                 rows[row.key] = row
-        met = self._context.met(list(rows))
         stored = self._stored(list(rows.values()))
+        met = self._context.met([*rows, *{_key(listing) for listing in stored.values()}])
+        named: dict[str, int] = {}
         for key, row in rows.items():
             listing = stored.get(key)
             if key in met:
-                plan.refused[row.number] = (_met_before(row, met[key]),)
+                plan.refused[row.number] = (met_before(row, met[key]),)
             elif listing is not None:
-                plan.known.append(_Known(listing, row, _before(listing)))
+                own = _key(listing)
+                earlier = met.get(own) or named.setdefault(own, row.number)
+                if earlier != row.number:
+                    plan.refused[row.number] = (same_listing(row, earlier),)
+                else:
+                    plan.known.append(_Known(listing, row, _before(listing)))
             elif row.reference:
-                plan.refused[row.number] = (_unknown_reference(row),)
+                plan.refused[row.number] = (unknown_reference(row),)
             else:
                 plan.new.append(row)
         self._refuse_taken_numbers(plan)
@@ -132,23 +146,23 @@ class Batch:
 
     def _refuse_taken_numbers(self, plan: _Plan) -> None:
         """Refuse rows that would give a listing the number of another."""
-        wanted = {
-            one.row.form.own_number: one
+        wanted = [
+            (number, one)
             for one in plan.known
-            if one.row.reference and _gives_number(one.row, one.listing)
-        }
-        numbers = [number for number in wanted if number is not None]
-        if not numbers:
+            if one.row.reference
+            and _gives_number(one.row, one.listing)
+            and (number := one.row.form.own_number) is not None
+        ]
+        if not wanted:
             return
         whose = (self._session, self._organisation.id, self._kind)
-        taken = repository_intake.by_own_number(*whose, numbers).keys() | {
-            row.form.own_number for row in plan.new
-        }
-        for number, one in wanted.items():
-            if number in taken:
-                heading = one.row.headings.get("own_number", "")
-                fault = Fault(heading, f"“{str(number)[:20]}”已是另一条的编号，请换一个")
-                plan.refused[one.row.number] = (fault,)
+        found = repository_intake.by_own_number(*whose, [number for number, _ in wanted])
+        taken = {*found, *(row.form.own_number for row in plan.new)}
+        for number, one in wanted:
+            if number not in taken:
+                taken.add(number)
+            else:
+                plan.refused[one.row.number] = (taken_number(one.row),)
                 plan.known.remove(one)
 
     def _create(self, rows: Sequence[Row]) -> list[Outcome]:
@@ -356,31 +370,21 @@ def _after(revision: RevisionId | None, masked: bool, own_number: str | None) ->
     return {"working": revision, "masked": masked, "own_number": own_number}
 
 
+def _key(listing: Listing) -> str:
+    """Return what a stored listing is known by, however a row names it."""
+    return f"@{listing.public_id}"
+
+
 def _outcome(one: _Known, written: RevisionId | None) -> Outcome:
-    if not one.changed:
-        return Outcome(one.row.number, Effect.UNCHANGED, key=one.row.key)
     listing = one.listing
+    if not one.changed:
+        return Outcome(one.row.number, Effect.UNCHANGED, key=_key(listing))
     after = _after(written or listing.working_revision_id, listing.masked, listing.own_number)
     before: Mapping[str, Any] = one.before | {"after": after}
     return Outcome(
-        one.row.number, Effect.UPDATED, key=one.row.key, subject_id=listing.id, before=before
+        one.row.number, Effect.UPDATED, key=_key(listing), subject_id=listing.id, before=before
     )
 
 
 def _refused(row: int, faults: tuple[Fault, ...]) -> Outcome:
     return Outcome(row, Effect.REFUSED, faults)
-
-
-def _unknown_reference(row: Row) -> Fault:
-    heading = row.headings.get("reference", "")
-    return Fault(heading, "应为本单位同类内容的平台编号，或留空新建；没有这一条，可能已被撤销")
-
-
-def _met_before(row: Row, earlier: int) -> Fault:
-    where = f"第{earlier}行"
-    if row.reference:
-        return Fault(row.headings.get("reference", ""), f"与{where}是同一条，每条只能有一行")
-    if row.form.own_number is None:
-        return Fault("", f"与{where}的内容完全相同，只导入一次")
-    heading = row.headings.get("own_number", "")
-    return Fault(heading, f"“{row.form.own_number[:20]}”在{where}已经有了，每个编号只能有一行")

@@ -1,5 +1,6 @@
 """The SQL of what waits in the catalogue."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, select
@@ -9,7 +10,7 @@ from sqlmodel import Session, col
 from market.accounts.models import Organisation
 from market.catalog.models import Listing, ListingRevision, Review
 from market.catalog.models import ReviewState as R
-from market.kit.ids import OrganisationId, PublicId
+from market.kit.ids import ListingId, OrganisationId, PublicId
 
 
 def in_review(session: Session, organisation_id: OrganisationId) -> bool:
@@ -33,9 +34,9 @@ def owners_in_review(session: Session) -> set[OrganisationId]:
 
 
 def refused(
-    session: Session, organisation_id: OrganisationId | None = None
+    session: Session, ids: Collection[ListingId] | None = None
 ) -> list[tuple[Listing, str, str]]:
-    """Return listings, of all or of one owner, whose newest submission was refused: (listing, its
+    """Return listings, all or those of `ids`, whose newest submission was refused: (listing, its
     title, the reason).
     """
     any_of_it = aliased(Review)
@@ -51,8 +52,8 @@ def refused(
         .join(Review, col(Review.id) == newest)
         .where(col(Listing.review_state) == R.REFUSED)
     )
-    if organisation_id is not None:
-        query = query.where(col(Listing.organisation_id) == organisation_id)
+    if ids is not None:
+        query = query.where(col(Listing.id).in_(list(ids)))
     rows = session.execute(query)
     return [(row[0], row[1], row[2]) for row in rows]
 

@@ -4,7 +4,7 @@ The bureau has one task for each organisation with something to review, however 
 import hands in thousands at once, and the queue of reviews lists them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -66,11 +66,17 @@ def reviews_moved(session: Session, owner_id: OrganisationId, at: datetime) -> N
     notify.hold(session, Subject("organisation", owner.public_id), [REVIEW], open_now, at=at)
 
 
-def brought_in(session: Session, owner_id: OrganisationId, at: datetime) -> None:
-    """Let the tasks of an owner follow many listings that an import moved, or its undoing."""
+def brought_in(
+    session: Session, owner_id: OrganisationId, moved: Collection[Listing], at: datetime
+) -> None:
+    """Let the tasks of an owner follow the listings that a chunk of an import moved, or of its
+    undoing; new ones need not be among them.
+    """
     reviews_moved(session, owner_id, at)
-    waits = [_mend(*row) for row in repository.refused(session, owner_id)]
-    notify.put_right(session, [MEND], waits, at=at, of=owner_id)
+    if moved:
+        waits = [_mend(*row) for row in repository.refused(session, [one.id for one in moved])]
+        about = {one.public_id for one in moved}
+        notify.put_right(session, [MEND], waits, at=at, about=about)
 
 
 def refused(session: Session, listing: Listing, title: str, reason: str, at: datetime) -> None:

@@ -190,6 +190,7 @@ class Running:
             person_id=run.created_by,
             at=self._parts.clock.now(),
             publish=run.publish,
+            dry=dry,
             met=met,
             depends=partial(relied, session, since=run.created_at),
         )

@@ -91,7 +91,8 @@ def _no_dependents(_ids: Collection[int]) -> Mapping[int, str]:
 class Context:
     """For whom, by whom and when a chunk is brought in.
 
-    `publish` is the operator's leave to publish at once. `met` tells of keys those that earlier
+    `publish` is the operator's leave to publish at once. `dry` tells that all of it will be rolled
+    back. `met` tells of keys those that earlier
     chunks of the run had, each with its row. `depends` tells of subjects those that other nouns
     have come to rely on since the run, each with a sentence; ask it after locking them.
     """
@@ -101,6 +102,7 @@ class Context:
     person_id: int | None
     at: datetime
     publish: bool = False
+    dry: bool = False
     met: Callable[[Collection[str]], Mapping[str, int]] = field(default=_none_met)
     depends: Callable[[Collection[int]], Mapping[int, str]] = field(default=_no_dependents)
 

@@ -198,9 +198,7 @@ def begin(session: Session, task: Task, *, at: datetime) -> None:
             session,
             update(Notice)
             .where(col(Notice.key) == task.key, col(Notice.settled_at).is_not(None))
-            .values(
-                settled_at=None, created_at=at, due_on=task.due_on, from_on=task.from_on
-            ),
+            .values(settled_at=None, created_at=at, due_on=task.due_on, from_on=task.from_on),
         )
 
 
@@ -265,15 +263,18 @@ def open_tasks(session: Session, kind: str) -> set[str]:
 
 
 def _compared(
-    session: Session, kinds: Collection[str], tasks: Iterable[Task], of: int | None = None
+    session: Session,
+    kinds: Collection[str],
+    tasks: Iterable[Task],
+    about: Collection[str] | None = None,
 ) -> tuple[dict[str, Task], set[str]]:
     """Return (what waits without a task by key, keys of tasks for which nothing waits)."""
     wanted = {task.key: task for task in tasks}
     rows = select(col(Notice.key)).where(
         col(Notice.kind).in_(kinds), col(Notice.settled_at).is_(None)
     )
-    if of is not None:
-        rows = rows.where(col(Notice.organisation_id) == of)
+    if about is not None:
+        rows = rows.where(col(Notice.subject_id).in_(list(about)))
     session.flush()
     waiting = set(session.scalars(rows))
     missing = {key: task for key, task in wanted.items() if key not in waiting}
@@ -299,12 +300,12 @@ def put_right(
     tasks: Iterable[Task],
     *,
     at: datetime,
-    of: int | None = None,
+    about: Collection[str] | None = None,
 ) -> int:
-    """Make the open tasks of these kinds, all or those of one organisation, what the noun says
-    waits. Return how many were not.
+    """Make the open tasks of these kinds, all or those about these public ids, what the noun
+    says waits. Return how many were not.
     """
-    missing, left = _compared(session, kinds, tasks, of)
+    missing, left = _compared(session, kinds, tasks, about)
     for task in missing.values():
         begin(session, task, at=at)
     _end(session, left, at=at)

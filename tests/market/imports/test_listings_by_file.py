@@ -359,3 +359,34 @@ def test_memory_stays_flat_however_long_the_file(at: Bringing) -> None:
     tracemalloc.stop()
     assert counted(at.view(run)) == (3000, 0, 0, 0)
     assert most < 20_000_000
+
+
+@pytest.mark.usefixtures("both_databases")
+@pytest.mark.parametrize("apart", [0, running.CHUNK_ROWS])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_listing_named_two_ways_is_taken_once(at: Bringing, apart: int, turned: bool) -> None:
+    at.bring(lines({"id": "X", "title": "原名"}))
+    named = at.stored()["X"]
+    two = [{"reference": named.public_id, "title": "甲名"}, {"id": "X", "title": "乙名"}]
+    first, second = reversed(two) if turned else two
+    between = [{"id": str(n), "title": f"成果{n}"} for n in range(apart)]
+    content = lines(first, *between, second, {"id": "最后", "title": "其余"})
+    asked = at.ask(content, "a.jsonl")
+    assert asked.run.checked["refused"] == 1, "the dry run says the same"
+    result = at.bring(content)
+    assert counted(result) == (apart + 1, 1, 0, 1)
+    (problem,) = result.problems
+    assert (problem.row, "与第1行是同一条" in problem.reason) == (apart + 2, True)
+    assert at.text(at.stored()["X"]).title == first["title"]
+    assert "最后" in at.stored()
+
+
+@pytest.mark.usefixtures("both_databases")
+def test_one_number_is_not_given_to_two(at: Bringing) -> None:
+    at.bring(lines({"id": "X", "title": "甲"}, {"id": "Y", "title": "乙"}))
+    ids = [at.stored()[one].public_id for one in ("X", "Y")]
+    rows = [{"reference": one, "id": "Z", "title": "改"} for one in ids]
+    result = at.bring(lines(*rows))
+    assert counted(result) == (0, 1, 0, 1)
+    assert "已是另一条的编号" in result.problems[0].reason
+    assert at.stored().keys() == {"Z", "Y"}
