@@ -72,6 +72,7 @@ def make_token(
     """
     person = signin.check_password(parts, form.email, form.password, address_of(request))
     with parts.database.write() as session:
+        signin.require_unchanged(session, person)
         work = Work(session, parts, signin.actor_of(session, person, None), parts.clock.now())
         if consent.missing(session, person.id, work.now):
             raise Forbidden(f"{consent.ASK}：请先在网站登录一次")

@@ -368,6 +368,20 @@ def use_link(session: Session, link_id: int, now: datetime) -> int:
     )
 
 
+def hold_person(session: Session, person_id: PersonId) -> tuple[str | None, str]:
+    """Return the hash of the password and the state, which stay so until the transaction ends."""
+    query = select(col(Person.password_hash), col(Person.state)).where(col(Person.id) == person_id)
+    password_hash, state = session.exec(query.with_for_update(key_share=True)).one()
+    return password_hash, state
+
+
+def rehash(session: Session, person: Person, password_hash: str) -> bool:
+    """Put another hash of the same password in place of the person's; False where it changed."""
+    same = col(Person.password_hash) == person.password_hash
+    statement = update(Person).where(col(Person.id) == person.id, same)
+    return changed(session, statement.values(password_hash=password_hash)) == 1
+
+
 def set_password(session: Session, person_id: PersonId, password_hash: str) -> None:
     changed(
         session,

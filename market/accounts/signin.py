@@ -109,7 +109,8 @@ def by_token(session: Session, token: str, now: datetime) -> Actor | None:
 def check_password(parts: Parts, email: str, password: str, address: str) -> Person:
     """Return the person whose password this is.
 
-    Raises Invalid at `password`, or TooMany after too many failures of this account or address.
+    What is granted for it is written later, after `require_unchanged`. Raises Invalid at
+    `password`, or TooMany after too many failures of this account or address.
     """
     now = parts.clock.now()
     keys = throttle.guess_keys(parts, email, address)
@@ -128,9 +129,19 @@ def check_password(parts: Parts, email: str, password: str, address: str) -> Per
     fresh = passwords.hashed(password) if outdated else None
     with parts.database.write() as session:
         throttle.take_back(session, counted)
-        if fresh:
-            repository.set_password(session, person.id, fresh)
+        if fresh and repository.rehash(session, person, fresh):
+            person.password_hash = fresh
     return person
+
+
+def require_unchanged(session: Session, person: Person, field: str = "password") -> None:
+    """Hold the account as it was when its password was checked, until the transaction ends.
+
+    Raises Invalid at `field` where the password was changed, or the account closed, meanwhile:
+    what is asked for with the old password must not outlive the change, which ends all there is.
+    """
+    if repository.hold_person(session, person.id) != (person.password_hash, PersonState.ACTIVE):
+        raise Invalid(WRONG, {field: WRONG})
 
 
 def _record_wrong_password(parts: Parts, actor: Actor, action: str, now: datetime) -> None:
@@ -168,10 +179,12 @@ def require_password(parts: Parts, actor: Actor, password: str, field: str, addr
 def open_session(parts: Parts, person: Person, agent: str) -> str:
     """Open a session under a new id and return its token for the cookie.
 
-    It acts for the person's first active membership.
+    It acts for the person's first active membership. Raises Invalid at `password` where it was
+    changed since it was checked.
     """
     token, now = new_secret(), parts.clock.now()
     with parts.database.write() as session:
+        require_unchanged(session, person)
         active = [
             membership
             for membership, _ in repository.memberships_of_person(session, person.id)
@@ -350,6 +363,7 @@ def change_password(parts: Parts, actor: Actor, old: str, new: str, address: str
     person = require_password(parts, actor, old, "old", address)
     password_hash, now = passwords.hashed(new), parts.clock.now()
     with parts.database.write() as session:
+        require_unchanged(session, person, "old")
         _replace_password(session, person, password_hash, now)
         record_done(Work(session, parts, actor, now), "password.set")
 

@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlmodel import select
+from fastapi.testclient import TestClient
+from sqlmodel import col, select
 
-from market.accounts import organisations, repository, signin, throttle
-from market.accounts.models import Membership, Person
+from market.accounts import organisations, passwords, repository, signin, throttle
+from market.accounts.models import ApiToken, Membership, Person, SignIn
 from market.accounts.policy import Role
 from market.accounts.schemas import DecideMemberIn, JoinIn, SignUpIn
 from market.accounts.work import Actor, Parts, Work
+from market.api import build_api
 from market.kit.errors import Conflict, Invalid, MarketError
 from tests import factories
 from tests.support.market import read_for
@@ -139,3 +141,67 @@ def test_accounts_made_at_once_from_one_address_are_limited(
         signin.sign_up(parts, form, "192.0.2.1")
 
     assert many_at_once(sign_up) == {"done": 5, "TooMany": MANY - 5}
+
+
+# A password that changes while something is asked for with the old one
+
+OLD, NEW = "the-old-passphrase", "the-new-passphrase"
+FORM = SignUpIn(email="zhang@example.com", name="示范张甲", password=OLD, agreed=True)
+HERE = "192.0.2.1"
+
+
+def ways_in(parts: Parts) -> int:
+    with parts.database.read() as session:
+        return sum(
+            len(session.exec(select(table).where(col(table.revoked_at).is_(None))).all())
+            for table in (SignIn, ApiToken)
+        )
+
+
+def changed(parts: Parts, person: Person, new: str = NEW) -> None:
+    signin.change_password(parts, Actor(Role.PERSON, person.id, person.name), OLD, new, HERE)
+
+
+def test_a_password_checked_before_it_changed_opens_nothing(parts: Parts) -> None:
+    signin.sign_up(parts, FORM, HERE)
+    checked = signin.check_password(parts, FORM.email, OLD, HERE)
+    changed(parts, checked)
+    with pytest.raises(Invalid):
+        signin.open_session(parts, checked, "")
+    with pytest.raises(Invalid), parts.database.write() as session:
+        signin.require_unchanged(session, checked)
+    assert ways_in(parts) == 0
+    signin.open_session(parts, signin.check_password(parts, FORM.email, NEW, HERE), "")
+
+
+def test_nothing_asked_for_with_the_old_password_outlives_its_change(parts: Parts) -> None:
+    person = signin.sign_up(parts, FORM, HERE)
+    site = TestClient(build_api(parts))
+    wanted = {"email": FORM.email, "password": OLD, "name": "脚本"}
+
+    def ask(n: int) -> None:
+        if n == MANY // 2:
+            changed(parts, person)
+        elif n % 2:
+            signin.open_session(parts, signin.check_password(parts, FORM.email, OLD, HERE), "")
+        else:
+            site.post("/api/v1/tokens", json=wanted)
+
+    assert many_at_once(ask)["done"] > 0
+    signin.check_password(parts, FORM.email, NEW, "192.0.2.2")
+    assert ways_in(parts) == 0
+
+
+def test_a_password_changed_twice_at_once_changes_once(parts: Parts) -> None:
+    person = signin.sign_up(parts, FORM, HERE)
+    outcomes = many_at_once(lambda n: changed(parts, person, f"{NEW}-{n}"))
+    assert outcomes["done"] == 1
+
+
+def test_a_hash_renewed_too_late_does_not_bring_the_old_password_back(parts: Parts) -> None:
+    signin.sign_up(parts, FORM, HERE)
+    checked = signin.check_password(parts, FORM.email, OLD, HERE)
+    changed(parts, checked)
+    with parts.database.write() as session:
+        assert not repository.rehash(session, checked, passwords.hashed(OLD))
+    signin.check_password(parts, FORM.email, NEW, HERE)
