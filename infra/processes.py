@@ -9,6 +9,7 @@ Only a child that the launcher started looks at its input: `zhihe serve < /dev/n
 ZHIHE_LIFELINE marks them; it is no setting, and is read and written in this module alone.
 """
 
+import ctypes
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ GRACE = 5.0
 
 GO = b"\n"
 _MARK = "ZHIHE_LIFELINE"
+_M_ARENA_MAX = -8  # of malloc.h
 
 
 def child_environment() -> dict[str, str]:
@@ -34,6 +36,16 @@ def leave_on_sigterm() -> None:
     their own handlers in its place and end in order.
     """
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+
+
+def keep_memory_together() -> None:
+    """Let all threads share two heaps. glibc gives each of many threads one of its own, and what
+    one has freed no other uses: a web process held 216 MB of its own instead of 190.
+
+    Call it before threads are begun. Nothing happens where the C library is another.
+    """
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(_M_ARENA_MAX, 2)
 
 
 def has_parent() -> bool:

@@ -1,20 +1,21 @@
-"""Whether a database has the schema that this program was written for."""
+"""Whether a database has the schema that this program was written for.
 
-from functools import cache
+A web process asks without Alembic, which would take a twentieth of its memory.
+"""
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from typing import Final
 
-from infra.migrate import MIGRATIONS
+from sqlalchemy import inspect, text
+
 from market.kit.db import Database
 
-
-@cache
-def head() -> str | None:
-    """Return the newest revision that this program knows."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+HEAD: Final = "0002"
+"""The newest revision in infra/migrations; a test holds it."""
 
 
 def at_head(database: Database) -> bool:
     with database.reader.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head()
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+        return list(found) == [HEAD]

@@ -15,7 +15,13 @@ from infra import logs
 from infra.limits import BodyLimit, ReadableAddress
 from infra.metrics import Metrics
 from infra.probes import Probes
-from infra.processes import GRACE, follow_parent, has_parent, wait_until_prepared
+from infra.processes import (
+    GRACE,
+    follow_parent,
+    has_parent,
+    keep_memory_together,
+    wait_until_prepared,
+)
 from infra.protocol import GuardedProtocol
 from infra.pulse import beating
 from infra.requests import HeadAsGet, Requests
@@ -67,6 +73,7 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until asked to stop."""
+    keep_memory_together()
     logs.configure("web", settings)
     wait_until_prepared()
     patience = min(settings.stop_seconds, GRACE - 1) if has_parent() else settings.stop_seconds

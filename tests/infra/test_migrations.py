@@ -6,7 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from infra.migrate import configuration, migrate
+from infra.migrate import MIGRATIONS, configuration, migrate
+from infra.schema import HEAD
 from market.accounts.work import Parts
 from market.kit import triggers
 from market.kit.db import Database
@@ -51,3 +52,7 @@ def test_every_revision_leaves_the_triggers_of_its_tables(tmp_path: object) -> N
             }
             assert wanted <= triggers.installed(connection)
     database.close()
+
+
+def test_the_program_knows_its_newest_revision() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
