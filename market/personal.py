@@ -3,8 +3,9 @@
 Each noun says its part in its `personal` module; here they are put together.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from market.access import personal as access
 from market.accounts import organisations, repository, repository_personal, signin, throttle
@@ -14,18 +15,18 @@ from market.accounts.policy import Action
 from market.accounts.work import Actor, Parts, Work, writing
 from market.catalog import personal as catalog
 from market.deals import personal as deals
-from market.kit.across import Copy, Erase, Records, Ties
+from market.kit.across import Erase, Held, Holds, Records, Ties
 from market.kit.errors import Conflict, Invalid
 from market.notices import personal as notices
 from market.registry import personal as registry
 
-COPIES: Final[Sequence[Copy]] = (
-    accounts.copy,
-    catalog.copy,
-    access.copy,
-    deals.copy,
-    registry.copy,
-    notices.copy,
+HOLDS: Final[Sequence[Holds]] = (
+    accounts.held,
+    catalog.held,
+    access.held,
+    deals.held,
+    registry.held,
+    notices.held,
 )
 # Accounts last: the others find by name and address what they hold.
 ERASES: Final[Sequence[Erase]] = (deals.erase, notices.erase, accounts.erase)
@@ -39,14 +40,24 @@ CONFIRM: Final = "注销账号"
 
 def copy(work: Work) -> Records:
     """Return everything that is held of the acting person, by heading."""
-    work.require(Action.DATA_OWN)
-    found: dict[str, Sequence[dict[str, object]]] = {}
-    for one in COPIES:
-        found |= {
-            title: [dict(row) for row in rows]
-            for title, rows in one(work.session, work.actor.person).items()
-        }
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in held(work):
+        found.setdefault(one.title, []).extend(one.rows(work.session))
     return found
+
+
+def counts(work: Work) -> Mapping[str, int]:
+    """Return how many rows the copy has under each heading."""
+    found: Counter[str] = Counter()
+    for one in held(work):
+        found[one.title] += one.count(work.session)
+    return found
+
+
+def held(work: Work) -> Iterator[Held[Any]]:
+    work.require(Action.DATA_OWN)
+    for one in HOLDS:
+        yield from one(work.session, work.actor.person)
 
 
 def obstacles(work: Work, *, deciding: bool = False) -> list[Organisation]:
@@ -75,6 +86,7 @@ def delete(parts: Parts, actor: Actor, password: str, typed: str, address: str) 
         raise Invalid(fields={"confirm": f"请照样输入“{CONFIRM}”，现在是“{typed[:20]}”"})
     person = signin.require_password(parts, actor, password, "password", address)
     with writing(parts, actor, Action.DATA_OWN) as work:
+        signin.require_unchanged(work.session, person)
         if held := obstacles(work, deciding=True):
             names = "、".join(one.name for one in held)
             raise Conflict(f"您是{names}唯一的管理员，请先把另一位成员设为管理员，再注销账号")

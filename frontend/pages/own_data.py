@@ -40,7 +40,7 @@ def own_data(page: Own) -> Response:
 def _data(page: Page, form: forms.Form[DeleteForm]) -> dict[str, object]:
     return {
         "form": form,
-        "held": [(title, len(rows)) for title, rows in personal.copy(page.work).items() if rows],
+        "held": [(title, count) for title, count in personal.counts(page.work).items() if count],
         "kept": personal.KEPT,
         "obstacles": personal.obstacles(page.work),
         "confirm": personal.CONFIRM,

@@ -76,7 +76,7 @@ class Mandate(Table, table=True):
     state: str = choice(default=MandateState.OFFERED)
     refuse_reason: str = words(500, default="")
     ended_by_id: OrganisationId | None = fk("organisation.id", nullable=True, index=False)
-    created_by: PersonId = fk("person.id", index=False)
+    created_by: PersonId = fk("person.id")
     created_at: datetime = moment()
     decided_at: datetime | None = moment(nullable=True)
     ended_at: datetime | None = moment(nullable=True)

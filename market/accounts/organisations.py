@@ -225,7 +225,9 @@ def held_by(work: Work, *, deciding: bool) -> list[tuple[Organisation, bool]]:
 def part(work: Work, row: Membership) -> None:
     """End a membership or a request for one, with the tokens that act for it."""
     expected = MembershipState(row.state)
-    to = MembershipState.LEFT
+    # LEFT is who was a member once, which a request withdrawn never was.
+    was_member = expected is MembershipState.ACTIVE
+    to = MembershipState.LEFT if was_member else MembershipState.REFUSED
     moved = repository.move_membership(
         work.session, row.id, expected=expected, to=to, role=row.role, at=work.now
     )

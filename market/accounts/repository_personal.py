@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from market.accounts.models import (
     ApiToken,
@@ -21,14 +22,14 @@ from market.kit.db import changed
 from market.kit.ids import PersonId
 
 
-def memberships(session: Session, person_id: PersonId) -> Sequence[tuple[Membership, Organisation]]:
-    """Return all memberships of the person, past ones too."""
-    return session.exec(
+def memberships(person_id: PersonId) -> Select[Membership, Organisation]:
+    """Ask for all memberships of the person, past ones too."""
+    return (
         select(Membership, Organisation)
         .join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
         .where(col(Membership.person_id) == person_id)
         .order_by(col(Membership.id))
-    ).all()
+    )
 
 
 def drop_ways_in(session: Session, person_id: PersonId) -> None:

@@ -104,6 +104,7 @@ class ListingRevision(Table, table=True):
             "price_low_fen IS NULL OR price_high_fen IS NULL OR price_low_fen <= price_high_fen",
         ),
         UniqueConstraint("listing_id", "seq"),
+        Index("ix_listing_revision_created_by", "created_by"),
     )
 
     id: RevisionId = pk()
@@ -167,6 +168,8 @@ class Review(Table, table=True):
         one_of("state", ReviewState),
         Index("ix_review_listing", "listing_id", "id"),
         Index("ix_review_state", "state", "id"),
+        Index("ix_review_submitted_by", "submitted_by"),
+        Index("ix_review_decided_by", "decided_by"),
         Index(
             "uq_review_open", "listing_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN
         ),

@@ -1,9 +1,12 @@
 """What the catalogue holds of a person: who wrote, sent in and decided what."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlmodel import Session
 
 from market.catalog.models import Listing, ListingRevision, Review, ReviewState
-from market.kit.across import Records, any_by, rows_by
+from market.kit.across import Held, any_by, by
 from market.kit.clock import local_text
 from market.kit.files import StoredFile
 from market.kit.ids import OrganisationId, PersonId
@@ -20,31 +23,44 @@ _REVIEWS = {
 }
 
 
-def copy(session: Session, person_id: PersonId) -> Records:
-    handed_in = rows_by(session, Review, "submitted_by", person_id)
-    decided = rows_by(session, Review, "decided_by", person_id)
-    return {
-        "写下的成果与需求": [
-            {"题目": row.title, "第几稿": row.seq, "时间": local_text(row.created_at)}
-            for row in rows_by(session, ListingRevision, "created_by", person_id)
-        ],
-        "上传的文件": [
-            {"文件名": row.name, "字节": row.size, "时间": local_text(row.created_at)}
-            for row in rows_by(session, StoredFile, "person_id", person_id)
-        ],
-        "提交审核": [
-            {"结果": _REVIEWS[ReviewState(row.state)], "时间": local_text(row.submitted_at)}
-            for row in handed_in
-        ],
-        "审核决定": [
-            {
+def held(_session: Session, person_id: PersonId) -> Sequence[Held[Any]]:
+    return (
+        Held(
+            "写下的成果与需求",
+            by(ListingRevision, "created_by", person_id),
+            lambda row: {
+                "题目": row.title,
+                "第几稿": row.seq,
+                "时间": local_text(row.created_at),
+            },
+        ),
+        Held(
+            "上传的文件",
+            by(StoredFile, "person_id", person_id),
+            lambda row: {
+                "文件名": row.name,
+                "字节": row.size,
+                "时间": local_text(row.created_at),
+            },
+        ),
+        Held(
+            "提交审核",
+            by(Review, "submitted_by", person_id),
+            lambda row: {
+                "结果": _REVIEWS[ReviewState(row.state)],
+                "时间": local_text(row.submitted_at),
+            },
+        ),
+        Held(
+            "审核决定",
+            by(Review, "decided_by", person_id),
+            lambda row: {
                 "结果": _REVIEWS[ReviewState(row.state)],
                 "说明": row.note,
                 "时间": local_text(row.decided_at) if row.decided_at else "",
-            }
-            for row in decided
-        ],
-    }
+            },
+        ),
+    )
 
 
 def ties(session: Session, organisation_id: OrganisationId) -> bool:

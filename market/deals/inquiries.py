@@ -178,6 +178,7 @@ def answer(work: Work, public_id: PublicId, form: AnswerIn) -> Inquiry:
         owner_contact_name=contact.name,
         owner_contact_phone=contact.phone,
         owner_contact_email=contact.email,
+        answered_by=work.actor.person,
         answered_at=work.now,
     )
     deal = service.open_or_join(work, _pair(work, row), "询问得到答复，双方开始洽谈")

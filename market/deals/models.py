@@ -67,6 +67,9 @@ class Inquiry(Table, table=True):
         one_of("state", InquiryState),
         check("not_own", "asker_id <> owner_id"),
         _unique_where("uq_inquiry_open", "listing_id", "asker_id", where="state = 'open'"),
+        # A person who takes the data along or goes is found by the address that was typed.
+        Index("ix_inquiry_contact_email", "contact_email"),
+        Index("ix_inquiry_owner_contact_email", "owner_contact_email"),
     )
 
     id: InquiryId = pk()
@@ -88,7 +91,9 @@ class Inquiry(Table, table=True):
     close_reason: str = words(500, default="")
     closed_by_id: OrganisationId | None = fk("organisation.id", nullable=True, index=False)
     deal_id: DealId | None = fk("deal.id", nullable=True)
-    created_by: PersonId = fk("person.id", index=False)
+    created_by: PersonId = fk("person.id")
+    # None too for an answer from before this was written down.
+    answered_by: PersonId | None = fk("person.id", nullable=True)
     created_at: datetime = moment()
     answered_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
@@ -123,7 +128,7 @@ class Introduction(Table, table=True):
     decline_reason: str = words(500, default="")
     declined_by_id: OrganisationId | None = fk("organisation.id", nullable=True, index=False)
     deal_id: DealId | None = fk("deal.id", nullable=True)
-    created_by: PersonId = fk("person.id", index=False)
+    created_by: PersonId = fk("person.id")
     created_at: datetime = moment()
     decided_at: datetime | None = moment(nullable=True)
 
@@ -195,7 +200,7 @@ class Terms(Table, table=True):
     mode: str = words(20)
     amount_fen: int = fen()
     text: str = prose(default="")
-    proposed_by: PersonId = fk("person.id", index=False)
+    proposed_by: PersonId = fk("person.id")
     proposed_at: datetime = moment()
 
 
@@ -231,7 +236,7 @@ class DealNote(Table, table=True):
     audience: str = choice()
     text: str = prose()
     organisation_id: OrganisationId = fk("organisation.id", index=False)
-    person_id: PersonId = fk("person.id", index=False)
+    person_id: PersonId = fk("person.id")
     at: datetime = moment()
 
 
@@ -322,7 +327,7 @@ class Contract(Table, table=True):
     signed_on: date | None = day(nullable=True)
     seller_agrees_public: bool = Field(default=False)
     buyer_agrees_public: bool = Field(default=False)
-    drafted_by: PersonId = fk("person.id", index=False)
+    drafted_by: PersonId = fk("person.id")
     created_at: datetime = moment()
 
 

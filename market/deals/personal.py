@@ -1,61 +1,73 @@
 """What deals hold of a person: contacts in inquiries, and who wrote what."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from market.accounts import repository as accounts
-from market.accounts.models import Membership
+from market.accounts.models import Membership, MembershipState
 from market.deals import repository_personal as repository
 from market.deals.models import Contract, Deal, DealNote, Inquiry, Introduction, Terms
 from market.deals.repository_personal import Known
 from market.deals.vocabulary import InquiryState
-from market.kit.across import GONE, Records, any_by, rows_by
+from market.kit.across import GONE, Held, any_by, by
 from market.kit.clock import local_text
 from market.kit.ids import OrganisationId, PersonId
 
 KEPT = (
-    "询问、引荐、洽谈的往来文字和条款：双方机构的业务记录，写的人以编号记，联系人改为“已注销用户”。",
+    "询问、引荐、洽谈的往来文字和条款：双方机构的业务记录，写的人以编号记。",
+    (
+        "询问里的联系人：您自己写的，和您加入过的机构写下并填了您邮箱的，改为“已注销用户”；"
+        "别人只填了您的姓名或电话的，同名的人分不清，不自动改动，请按隐私政策里的联系方式提出。"
+    ),
     "合同：民法典和会计档案的要求，由签订的机构保存，起草人只以编号记。",
 )
+CONTACTS = "询问里的联系方式"
 
 
-def copy(session: Session, person_id: PersonId) -> Records:
+def held(session: Session, person_id: PersonId) -> Sequence[Held[Any]]:
     known = _known(session, person_id)
-    return {
-        "询问里的联系方式": [
-            *(
-                _contact(row, row.contact_name, row.contact_phone, row.contact_email)
-                for row in repository.asked_as(session, known)
+    return (
+        Held(
+            CONTACTS,
+            repository.asked_as(known),
+            lambda row: _contact(row, row.contact_name, row.contact_phone, row.contact_email),
+        ),
+        Held(
+            CONTACTS,
+            repository.answered_as(known),
+            lambda row: _contact(
+                row, row.owner_contact_name, row.owner_contact_phone, row.owner_contact_email
             ),
-            *(
-                _contact(
-                    row, row.owner_contact_name, row.owner_contact_phone, row.owner_contact_email
-                )
-                for row in repository.answered_as(session, known)
-            ),
-        ],
-        "发出的询问": [
-            {"内容": row.message, "时间": local_text(row.created_at)}
-            for row in rows_by(session, Inquiry, "created_by", person_id)
-        ],
-        "提出的引荐": [
-            {"内容": row.message, "时间": local_text(row.created_at)}
-            for row in rows_by(session, Introduction, "created_by", person_id)
-        ],
-        "洽谈记录": [
-            {"内容": row.text, "时间": local_text(row.at)}
-            for row in rows_by(session, DealNote, "person_id", person_id)
-        ],
-        "提出的条款": [
-            {"内容": row.text, "时间": local_text(row.proposed_at)}
-            for row in rows_by(session, Terms, "proposed_by", person_id)
-        ],
-        "起草的合同": [
-            {"项目": row.project_name, "时间": local_text(row.created_at)}
-            for row in rows_by(session, Contract, "drafted_by", person_id)
-        ],
-    }
+        ),
+        Held(
+            "发出的询问",
+            by(Inquiry, "created_by", person_id),
+            lambda row: {"内容": row.message, "时间": local_text(row.created_at)},
+        ),
+        Held(
+            "提出的引荐",
+            by(Introduction, "created_by", person_id),
+            lambda row: {"内容": row.message, "时间": local_text(row.created_at)},
+        ),
+        Held(
+            "洽谈记录",
+            by(DealNote, "person_id", person_id),
+            lambda row: {"内容": row.text, "时间": local_text(row.at)},
+        ),
+        Held(
+            "提出的条款",
+            by(Terms, "proposed_by", person_id),
+            lambda row: {"内容": row.text, "时间": local_text(row.proposed_at)},
+        ),
+        Held(
+            "起草的合同",
+            by(Contract, "drafted_by", person_id),
+            lambda row: {"项目": row.project_name, "时间": local_text(row.created_at)},
+        ),
+    )
 
 
 def _contact(row: Inquiry, name: str, phone: str, email: str) -> dict[str, str]:
@@ -64,7 +76,9 @@ def _contact(row: Inquiry, name: str, phone: str, email: str) -> dict[str, str]:
 
 def _known(session: Session, person_id: PersonId) -> Known:
     person = accounts.person(session, person_id)
-    places = {row.organisation_id for row in rows_by(session, Membership, "person_id", person_id)}
+    rows = session.exec(by(Membership, "person_id", person_id))
+    took_in = (MembershipState.ACTIVE, MembershipState.LEFT)
+    places = {row.organisation_id for row in rows if row.state in took_in}
     return Known(person_id, person.name, person.email, person.phone, places)
 
 
@@ -75,9 +89,15 @@ def in_hand(
     what others have to be told of before the person leaves it.
     """
     known = _known(session, person_id)
-    asked = [one for one in repository.asked_as(session, known) if one.asker_id == organisation_id]
+    asked = [
+        one
+        for one in session.exec(repository.asked_as(known)).all()
+        if one.asker_id == organisation_id
+    ]
     answered = [
-        one for one in repository.answered_as(session, known) if one.owner_id == organisation_id
+        one
+        for one in session.exec(repository.answered_as(known)).all()
+        if one.owner_id == organisation_id
     ]
     return [one for one in (*asked, *answered) if one.state != InquiryState.CLOSED]
 
@@ -86,8 +106,8 @@ def erase(session: Session, person_id: PersonId, _at: datetime) -> None:
     """Take the person out of contacts; called while accounts still know the name and address."""
     known = _known(session, person_id)
     asked, answered = (
-        repository.asked_as(session, known),
-        repository.answered_as(session, known),
+        session.exec(repository.asked_as(known)).all(),
+        session.exec(repository.answered_as(known)).all(),
     )
     repository.replace_contact(session, asked, "contact", GONE)
     repository.replace_contact(session, answered, "owner_contact", GONE)

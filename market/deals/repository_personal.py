@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from market.deals.models import Inquiry
 from market.kit.db import changed
@@ -13,7 +14,11 @@ from market.kit.ids import OrganisationId, PersonId
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """By what a person is known in a contact that was typed."""
+    """By what a person is known in a contact that was typed.
+
+    Name, phone and even e-mail are but what somebody typed at sign-up: they count in what the
+    person wrote, the e-mail also in what `organisations` wrote, which took the person in.
+    """
 
     person_id: PersonId
     name: str
@@ -22,26 +27,25 @@ class Known:
     organisations: Collection[OrganisationId]
 
 
-def asked_as(session: Session, known: Known) -> list[Inquiry]:
-    """Return inquiries whose asking side names the person as contact, by whoever wrote it."""
-    by_name = or_(
-        col(Inquiry.created_by) == known.person_id, col(Inquiry.asker_id).in_(known.organisations)
-    )
-    by_address = col(Inquiry.contact_email) == known.email
-    return _found(session, or_(by_address, and_(col(Inquiry.contact_name) == known.name, by_name)))
+def asked_as(known: Known) -> SelectOfScalar[Inquiry]:
+    """Ask for inquiries whose asking side names the person as contact."""
+    wrote = col(Inquiry.created_by) == known.person_id
+    took_in = col(Inquiry.asker_id).in_(known.organisations)
+    by_email = and_(col(Inquiry.contact_email) == known.email, or_(wrote, took_in))
+    return _found(or_(by_email, and_(col(Inquiry.contact_name) == known.name, wrote)))
 
 
-def answered_as(session: Session, known: Known) -> list[Inquiry]:
-    """Return inquiries whose answering side names the person as contact."""
-    by_name = and_(
-        col(Inquiry.owner_contact_name) == known.name,
-        col(Inquiry.owner_id).in_(known.organisations),
-    )
-    return _found(session, or_(col(Inquiry.owner_contact_email) == known.email, by_name))
+def answered_as(known: Known) -> SelectOfScalar[Inquiry]:
+    """Ask for inquiries whose answering side names the person as contact."""
+    wrote = col(Inquiry.answered_by) == known.person_id
+    took_in = col(Inquiry.owner_id).in_(known.organisations)
+    by_email = and_(col(Inquiry.owner_contact_email) == known.email, or_(wrote, took_in))
+    by_name = and_(col(Inquiry.owner_contact_name) == known.name, wrote)
+    return _found(or_(by_email, by_name))
 
 
-def _found(session: Session, condition: ColumnElement[bool]) -> list[Inquiry]:
-    return list(session.exec(select(Inquiry).where(condition).order_by(col(Inquiry.id))))
+def _found(condition: ColumnElement[bool]) -> SelectOfScalar[Inquiry]:
+    return select(Inquiry).where(condition).order_by(col(Inquiry.id))
 
 
 def replace_contact(session: Session, inquiries: Collection[Inquiry], side: str, name: str) -> None:
@@ -56,13 +60,18 @@ def replace_contact(session: Session, inquiries: Collection[Inquiry], side: str,
 
 
 def blank_phone(session: Session, known: Known) -> None:
-    """Take the number out of contacts under another name: a desk's, or a colleague's."""
+    """Take the number out of contacts that the person wrote under another name: a desk's, or a
+    colleague's.
+    """
     if known.phone:
-        for column in (Inquiry.contact_phone, Inquiry.owner_contact_phone):
+        for column, writer in (
+            (Inquiry.contact_phone, Inquiry.created_by),
+            (Inquiry.owner_contact_phone, Inquiry.answered_by),
+        ):
             changed(
                 session,
                 update(Inquiry)
-                .where(col(column) == known.phone)
+                .where(col(column) == known.phone, col(writer) == known.person_id)
                 .values({col(column): ""})
                 .execution_options(synchronize_session=False),
             )

@@ -3,7 +3,7 @@
 
 audit.py      audit(session) -> Iterator[Finding]        what does not agree
 waiting.py    tasks(session) -> Iterator[Task]           what waits for a person
-personal.py   copy(session, person_id) -> Records        what is held of a person
+personal.py   held(session, person_id) -> Sequence[Held]  what is held of a person
               erase(session, person_id, at) -> None      what may go, goes; where there is any
               ties(session, organisation_id) -> bool     whether an organisation has any of it
               KEPT: tuple[str, ...]                      what stays, and why, in sentences
@@ -12,12 +12,14 @@ retention.py  KEEPS: tuple[Keep, ...]                    what goes when, a chunk
 A noun without anything to say has no such module.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from market.kit.columns import Table
 from market.kit.ids import OrganisationId, PersonId
@@ -26,6 +28,7 @@ GONE = "已注销用户"
 """What stands where the name of a person stood who deleted the account."""
 
 _Row = TypeVar("_Row", bound=Table)
+_Found = TypeVar("_Found")
 
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows by a Chinese heading, each a flat mapping of Chinese labels to plain JSON values."""
@@ -43,7 +46,27 @@ class Finding:
 Audit = Callable[[Session], Iterator[Finding]]
 
 
-Copy = Callable[[Session, PersonId], Records]
+@dataclass(frozen=True, slots=True)
+class Held(Generic[_Found]):
+    """One kind of record that is held of a person: how it is found, and as what a row is shown.
+
+    Several with one `title` stand under one heading. Counting reads no row.
+    """
+
+    title: str
+    query: SelectOfScalar[_Found] | Select[Any, Any]
+    shown: Callable[[_Found], Mapping[str, Any]]
+
+    def count(self, session: Session) -> int:
+        query = self.query.with_only_columns(func.count(), maintain_column_froms=True)
+        return int(session.execute(query.order_by(None)).scalar_one())
+
+    def rows(self, session: Session) -> list[dict[str, Any]]:
+        found = cast("Iterable[_Found]", session.exec(self.query))
+        return [dict(self.shown(row)) for row in found]
+
+
+Holds = Callable[[Session, PersonId], Sequence[Held[Any]]]
 Erase = Callable[[Session, PersonId, datetime], None]
 Ties = Callable[[Session, OrganisationId], bool]
 
@@ -63,10 +86,10 @@ class Keep:
     expire: Expire
 
 
-def rows_by(session: Session, table: type[_Row], column: str, value: int) -> list[_Row]:
-    """Return the rows whose reference `column` holds `value`, in the order they were written."""
+def by(table: type[_Row], column: str, value: int) -> SelectOfScalar[_Row]:
+    """Ask for the rows whose reference `column` holds `value`, in the order they were written."""
     query = select(table).where(col(getattr(table, column)) == value)
-    return list(session.exec(query.order_by(*table.__table__.primary_key)))  # type: ignore[attr-defined]
+    return query.order_by(*table.__table__.primary_key)  # type: ignore[attr-defined]
 
 
 def any_by(session: Session, table: type[_Row], column: str, value: int) -> bool:

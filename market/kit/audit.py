@@ -30,7 +30,11 @@ class Outcome(StrEnum):
 
 class AuditRow(Table, table=True):
     __tablename__ = "audit"
-    __table_args__ = (one_of("outcome", Outcome), Index("ix_audit_at", "at"))
+    __table_args__ = (
+        one_of("outcome", Outcome),
+        Index("ix_audit_at", "at"),
+        Index("ix_audit_person", "person_id", "id"),
+    )
 
     id: int = pk()
     at: datetime = moment()

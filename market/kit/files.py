@@ -15,7 +15,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, Index, delete, update
 from sqlmodel import Session, SQLModel, col, exists, select
 
 from market.kit.columns import Table, big, moment, pk, public_id, words
@@ -47,6 +47,7 @@ class StoredFile(Table, table=True):
     """`dropped_at` is when nothing referred to it any more; some days later its bytes go."""
 
     __tablename__ = "stored_file"
+    __table_args__ = (Index("ix_stored_file_person", "person_id"),)
 
     id: int = pk()
     public_id: str = public_id()

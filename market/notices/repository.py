@@ -197,12 +197,6 @@ def unread_up_to(session: Session, reader: Reader, newest: int, now: datetime) -
     return list(session.scalars(select(ids.c.id).where(ids.c.id <= newest)))
 
 
-def of_person(session: Session, person_id: PersonId) -> Sequence[Notice]:
-    """Return what is addressed to a person alone, oldest first."""
-    query = select(Notice).where(col(Notice.person_id) == person_id)
-    return session.scalars(query.order_by(col(Notice.id))).all()
-
-
 def forget_person(session: Session, person_id: PersonId) -> None:
     """Delete what is addressed to a person, and what the person has read."""
     changed(session, delete(NoticeRead).where(col(NoticeRead.person_id) == person_id))

@@ -120,7 +120,7 @@ class Registration(Table, table=True):
     state: str = choice(default=RegistrationState.SUBMITTED)
     registry_name: str = words(40)
     fingerprint: str = words(64)
-    submitted_by: PersonId = fk("person.id", index=False)
+    submitted_by: PersonId = fk("person.id")
     submitted_at: datetime = moment()
     number: str | None = words(16, nullable=True)
     total_fen: int | None = fen(nullable=True)
@@ -140,7 +140,7 @@ class Registration(Table, table=True):
     )
     refusal_reason: str = words(40, default="")
     note: str = words(500, default="")
-    decided_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    decided_by: PersonId | None = fk("person.id", nullable=True)
     decided_at: datetime | None = moment(nullable=True)
     reversal_id: TransactionId | None = fk(
         "ledger_transaction.id", nullable=True, unique=True, index=False

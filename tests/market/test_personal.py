@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import select
 
 from market import personal, tables
 from market.accounts import organisations, passwords, signin
-from market.accounts.models import ApiToken, Membership, Person, SignIn
+from market.accounts.models import ApiToken, Membership, MembershipState, Person, SignIn
 from market.accounts.policy import Action, Role
 from market.accounts.schemas import DecideMemberIn, JoinIn, SignUpIn, VerifyIn
 from market.accounts.work import Actor, Parts
+from market.catalog.models import ListingRevision
 from market.catalog.views import document_source
 from market.deals import inquiries, service, views
 from market.deals.models import Inquiry
@@ -23,6 +24,7 @@ from market.deals.schemas import AnswerIn, NoteIn
 from market.deals.vocabulary import Audience
 from market.discovery.documents import document
 from market.kit.across import GONE
+from market.kit.db import is_sqlite
 from market.kit.errors import Conflict, Invalid, NotFound, TooMany
 from market.kit.records import archive
 from tests import factories
@@ -210,6 +212,40 @@ def test_the_copy_holds_what_every_noun_has(parts: Parts, world: Trade) -> None:
     assert row[0] == "已发样品"
 
 
+def test_counting_finds_what_the_copy_holds_and_reads_no_row(parts: Parts, world: Trade) -> None:
+    read: list[object] = []
+
+    def note(target: object, _context: object) -> None:
+        read.append(target)
+
+    event.listen(ListingRevision, "load", note)
+    try:
+        with read_for(parts, world.seller) as work:
+            counts = personal.counts(work)
+        assert not read
+        with read_for(parts, world.seller) as work:
+            mine = personal.copy(work)
+        assert len(read) == counts["写下的成果与需求"] == 1
+    finally:
+        event.remove(ListingRevision, "load", note)
+    assert counts == {title: len(rows) for title, rows in mine.items()}
+
+
+def test_what_is_held_is_found_by_an_index(parts: Parts, world: Trade) -> None:
+    """Tables are small here: PostgreSQL is asked whether it could, not whether it would."""
+    with read_for(parts, world.seller) as work:
+        sqlite = is_sqlite(work.session)
+        if not sqlite:
+            work.session.execute(text("SET LOCAL enable_seqscan = off"))
+        for one in personal.held(work):
+            words = str(
+                one.query.compile(work.session.connection(), compile_kwargs={"literal_binds": True})
+            )
+            how = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
+            plan = "\n".join(str(row) for row in work.session.execute(text(how + words)))
+            assert ("SCAN" if sqlite else "Seq Scan") not in plan, (one.title, plan)
+
+
 def test_a_formula_in_the_copy_stays_text() -> None:
     text = '=HYPERLINK("http://evil.example")'
     packed = archive({"洽谈记录": [{"内容": text}]}, "我的数据")
@@ -283,3 +319,117 @@ def test_a_role_that_changed_acts_at_once(parts: Parts) -> None:
         actor = signin.by_session(session, tied, parts.clock.now()).actor
     assert actor.role is Role.VIEWER
     assert not actor.may_ever(Action.LISTING_EDIT)
+
+
+# What is typed is no proof of who one is
+
+
+DESK = "desk@example.com"
+
+
+@pytest.fixture
+def colleagues(parts: Parts, password_hash: str) -> Trade:
+    """A market whose seller answered under a name and number of its own, by way of a desk."""
+    made = trade(parts)
+    called(parts, made.seller, password_hash, name=NAME, phone=PHONE)
+    inquiry = asked(made)
+    form = AnswerIn(answer="可以支持", contact_email=DESK)
+    with work_for(parts, made.seller) as work:
+        inquiries.answer(work, inquiry.public_id, form)
+    assert answering(parts) == (NAME, PHONE, DESK)
+    return made
+
+
+def called(parts: Parts, who: Actor, password_hash: str, **words: str) -> Actor:
+    """Let the person have signed up with these words, whosever they are."""
+    with parts.database.write() as session:
+        row = session.get_one(Person, who.person)
+        row.password_hash = password_hash
+        for field, value in words.items():
+            setattr(row, field, value)
+        session.add(row)
+    return who
+
+
+def answering(parts: Parts) -> tuple[str, str, str]:
+    """Return the contact of the only inquiry's answer."""
+    with parts.database.read() as session:
+        (row,) = session.exec(select(Inquiry))
+    return row.owner_contact_name, row.owner_contact_phone, row.owner_contact_email
+
+
+def reads_and_wipes_nothing(parts: Parts, who: Actor) -> None:
+    with read_for(parts, who) as work:
+        assert personal.copy(work)["询问里的联系方式"] == []
+    delete(parts, who)
+    assert answering(parts) == (NAME, PHONE, DESK)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_only_asked_to_join_reads_and_wipes_nothing(
+    parts: Parts, colleagues: Trade, password_hash: str, *, refused: bool
+) -> None:
+    who = factories.actor(parts, Role.PERSON)
+    called(parts, who, password_hash, name=NAME, phone=PHONE, email=DESK)
+    with work_for(parts, who) as work:
+        row = organisations.join(work, colleagues.university.public_id, JoinIn())
+    if refused:
+        with work_for(parts, colleagues.seller) as work:
+            organisations.decide_member(work, row.public_id, DecideMemberIn(decision="refuse"))
+    reads_and_wipes_nothing(parts, who)
+    with parts.database.read() as session:
+        (membership,) = session.exec(select(Membership).where(Membership.id == row.id))
+        assert membership.state == MembershipState.REFUSED, "never a member who left"
+
+
+def test_a_member_elsewhere_with_the_same_words_reads_and_wipes_nothing(
+    parts: Parts, colleagues: Trade, password_hash: str
+) -> None:
+    who = factories.actor(parts, Role.EDITOR, colleagues.company)
+    called(parts, who, password_hash, name=NAME, phone=PHONE, email=DESK)
+    reads_and_wipes_nothing(parts, who)
+
+
+def test_a_colleague_of_the_same_name_and_number_reads_and_wipes_nothing(
+    parts: Parts, colleagues: Trade, password_hash: str
+) -> None:
+    who = factories.actor(parts, Role.EDITOR, colleagues.university)
+    reads_and_wipes_nothing(parts, called(parts, who, password_hash, name=NAME, phone=PHONE))
+
+
+def test_who_was_a_member_finds_the_own_address_and_takes_it_along(
+    parts: Parts, colleagues: Trade, password_hash: str
+) -> None:
+    who = factories.actor(parts, Role.EDITOR, colleagues.university)
+    called(parts, who, password_hash, email=DESK)
+    with work_for(parts, who) as work:
+        organisations.leave(work)
+    who = replace(who, role=Role.PERSON, organisation_id=None, membership_id=None)
+    with read_for(parts, who) as work:
+        (row,) = personal.copy(work)["询问里的联系方式"]
+    assert row["邮箱"] == DESK
+    delete(parts, who)
+    assert answering(parts) == (GONE, "", "")
+
+
+def test_what_one_wrote_under_ones_name_goes_wherever_one_belongs(
+    parts: Parts, colleagues: Trade
+) -> None:
+    second_manager(parts, colleagues.seller)
+    delete(parts, colleagues.seller)
+    assert answering(parts) == (GONE, "", "")
+
+
+def test_ones_number_under_another_name_goes_from_what_one_wrote(
+    parts: Parts, password_hash: str
+) -> None:
+    made = trade(parts)
+    seller = called(parts, made.seller, password_hash, phone=PHONE)
+    inquiry = asked(made)
+    with work_for(parts, seller) as work:
+        form = AnswerIn(answer="可以支持", contact_name="成果处", contact_email=DESK)
+        inquiries.answer(work, inquiry.public_id, form)
+    assert answering(parts) == ("成果处", PHONE, DESK)
+    second_manager(parts, seller)
+    delete(parts, seller)
+    assert answering(parts) == ("成果处", "", DESK)
