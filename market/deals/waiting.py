@@ -118,7 +118,8 @@ def _acceptances(session: Session, rows: Sequence[Introduction]) -> Iterator[Tas
                     To(organisation_id=reader, action=Action.INTRODUCTION_DECIDE),
                     ACCEPT[side],
                     Subject("introduction", row.public_id),
-                    f"答复引荐：{pair_title(row, headings)}",
+                    # The side, as the broker waits for both; their names may be masked.
+                    f"{_SIDES[side]}答复引荐：{pair_title(row, headings)}",
                     detail=f"{brokers[row.broker_id].name}引荐，双方都接受后开始洽谈。",
                     asked_by_id=row.broker_id,
                 )

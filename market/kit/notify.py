@@ -12,11 +12,11 @@ A noun says what waits in it as `Task`s, built by the same functions whether the
 (`begin`), one of its objects moves (`hold`), or an audit asks (`differences`).
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, select, text, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, col
 
@@ -178,7 +178,9 @@ def tell(
 
 
 def begin(session: Session, task: Task, *, at: datetime) -> None:
-    """Let a task wait, again where it waited before. Twice is once."""
+    """Let a task wait, again where it waited before: as it is now, and seen by nobody. Twice is
+    once.
+    """
     fresh = tell(
         session,
         task.to,
@@ -193,13 +195,32 @@ def begin(session: Session, task: Task, *, at: datetime) -> None:
         from_on=task.from_on,
         asked_by_id=task.asked_by_id,
     )
-    if not fresh:
-        changed(
-            session,
-            update(Notice)
-            .where(col(Notice.key) == task.key, col(Notice.settled_at).is_not(None))
-            .values(settled_at=None, created_at=at, due_on=task.due_on, from_on=task.from_on),
-        )
+    if fresh:
+        return
+    again = changed(
+        session,
+        update(Notice)
+        .where(col(Notice.key) == task.key, col(Notice.settled_at).is_not(None))
+        .values(settled_at=None, created_at=at, **_stored(task)),
+    )
+    if again:
+        its = select(col(Notice.id)).where(col(Notice.key) == task.key)
+        changed(session, delete(NoticeRead).where(col(NoticeRead.notice_id).in_(its)))
+
+
+def _stored(task: Task) -> dict[str, object]:
+    """Return what may change of a task while its key stays, as its row holds it."""
+    return {
+        "organisation_id": task.to.organisation_id,
+        "role": task.to.role,
+        "person_id": task.to.person_id,
+        "action": task.to.action,
+        "title": task.title[:TITLE],
+        "detail": task.detail[:DETAIL],
+        "due_on": task.due_on,
+        "from_on": task.from_on,
+        "asked_by_id": task.asked_by_id,
+    }
 
 
 def settle(session: Session, kind: str, subjects: Collection[Subject], *, at: datetime) -> int:
@@ -228,25 +249,11 @@ def hold(
     *,
     at: datetime,
 ) -> None:
-    """Let exactly these tasks of these kinds wait about one subject: others end, missing begin."""
-    wanted = {task.key: task for task in tasks}
-    rows = select(col(Notice.key)).where(
-        col(Notice.kind).in_(kinds),
-        col(Notice.subject_kind) == subject.kind,
-        col(Notice.subject_id) == subject.id,
-        col(Notice.settled_at).is_(None),
-    )
-    session.flush()
-    waiting = set(session.scalars(rows))
-    _end(session, waiting - wanted.keys(), at=at)
-    for key, task in wanted.items():
-        if key not in waiting:
-            begin(session, task, at=at)
-
-
-def _end(session: Session, keys: Collection[str], *, at: datetime) -> None:
-    for key in sorted(keys):
-        changed(session, update(Notice).where(col(Notice.key) == key).values(settled_at=at))
+    """Let exactly these tasks of these kinds wait about one subject: others end, missing begin,
+    those that say something else now are rewritten.
+    """
+    its = (col(Notice.subject_kind) == subject.kind, col(Notice.subject_id) == subject.id)
+    _follow(session, _compared(session, kinds, tasks, *its), at=at)
 
 
 def open_tasks(session: Session, kind: str) -> set[str]:
@@ -262,35 +269,72 @@ def open_tasks(session: Session, kind: str) -> set[str]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What waits without an open task, what the open task tells otherwise, and the keys of open
+    tasks for which nothing waits.
+    """
+
+    missing: Sequence[Task]
+    stale: Sequence[Task]
+    left: Sequence[str]
+
+
 def _compared(
     session: Session,
     kinds: Collection[str],
     tasks: Iterable[Task],
-    about: Collection[str] | None = None,
-) -> tuple[dict[str, Task], set[str]]:
-    """Return (what waits without a task by key, keys of tasks for which nothing waits)."""
+    *those: ColumnElement[bool],
+) -> _Compared:
+    """Hold open tasks of these kinds, all or only `those`, against what waits."""
     wanted = {task.key: task for task in tasks}
-    rows = select(col(Notice.key)).where(
-        col(Notice.kind).in_(kinds), col(Notice.settled_at).is_(None)
+    rows = select(Notice.__table__).where(  # type: ignore[attr-defined]  # no row from the session
+        col(Notice.kind).in_(kinds), col(Notice.settled_at).is_(None), *those
     )
-    if about is not None:
-        rows = rows.where(col(Notice.subject_id).in_(list(about)))
     session.flush()
-    waiting = set(session.scalars(rows))
-    missing = {key: task for key, task in wanted.items() if key not in waiting}
-    return missing, waiting - wanted.keys()
+    found = {row["key"]: row for row in session.execute(rows).mappings()}
+    return _Compared(
+        [task for key, task in wanted.items() if key not in found],
+        [
+            task
+            for key, task in wanted.items()
+            if key in found
+            and any(found[key][name] != value for name, value in _stored(task).items())
+        ],
+        sorted(found.keys() - wanted.keys()),
+    )
+
+
+def _follow(session: Session, compared: _Compared, *, at: datetime) -> int:
+    """Make the open tasks what was found to wait. Return how many were not."""
+    for key in compared.left:
+        changed(session, update(Notice).where(col(Notice.key) == key).values(settled_at=at))
+    for task in compared.missing:
+        begin(session, task, at=at)
+    for task in compared.stale:
+        changed(
+            session,
+            update(Notice)
+            .where(col(Notice.key) == task.key, col(Notice.settled_at).is_(None))
+            .values(**_stored(task)),
+        )
+    return len(compared.left) + len(compared.missing) + len(compared.stale)
 
 
 def differences(
     session: Session, kinds: Collection[str], tasks: Iterable[Task]
 ) -> Iterator[Finding]:
     """Hold all open tasks of these kinds against what the noun says is waiting."""
-    missing, left = _compared(session, kinds, tasks)
+    compared = _compared(session, kinds, tasks)
     remedy = "运行 zhihe migrate（zhihe up 启动时也会做），它按各处的状态补齐待办"
-    for task in missing.values():
-        where = f"{task.subject.kind}:{task.subject.id}"
-        yield Finding(where, f"应有待办“{task.kind}”，现在没有", remedy)
-    for key in sorted(left):
+    for what, found in (
+        ("应有待办“{}”，现在没有", compared.missing),
+        ("待办“{}”的文字、日期或收件人应随各处更新，现在是旧的", compared.stale),
+    ):
+        for task in found:
+            where = f"{task.subject.kind}:{task.subject.id}"
+            yield Finding(where, what.format(task.kind), remedy)
+    for key in compared.left:
         yield Finding(key, "待办还开着，它等的事已经结束", remedy)
 
 
@@ -305,8 +349,5 @@ def put_right(
     """Make the open tasks of these kinds, all or those about these public ids, what the noun
     says waits. Return how many were not.
     """
-    missing, left = _compared(session, kinds, tasks, about)
-    for task in missing.values():
-        begin(session, task, at=at)
-    _end(session, left, at=at)
-    return len(missing) + len(left)
+    those = [] if about is None else [col(Notice.subject_id).in_(list(about))]
+    return _follow(session, _compared(session, kinds, tasks, *those), at=at)

@@ -43,8 +43,11 @@ def tasks(session: Session) -> Iterator[Task]:
     calendar = rules.calendar(session)
     for row, contract in repository_waiting.submitted(session):
         yield _decide(row, contract, calendar)
-    for contract, deal in repository_waiting.unregistered(session):
-        yield _submit(session, contract, deal)
+    unregistered = repository_waiting.unregistered(session)
+    ids = [contract.id for contract, _ in unregistered]
+    newest = repository.newest_of_contracts(session, ids)
+    for contract, deal in unregistered:
+        yield _submit(contract, deal, newest.get(contract.id))
 
 
 def _decide(row: Registration, contract: Contract, calendar: Calendar) -> Task:
@@ -59,8 +62,8 @@ def _decide(row: Registration, contract: Contract, calendar: Calendar) -> Task:
     )
 
 
-def _submit(session: Session, contract: Contract, deal: Deal) -> Task:
-    last = repository.newest_of_contracts(session, [contract.id]).get(contract.id)
+def _submit(contract: Contract, deal: Deal, last: Registration | None) -> Task:
+    """`last` is the newest registration of the contract, which is no longer live."""
     if last is None:
         return to_register(contract, deal)
     title, detail = "提交登记", "登记申请或登记已撤回，可以重新提交。"
@@ -84,7 +87,10 @@ def moved(work: Work, filed: Filed) -> None:
 def _hold_seller(work: Work, contract: Contract, deal: Deal) -> None:
     """Let the seller's task stand while a signed contract has no live registration."""
     live = repository.live_of_contract(work.session, contract.id)
-    waits = [] if live is not None else [_submit(work.session, contract, deal)]
+    waits = []
+    if live is None:
+        newest = repository.newest_of_contracts(work.session, [contract.id])
+        waits = [_submit(contract, deal, newest.get(contract.id))]
     subject = Subject("deal", deal.public_id)
     notify.hold(work.session, subject, [REGISTER], waits, at=work.now)
 
