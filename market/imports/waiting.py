@@ -1,14 +1,16 @@
 """What of a run waits for a person, and what the person hears of it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
 
+from market.accounts import repository as accounts
 from market.imports import repository
 from market.imports.models import ImportRun, RunState
 from market.kit import notify
 from market.kit.clock import Clock
+from market.kit.ids import PersonId
 
 MAP, CONFIRM = "import.map", "import.confirm"
 KINDS = (MAP, CONFIRM)
@@ -22,9 +24,15 @@ def _subject(run: ImportRun) -> notify.Subject:
     return notify.Subject("import", run.public_id)
 
 
-def _task(run: ImportRun, name: str) -> Iterator[notify.Task]:
+def _there(session: Session, runs: Iterable[ImportRun]) -> set[int]:
+    """Return who of those that sent the files of the runs still has an account."""
+    ids = {PersonId(run.created_by) for run in runs if run.created_by is not None}
+    return {one.id for one in accounts.people(session, ids).values() if one.deleted_at is None}
+
+
+def _task(run: ImportRun, name: str, there: Collection[int]) -> Iterator[notify.Task]:
     said = _TITLES.get(RunState(run.state))
-    if said is None or run.created_by is None:
+    if said is None or run.created_by not in there:
         return
     kind, title = said
     yield notify.Task(
@@ -37,15 +45,19 @@ def _task(run: ImportRun, name: str) -> Iterator[notify.Task]:
 
 
 def tasks(session: Session) -> Iterator[notify.Task]:
-    """Yield everything of imports that waits for a person."""
-    for run, file in repository.waiting_for_people(session):
-        yield from _task(run, file.name)
+    """Yield everything of imports that waits for a person who has not deleted the account."""
+    rows = repository.waiting_for_people(session)
+    there = _there(session, [run for run, _ in rows])
+    for run, file in rows:
+        yield from _task(run, file.name, there)
 
 
 def hold(session: Session, run: ImportRun, clock: Clock) -> None:
     """Let exactly that wait which the run's state says."""
     name = repository.file_of(session, run).name
-    notify.hold(session, _subject(run), KINDS, _task(run, name), at=clock.now())
+    notify.hold(
+        session, _subject(run), KINDS, _task(run, name, _there(session, [run])), at=clock.now()
+    )
 
 
 def gone(session: Session, run: ImportRun, *, at: datetime) -> None:
@@ -62,7 +74,7 @@ def ended(session: Session, run: ImportRun, clock: Clock) -> None:
         RunState.FAILED: f"导入“{name}”没有完成",
         RunState.PARTLY: f"撤销导入“{name}”：{run.kept}条保留",
     }.get(RunState(run.state), "")
-    if not words or run.created_by is None:
+    if not words or run.created_by not in _there(session, [run]):
         return
     notify.tell(
         session,
