@@ -15,7 +15,7 @@ from market.imports import files_out, mapping, service
 from market.imports.files_out import HOLDINGS, Download, Format
 from market.imports.models import Kind, RunState
 from market.imports.service import SHOWN_PROBLEMS, Received, RunView
-from market.kit.errors import Invalid, MarketError
+from market.kit.errors import Invalid, TooLarge
 from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
@@ -62,10 +62,12 @@ class ReceivesFile(WritesPage):
         request.state.received = self._receive(request, sent)
         yield from super().__call__(request, sent, _turn)
 
-    def _receive(self, request: Request, sent: Sent) -> Received | MarketError:
+    def _receive(self, request: Request, sent: Sent) -> Received | Invalid:
         try:
             file = sent.file("file")
             return service.receive(parts_of(request).files, file.filename or "", file.file)
+        except TooLarge as error:
+            return Invalid(fields={"file": error.message})
         except Invalid as error:  # shown at the field once the page's transaction is open
             return error
 

@@ -9,10 +9,15 @@ response is sent (`scope="function"`), or the client would hear of a success tha
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from hashlib import file_digest
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from market.accounts import signin
 from market.accounts.policy import Action
@@ -133,16 +138,43 @@ class OnceRoute(APIRoute):
             if not (0 < len(name) <= MAX_ONCE and name.isascii() and name.isprintable()):
                 problem = f"应为1到{MAX_ONCE}个可见的ASCII字符"
                 raise Invalid(fields={ONCE_HEADER: problem})
-            # Files are not read here: an upload is known by its address and length.
-            form = request.headers.get("content-type", "").startswith("multipart/")
-            body = request.headers.get("content-length", "") if form else await request.body()
-            content = once.digest(request.method, request.url.path, request.url.query, body)
-            request.state.once = (name, content)
-            response = await plain(request)
+            try:
+                body = await _content(request)
+                content = once.digest(request.method, request.url.path, request.url.query, *body)
+                request.state.once = (name, content)
+                response = await plain(request)
+            finally:
+                await request.close()
             request.state.answered = (response.status_code, bytes(response.body).decode())
             return response
 
         return handle
+
+
+async def _content(request: Request) -> list[str | bytes]:
+    """Return what tells a body from another. A form's boundary is new with every sending, so a form
+    is known by its fields and files; whoever reads it after us gets the same form again.
+    """
+    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return [await request.body()]
+    try:
+        form = await request.form()
+    except (HTTPException, FormParserError) as error:
+        raise Invalid("上传的内容不完整，应为一个完整的表单，请重新发送") from error
+    return await run_in_threadpool(_fields, form)
+
+
+def _fields(form: FormData) -> list[str | bytes]:
+    found: list[str | bytes] = []
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            found += [name, "text", value]
+        else:
+            # Its type does not say that it has `readinto`.
+            content = file_digest(value.file, "sha256")  # type: ignore[arg-type]
+            value.file.seek(0)
+            found += [name, value.filename or "", content.digest()]
+    return found
 
 
 def api_router(tag: str, prefix: str = "") -> APIRouter:

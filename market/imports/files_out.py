@@ -60,14 +60,15 @@ def refused_rows(work: Work, public_id: PublicId) -> Download:
     else:
         header = (*shape.header, REASONS)
         width = len(shape.header)
-        cells = ((*_padded(row.cells, width), why) for row, why in rows)
+        cells = (_with_reason(row.cells, width, why) for row, why in rows)
         _write(kind, stream, header, cells)
     stream.seek(0)
     return Download(f"{stem}-未导入.{kind}", MEDIA[kind], stream)
 
 
-def _padded(cells: Sequence[str], width: int) -> Sequence[str]:
-    return (*cells[:width], *[""] * (width - len(cells)))
+def _with_reason(cells: Sequence[str], width: int, why: str) -> Sequence[str]:
+    """Cells beyond the headings stay beyond them: the row is refused again until it is mended."""
+    return (*cells[:width], *[""] * (width - len(cells)), why, *cells[width:])
 
 
 def _refused(work: Work, run: ImportRun) -> Iterator[tuple[Row, str]]:

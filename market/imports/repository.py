@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from market.imports.models import (
@@ -16,7 +17,7 @@ from market.imports.models import (
     RunRow,
     RunState,
 )
-from market.kit.db import changed, must_change
+from market.kit.db import changed, is_sqlite, must_change
 from market.kit.files import StoredFile
 from market.kit.ids import OrganisationId, PublicId
 from market.kit.intake import Effect
@@ -244,17 +245,16 @@ def remember(
     """Keep what headings mean, by folded heading, in place of what was known."""
     if not found:
         return
-    session.execute(
-        delete(HeadingMeaning).where(
-            col(HeadingMeaning.organisation_id) == organisation_id,
-            col(HeadingMeaning.kind) == kind,
-            col(HeadingMeaning.heading).in_(found),
-        )
-    )
-    session.execute(
-        insert(HeadingMeaning),
+    dialect = sqlite if is_sqlite(session) else postgresql
+    write = dialect.insert(HeadingMeaning).values(
         [
             {"organisation_id": organisation_id, "kind": kind, "heading": one, "column": column}
-            for one, column in found.items()
-        ],
+            for one, column in sorted(found.items())  # one order, or two people wait for each other
+        ]
+    )
+    session.execute(
+        write.on_conflict_do_update(
+            index_elements=["organisation_id", "kind", "heading"],
+            set_={"column": write.excluded.column},
+        )
     )

@@ -1,5 +1,6 @@
 """Imports over HTTP: every step, sent twice, and by the wrong people."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from market.accounts.policy import Role
 from market.accounts.work import Actor, Parts
 from market.imports import tasks
 from market.imports.models import ImportRun
+from market.kit.files import MAX_IMPORT_BYTES
 from market.kit.jobs import Runner
 from tests import factories
 from tests.market.imports.bringing import Bringing, table
@@ -139,3 +141,102 @@ def test_the_bureau_brings_in_its_own_kinds(client: TestClient, parts: Parts) ->
     for kind in ("contract", "organisation"):
         answer = client.get(f"/api/v1/my/import-template?kind={kind}", headers=officer)
         assert answer.content.startswith(b"PK"), kind
+
+
+@pytest.mark.usefixtures("both_databases")
+def test_another_file_of_the_same_length_is_another_request(
+    client: TestClient, parts: Parts, at: Bringing
+) -> None:
+    owner = bearer(parts, at.editor) | {"Idempotency-Key": "upload-1"}
+
+    def send(title: str) -> tuple[int, str]:
+        files = {"file": ("a.csv", table("成果名称", title))}
+        data = {"kind": "achievement"}
+        sent = client.post("/api/v1/my/imports", data=data, files=files, headers=owner)
+        return sent.status_code, sent.text
+
+    assert send("甲")[0] == 202
+    status, text = send("乙")
+    assert (status, "Idempotency-Key" in text) == (409, True)
+    assert send("甲")[0] == 202
+    assert at.count(ImportRun) == 1
+
+
+def test_a_broken_upload_with_a_key_is_refused(
+    client: TestClient, parts: Parts, at: Bringing
+) -> None:
+    owner = bearer(parts, at.editor) | {"Idempotency-Key": "upload-1"}
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    sent = client.post("/api/v1/my/imports", content=b"no form", headers=owner | form)
+    assert (sent.status_code, "应为一个完整的表单" in sent.text) == (422, True)
+    other = client.post("/api/v1/my/achievements", content=b"--x--", headers=owner | form)
+    assert other.status_code in (400, 422)
+
+
+def signed_in(client: TestClient, parts: Parts, at: Bringing) -> dict[str, str]:
+    secret, csrf = factories.cookie(parts, at.editor)
+    client.cookies.set("zhihe_session", secret)
+    return {"csrf": csrf}
+
+
+@pytest.mark.usefixtures("both_databases")
+def test_what_was_chosen_for_headings_stays(client: TestClient, parts: Parts, at: Bringing) -> None:
+    form = signed_in(client, parts, at)
+    asked = at.ask(table("成果名称,列甲,列乙", "一,二,三"))
+    here = f"/my/imports/{asked.run.public_id}"
+    chosen = form | {"column-0": "title", "column-1": "advantage", "column-2": ""}
+    origin = {"Origin": "http://127.0.0.1"}
+    for page in (
+        client.post(f"{here}/mapping", data=chosen, headers=origin),
+        client.post(f"{here}/mapping", data=chosen, headers=origin),
+        client.get(here),
+    ):
+        assert "“列乙”还没有说明" in page.text or page.status_code == 200
+        assert re.search(r'name="column-1".*?value="advantage" selected', page.text, re.DOTALL)
+    sent = client.post(f"{here}/mapping", data=chosen | {"column-2": "-"}, headers=origin)
+    assert sent.status_code in (200, 303)
+    at.settle()
+    assert at.view(asked.run).state == "ready"
+
+
+@pytest.mark.parametrize(
+    ("self_publish", "words"), [(False, "提交科技局审核（待审核）"), (True, "立即公开")]
+)
+def test_the_dry_run_says_what_follows_and_what_changes(
+    client: TestClient, parts: Parts, self_publish: bool, words: str
+) -> None:
+    at = Bringing(parts, factories.organisation(parts, self_publish=self_publish))
+    at.bring(table("成果编号,成果名称", "1,旧名称"), "a.csv")
+    asked = at.ask(table("成果编号,成果名称", "1,新名称"))
+    signed_in(client, parts, at)
+    page = client.get(f"/my/imports/{asked.run.public_id}").text
+    assert words in page
+    assert "旧名称" in page.partition('id="updates"')[2]
+
+
+def test_the_help_fits_who_reads_it(client: TestClient, parts: Parts, at: Bringing) -> None:
+    signed_in(client, parts, at)
+    page = client.get("/my/imports").text
+    assert ("前20行里找" in page, "本单位编号" in page, "按登记编号" in page) == (True, True, False)
+    officer = factories.actor(parts, Role.OFFICER)
+    secret, _ = factories.cookie(parts, officer)
+    client.cookies.set("zhihe_session", secret)
+    page = client.get("/my/imports").text
+    assert ("按登记编号对应" in page, "本单位编号" in page) == (True, False)
+
+
+def test_a_file_that_is_too_large_is_told_at_its_field(
+    client: TestClient, parts: Parts, at: Bringing
+) -> None:
+    secret, csrf = factories.cookie(parts, at.editor)
+    client.cookies.set("zhihe_session", secret)
+    sent = client.post(
+        "/my/imports",
+        data={"kind": "demand", "csrf": csrf},
+        files={"file": ("a.csv", bytes(MAX_IMPORT_BYTES + 1))},
+        headers={"Origin": "http://127.0.0.1"},
+    )
+    assert sent.status_code == 422
+    assert "文件不能超过50MB" in sent.text
+    assert re.search(r'value="demand"[^>]*(selected|checked)', sent.text)
+    assert at.count(ImportRun) == 0

@@ -1,7 +1,9 @@
 """A run from the file to the undo, as a person goes through it."""
 
+import csv
 import io
 from datetime import date
+from functools import partial
 
 import pytest
 from sqlmodel import col, select
@@ -25,6 +27,7 @@ from tests import factories
 from tests.market.catalog.texts import ACHIEVEMENT, edited
 from tests.market.imports.bringing import A, Bringing, D, counted, lines, table
 from tests.support.market import read_for, work_for
+from tests.support.trade import at_once
 
 
 @pytest.fixture
@@ -360,3 +363,26 @@ def test_meanings_are_kept_once(parts: Parts, at: Bringing) -> None:
         if view.state == "mapping":
             at.mapped(view, {"甲栏": "title"})
     assert at.count(HeadingMeaning) == 1
+
+
+@pytest.mark.usefixtures("both_databases")
+def test_two_people_say_at_once_what_a_heading_means(parts: Parts, at: Bringing) -> None:
+    views = [at.ask(table("甲栏,乙栏,编号", f"焊缝,{n},{n}")) for n in range(4)]
+    said = {"甲栏": "title", "乙栏": "summary"}
+    steps = [
+        (at.editor, partial(service.map_headings, public_id=view.run.public_id, chosen=said))
+        for view in views
+    ]
+    assert at_once(parts, steps) == [None] * len(views)
+    assert at.count(HeadingMeaning) == len(said)
+
+
+def test_cells_beyond_the_headings_are_handed_back(parts: Parts, at: Bringing) -> None:
+    view = at.bring(table("编号,成果名称", "1,甲,乙,丙", "2,好的"), "a.csv")
+    assert counted(view) == (1, 0, 0, 1)
+    with read_for(parts, at.editor) as work:
+        content = content_of(files_out.refused_rows(work, view.run.public_id))
+    header, row = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+    assert header == ["编号", "成果名称", "原因"]
+    assert (row[:2], row[3:]) == (["1", "甲"], ["乙", "丙"])
+    assert counted(at.bring(content, "b.csv")) == (0, 0, 0, 1), "refused until it is mended"
