@@ -318,6 +318,50 @@ def miscounted(session: Session) -> list[tuple[int, int, int]]:
     return [(int(a), int(b), int(c)) for a, b, c in session.execute(query)]
 
 
+_KEPT = {
+    "账册": "book",
+    "登记编号": "subject_key",
+    "次数": "generation",
+    "合同类别": "contract_type",
+    "合同小类": "sub_type",
+    "技术领域": "field",
+    "项目名称": "project_name",
+    "卖方名称": "seller_name",
+    "买方名称": "buyer_name",
+    "卖方机构号": "seller_id",
+    "买方机构号": "buyer_id",
+    "卖方地区": "seller_region",
+    "买方地区": "buyer_region",
+    "成交额": "total_fen",
+    "技术交易额": "technical_fen",
+}
+"""What a reversal repeats of its original, with the words for it."""
+
+
+def reversed_otherwise(session: Session) -> list[tuple[int, int, list[str]]]:
+    """Return (seq, seq of the original, what differs) of reversals unlike their original."""
+    original = aliased(Transaction)
+    differs = {
+        words: getattr(Transaction, name).is_distinct_from(getattr(original, name))
+        for words, name in _KEPT.items()
+    }
+    differs["原登记日期"] = col(Transaction.original_on).is_distinct_from(original.effective_on)
+    query = (
+        select(col(Transaction.seq), col(original.seq), *differs.values())
+        .join(original, col(original.id) == col(Transaction.reverses_id))
+        .where(or_(*differs.values()))
+        .order_by(col(Transaction.seq))
+    )
+    return [
+        (
+            int(row[0]),
+            int(row[1]),
+            [one for one, is_so in zip(differs, row[2:], strict=True) if is_so],
+        )
+        for row in session.execute(query)
+    ]
+
+
 def counted_twice(session: Session) -> list[str]:
     """Return the keys that count more than once at present."""
     query = (

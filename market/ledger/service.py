@@ -286,6 +286,10 @@ def verify(session: Session) -> list[str]:
         f"第{seq}号：应计入{expected}分，分录是{entry}分，或记在别的地区"
         for seq, expected, entry in repository.miscounted(session)
     ]
+    found += [
+        f"第{seq}号冲回第{original}号，两笔的{'、'.join(differs)}应相同，现在不同"
+        for seq, original, differs in repository.reversed_otherwise(session)
+    ]
     found += [f"登记编号{key}：计入次数应为0或1" for key in repository.counted_twice(session)]
     for book in Book:
         number, low, high = repository.sequence(session, book)

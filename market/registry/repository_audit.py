@@ -3,39 +3,57 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, inspect, or_, select
+from sqlalchemy.orm import Bundle, aliased
 from sqlmodel import Session, col
 
+from market.deals.models import Contract
 from market.ledger.models import Kind, Transaction
 from market.registry.models import PastRegistration, PastState, Registration, RegistrationState
+from market.registry.repository import LIVE
 
 Either = type[Registration] | type[PastRegistration]
 _COUNTS: dict[Either, str] = {
     Registration: RegistrationState.REGISTERED,
     PastRegistration: PastState.COUNTED,
 }
+_AT_ONCE = 2000
 
 
-def miscounted(session: Session, table: Either) -> Iterator[tuple[str, str]]:
-    """Yield (public id, number) where the counted transaction is missing or another one's."""
-    counted = aliased(Transaction)
-    key = col(table.registry_name) + ":" + col(table.number)
-    same = and_(
-        col(counted.kind) == Kind.REGISTER,
-        col(counted.subject_key) == key,
-        col(counted.technical_fen) == col(table.technical_fen),
-        col(counted.total_fen) == col(table.total_fen),
+def registrations(session: Session) -> Iterator[Any]:
+    """Yield (registration, contract, what was counted, what took it out) of all that waits or was
+    counted, in one pass. Each tells its columns by their names, all None where there is no row.
+    """
+    undo = aliased(Transaction)
+    table = Registration
+    query = (
+        select(_whole(table), _whole(Contract), _whole(Transaction), _whole(undo))
+        .join(Contract, col(Contract.id) == col(table.contract_id))
+        .outerjoin(Transaction, col(Transaction.id) == col(table.transaction_id))
+        .outerjoin(undo, col(undo.id) == col(table.reversal_id))
+        .where(or_(col(table.transaction_id).is_not(None), col(table.state).in_(LIVE)))
+        .order_by(col(table.id))
     )
-    yield from _numbers(
-        session,
-        select(col(table.public_id), col(table.number))
-        .outerjoin(counted, col(counted.id) == col(table.transaction_id))
-        .where(
-            or_(col(table.state) == _COUNTS[table], col(table.transaction_id).is_not(None)),
-            or_(col(counted.id).is_(None), ~same),
-        ),
+    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+
+
+def past_registrations(session: Session) -> Iterator[Any]:
+    """Yield (past registration, what was counted, what took it out) as `registrations` does."""
+    undo = aliased(Transaction)
+    table = PastRegistration
+    query = (
+        select(_whole(table), _whole(Transaction), _whole(undo))
+        .outerjoin(Transaction, col(Transaction.id) == col(table.transaction_id))
+        .outerjoin(undo, col(undo.id) == col(table.reversal_id))
+        .order_by(col(table.id))
     )
+    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+
+
+def _whole(entity: Any) -> Bundle[Any]:
+    """Return all columns of a table as one value: lighter than an object of the session."""
+    names = [one.key for one in inspect(entity).mapper.column_attrs]
+    return Bundle("whole", *(getattr(entity, name) for name in names))
 
 
 def reversed_otherwise(session: Session, table: Either) -> Iterator[tuple[str, str]]:
