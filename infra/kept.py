@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.settings import PREFIX, Settings
 from market.personal import KEPT
-from market.retention import BEGINS, keeps
+from market.retention import BEGINS, keeps, logs
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
 HEADING = "## 保留期限"
@@ -26,6 +26,7 @@ def section() -> str:
         "| 记录 | 保存期限 |",
         "|---|---|",
         *(f"| {one.what} | {one.how_long} |" for one in keeps(Settings().audit_days)),
+        "| {} | {} |".format(*logs(Settings().log_days)),
         "",
         f"操作记录的天数由 `{PREFIX}AUDIT_DAYS` 决定，不满183天的由数据库的触发器拒绝删除。",
         "磁盘上的日志文件见“日志”一节。备份里的旧数据随备份一起过期。",

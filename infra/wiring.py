@@ -41,6 +41,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         secret=secret_of(settings),
         demo=settings.demo,
         audit_days=settings.audit_days,
+        log_days=settings.log_days,
     )
 
 

@@ -50,6 +50,11 @@ def _deliveries(session: Session, now: datetime, limit: int) -> int:
     return deliveries.expire(session, now, limit, keep=ENDED)
 
 
+def logs(days: int) -> tuple[str, str]:
+    """Return the line of what no row is: the files that `ZHIHE_LOG_DIR` asks for."""
+    return "运行日志文件（网络地址等，部署时选择保存的）", f"{days}天"
+
+
 KIND: Final = "retention"
 CHUNK: Final = 500
 BEGINS: Final = 3

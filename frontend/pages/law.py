@@ -16,7 +16,7 @@ from market.accounts.law import NAMES, Document, edition, editions
 from market.accounts.policy import Action
 from market.kit.errors import Invalid, NotFound
 from market.personal import KEPT
-from market.retention import keeps
+from market.retention import keeps, logs
 
 router = APIRouter()
 
@@ -50,7 +50,10 @@ def _document(page: Page, document: Document, version: str) -> Response:
             "edition": shown,
             "others": [one for one in editions(document) if one != shown],
             "address": f"/{document}",
-            "retention": keeps(page.work.parts.audit_days),
+            "retention": [
+                *((one.what, one.how_long) for one in keeps(page.work.parts.audit_days)),
+                logs(page.work.parts.log_days),
+            ],
             "kept": KEPT,
         },
     )

@@ -65,6 +65,7 @@ class Actor:
 
 
 ANONYMOUS = Actor()
+LOG_DAYS = 190
 AUDIT_DAYS = 365  # two looks back at the same time of the year
 
 
@@ -73,6 +74,7 @@ class Parts:
     """What wiring built and every transaction needs; one a process.
 
     `audit_days`: how long the audit is kept, never less than the law wants (`kit.audit`).
+    `log_days`: how long the log files are, which the processes themselves delete.
     """
 
     database: Database
@@ -82,6 +84,7 @@ class Parts:
     secret: bytes
     demo: bool
     audit_days: int = AUDIT_DAYS
+    log_days: int = LOG_DAYS
     memos: Memos = field(default_factory=Memos)
 
 

@@ -80,6 +80,8 @@ def test_the_notice_says_who_what_how_long_and_what_stays(site: TestClient) -> N
         SITE["contact_phone"],
         "操作记录（谁在什么时候做了什么）",
         "365天",
+        "运行日志文件",
+        "190天",
         "退出或过期后30天",
         "技术合同的登记",
         "第1版",
