@@ -14,6 +14,10 @@ from tests.support.clock import FakeClock
 pytestmark = pytest.mark.usefixtures("both_databases")
 
 
+class Killed(BaseException):
+    """What ends a worker and no handler of errors sees."""
+
+
 def enqueue(parts: Parts, key: str, **payload: object) -> bool:
     with parts.database.write() as session:
         return jobs.enqueue(session, "count", key, payload, at=parts.clock.now())
@@ -72,7 +76,7 @@ def test_a_job_that_kills_its_worker_is_given_up(parts: Parts, clock: FakeClock)
     def prepare(job: Job) -> None:
         ran.append(job.key)
         if job.key == "deadly":
-            raise KeyboardInterrupt  # nothing of the runner outlives it
+            raise Killed
 
     def given_up(session: Session, job: Job) -> None:
         jobs.enqueue(session, "told", f"told {job.key}: {job.error}", {}, at=clock.now())
@@ -82,7 +86,7 @@ def test_a_job_that_kills_its_worker_is_given_up(parts: Parts, clock: FakeClock)
     enqueue(parts, "other")
     steps = Steps(prepare, lambda _session, _job, _prepared: Chunk(None), given_up)
     for _ in range(jobs.MAX_ATTEMPTS):
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             Runner(parts.database, clock, {"count": steps}).run_one()
         with parts.database.write() as session:
             assert not notify.open_tasks(session, jobs.FAILED)
@@ -106,7 +110,7 @@ def test_however_often_workers_die_a_job_that_gets_on_is_not_given_up(
         n: int = job.cursor.get("n", 0)
         tries.append(n)
         if tries.count(n) < jobs.MAX_ATTEMPTS:
-            raise KeyboardInterrupt
+            raise Killed
         return Chunk({"n": n + 1} if n < 10 else None)
 
     enqueue(parts, "a")
@@ -114,7 +118,7 @@ def test_however_often_workers_die_a_job_that_gets_on_is_not_given_up(
     while state(parts)[0][0] != "done":
         try:
             assert Runner(parts.database, clock, {"count": handler}, turn=0).run_one()
-        except KeyboardInterrupt:
+        except Killed:
             killed += 1
             with parts.database.write() as session:
                 jobs.give_back(session, at=clock.now())
