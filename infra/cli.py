@@ -1,5 +1,7 @@
 """The command line `zhihe`: its commands, which stand in infra/commands."""
 
+import os
+
 import click
 
 from infra.commands import bench, files, keeping, listings, people, processes
@@ -15,6 +17,7 @@ def main() -> None:
         zhihe import demands 需求.jsonl --org 代码 --wait
     设置用环境变量 ZHIHE_*，见 docs/settings.md。
     """
+    os.umask(0o077)  # whatever any command writes is its owner's alone
 
 
 for one in (

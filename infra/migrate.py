@@ -1,5 +1,6 @@
 """Brings a database to the present schema, with the reference data that rules need."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,11 +32,21 @@ def migrate(url: str) -> None:
     database = Database(url)
     if database.sqlite and database.url.database:
         Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
+        _close_to_others(Path(database.url.database))
     try:
         with database.writer.begin() as connection:
             _bring_up(connection)
     finally:
         database.close()
+
+
+def _close_to_others(file: Path) -> None:
+    """Take from others what an earlier version, or a copy by hand, left them of a database's files;
+    a file of another owner stays as it is.
+    """
+    for one in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            one.chmod(0o600)
 
 
 def _bring_up(connection: Connection) -> None:

@@ -1,7 +1,10 @@
 """The command line told wrong, or run where something outside is missing: a sentence and a code."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts
 from tests import factories
 
+ROOT = Path(__file__).resolve().parents[2]
 Command = Callable[..., Result]
 
 
@@ -129,3 +133,38 @@ def test_records_of_the_bureau_are_its_own_by_default(
     done = command("import", "organisations", str(file), "--wait", "--json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["created"] == 1, done.output
+
+
+def modes(folder: Path) -> dict[str, str]:
+    """Return what of a folder others than its owner may touch, and how."""
+    places = [folder, *folder.rglob("*")]
+    found = {str(one.relative_to(folder.parent)): one.stat().st_mode & 0o777 for one in places}
+    assert any(name.endswith("zhihe.db") for name in found)
+    return {name: oct(mode) for name, mode in found.items() if mode & 0o077}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has lists in the place of modes")
+def test_what_a_command_writes_is_its_owners_alone(tmp_path: Path) -> None:
+    def zhihe(folder: Path, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "ZHIHE_DATA_DIR": str(folder)},
+            umask=0o022,
+            capture_output=True,
+            check=True,
+            timeout=120,
+        )
+
+    one, other, backups = tmp_path / "one", tmp_path / "other", tmp_path / "backups"
+    zhihe(one, "migrate")
+    assert modes(one) == {}
+    (one / "zhihe.db").chmod(0o644)  # as an earlier version made it
+    zhihe(one, "migrate")
+    assert modes(one) == {}
+    backups.mkdir()
+    zhihe(one, "backup", str(backups))
+    (backup,) = backups.iterdir()
+    assert backup.stat().st_mode & 0o077 == 0
+    zhihe(other, "restore", str(backup))
+    assert modes(other) == {}
