@@ -15,6 +15,7 @@ from market.accounts.policy import Action
 from market.accounts.work import Actor, Parts, Work, writing
 from market.catalog import personal as catalog
 from market.deals import personal as deals
+from market.imports import personal as imports
 from market.kit.across import Erase, Held, Holds, Records, Ties
 from market.kit.errors import Conflict, Invalid
 from market.notices import personal as notices
@@ -27,11 +28,19 @@ HOLDS: Final[Sequence[Holds]] = (
     deals.held,
     registry.held,
     notices.held,
+    imports.held,
 )
 # Accounts last: the others find by name and address what they hold.
 ERASES: Final[Sequence[Erase]] = (deals.erase, notices.erase, accounts.erase)
 TIES: Final[Sequence[Ties]] = (catalog.ties, access.ties, deals.ties)
-KEPT: Final = (*accounts.KEPT, *catalog.KEPT, *deals.KEPT, *registry.KEPT)
+KEPT: Final = (
+    *accounts.KEPT,
+    *catalog.KEPT,
+    *deals.KEPT,
+    *registry.KEPT,
+    *imports.KEPT,
+    "您办理的其他事项（对匹配的取舍、增长计划）：机构和科技局的业务记录，办理人只以编号记。",
+)
 """What stays after a deletion, in sentences that are shown beforehand."""
 
 CONFIRM: Final = "注销账号"

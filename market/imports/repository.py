@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import Select as SelectQuery
 
 from market.imports.models import (
     EDGES,
@@ -19,7 +21,7 @@ from market.imports.models import (
 )
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.files import StoredFile
-from market.kit.ids import OrganisationId, PublicId
+from market.kit.ids import OrganisationId, PersonId, PublicId
 from market.kit.intake import Effect
 
 CHANGES = (Effect.CREATED, Effect.UPDATED)
@@ -45,6 +47,16 @@ def runs(
         .limit(limit)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def started_by(person_id: PersonId) -> SelectQuery[Any]:
+    """Ask for the runs that a person started, oldest first, each with its file."""
+    return (
+        select_rows(ImportRun, StoredFile)
+        .join(StoredFile, col(StoredFile.id) == col(ImportRun.file_id))
+        .where(col(ImportRun.created_by) == person_id)
+        .order_by(col(ImportRun.id))
+    )
 
 
 def sent_at(session: Session, ids: Collection[int]) -> dict[int, tuple[PublicId, datetime]]:
