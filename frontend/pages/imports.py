@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from frontend import forms, notices
-from frontend.edge import OpensPage, Page, Sent, WritesPage, opens_page
+from frontend.edge import UNPROCESSABLE, OpensPage, Page, Sent, WritesPage, opens_page
 from market.accounts.edge import Writing, parts_of
 from market.accounts.policy import Action
 from market.imports import files_out, mapping, service
@@ -103,6 +103,7 @@ def _uploads(page: Page, **more: object) -> dict[str, object]:
             )
             for kind, offer in offers.items()
         ],
+        "listed_kinds": list(offers),
         "accept": ",".join(service.ENDINGS),
         "may_export": page.work.may(Action.LISTING_VIEW_OWN),
         "form": forms.blank(ImportForm, {"kind": first}),
@@ -139,6 +140,13 @@ def _steps(state: RunState) -> list[tuple[str, str, str]]:
     ]
 
 
+def _follows(page: Page, kind: Kind) -> str:
+    """Return what becomes of rows once they are confirmed, "" where they simply count."""
+    if kind not in HOLDINGS:
+        return ""
+    return "published" if service.publishes_itself(page.work) else "review"
+
+
 def _shown(page: Page, found: RunView, **more: object) -> dict[str, object]:
     run = found.run
     offer = service.kinds(page.work).get(Kind(run.kind))
@@ -155,6 +163,7 @@ def _shown(page: Page, found: RunView, **more: object) -> dict[str, object]:
         "preview": [[row.get(key, "") for key in used] for row in run.preview],
         "page_of_kind": "" if offer is None else offer.page,
         "undoable": service.undoable(run),
+        "follows": _follows(page, Kind(run.kind)),
         "cancellable": found.state in service.CANCELLABLE,
         "mapped": service.mapped(page.work, run) if waits else None,
         "aside": mapping.ASIDE,
@@ -190,8 +199,11 @@ def map_headings(import_id: PathId, page: Changing) -> Response:
     except Invalid as error:
         form.reject(error)
         page.work.abandon()
+        # Not by `again`: who leaves the page finds what was chosen when coming back.
+        service.keep_choices(page.work, public_id, chosen)
         view = service.own_view(page.work, public_id)
-        return page.again("imports/run.html", _shown(page, view, form=form, mapped=found))
+        shown = _shown(page, view, form=form, mapped=found)
+        return page.render("imports/run.html", shown, status=UNPROCESSABLE)
     return page.redirect(f"/my/imports/{import_id}", done=MAPPED)
 
 

@@ -4,8 +4,10 @@ A table has text only, read as people write it (`intake_values`). JSON lines use
 names and types; a text in one of them is read like a table's.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,9 +17,9 @@ from market.catalog.intake_columns import COLUMNS, REFERENCE
 from market.catalog.models import Listing
 from market.catalog.schemas import AchievementIn, DemandIn, Price
 from market.catalog.texts import Text, digest
-from market.catalog.vocabulary import FIELDS, ListingKind, PriceBasis, PriceForm, region_name
+from market.catalog.vocabulary import FIELDS, ListingKind, Mode, PriceBasis, PriceForm, region_name
 from market.kit.intake import Fault, Given
-from market.kit.money import fen_to_wan
+from market.kit.money import FEN_PER_YI, fen_to_wan
 from market.kit.validation import sentence
 
 Form = AchievementIn | DemandIn
@@ -25,6 +27,10 @@ FORMS: dict[ListingKind, type[AchievementIn] | type[DemandIn]] = {
     ListingKind.ACHIEVEMENT: AchievementIn,
     ListingKind.DEMAND: DemandIn,
 }
+_CHOICES = {"modes": tuple(Mode)}
+_DOUBLED = re.compile(
+    r"(?:“([^”]*)”)(?:在第\d+行已经有了|上次因重复没有导入)|与第\d+行是同一条|这一行上次因重复没有导入"
+)
 _SAID = {"region": "六位数字的行政区划代码"}
 
 
@@ -69,8 +75,26 @@ def read_row(kind: ListingKind, row: Given) -> tuple[Row | None, list[Fault]]:
         form = FORMS[kind].model_validate(filled)
     except ValidationError as refused:
         return None, _faults(refused, row.headings)
+    if (fault := _doubled_before(row, form)) is not None:
+        return None, [fault]
     kept = digest(form.model_dump(mode="json", include=set(given)))
     return Row(row.row, form, given, kept, reference, row.headings), []
+
+
+def _doubled_before(row: Given, form: Form) -> Fault | None:
+    """Refuse a row handed back as the second of one thing, and sent again as it was.
+
+    Alone in its file it would overwrite the row that was taken.
+    """
+    found = _DOUBLED.search(row.returned)
+    if found is None or found[1] not in (None, (form.own_number or "")[:20]):
+        return None
+    by = "own_number" if found[1] else REFERENCE
+    what = f"“{found[1]}”" if found[1] else "这一行"
+    return Fault(
+        row.headings.get(by, ""),
+        f"{what}上次因重复没有导入：请换编号；确要用它改写已有的一条，请删去“原因”里的字",
+    )
 
 
 def _payload(kind: ListingKind, row: Given) -> tuple[dict[str, Any], list[Fault]]:
@@ -103,6 +127,8 @@ def _faults(refused: ValidationError, headings: Mapping[str, str]) -> list[Fault
     for error in refused.errors(include_url=False):
         name = str(error["loc"][0]) if error["loc"] else ""
         said = sentence(error, expected=_SAID.get(name, ""))
+        if name in _CHOICES and error["type"] in ("enum", "literal_error"):
+            said = f"应为{'、'.join(_CHOICES[name])}之一，现在是“{str(error['input'])[:20]}”"
         found.setdefault(name, Fault(headings.get(name, name), said))
     return list(found.values())
 
@@ -167,14 +193,20 @@ def price_words(price: Price) -> str:
     per = _PER[price.basis]
     if price.form is PriceForm.NONE:
         return f"面议{per}"
-    low = "" if price.low_fen is None else f"{fen_to_wan(price.low_fen)}万元"
-    high = "" if price.high_fen is None else f"{fen_to_wan(price.high_fen)}万元"
+    low = "" if price.low_fen is None else _amount(price.low_fen)
+    high = "" if price.high_fen is None else _amount(price.high_fen)
     return {
         PriceForm.FIXED: f"{low}{per}",
         PriceForm.RANGE: f"{low}～{high}{per}",
         PriceForm.FROM: f"{low}起{per}",
         PriceForm.UP_TO: f"{high}以内{per}",
     }[price.form]
+
+
+def _amount(fen: int) -> str:
+    if fen <= values.PLAUSIBLE_FEN:
+        return f"{fen_to_wan(fen)}万元"
+    return f"{Decimal(fen) / FEN_PER_YI:.10f}".rstrip("0").rstrip(".") + "亿元"
 
 
 def _yes(value: bool) -> str:

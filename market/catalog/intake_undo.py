@@ -16,7 +16,7 @@ from market.catalog.models import Listing, ListingState, ReviewState
 from market.catalog.repository import Standing
 from market.catalog.texts import text_of
 from market.kit import changes
-from market.kit.ids import ListingId, OrganisationId
+from market.kit.ids import ListingId, OrganisationId, RevisionId
 from market.kit.intake import Context, Done, Effect
 
 EDITED = "导入以后有人修改过"
@@ -58,12 +58,9 @@ def _kept(
     session: Session, context: Context, done: Sequence[Done], listings: Mapping[int, Listing]
 ) -> dict[int, str]:
     kept = {one.subject_id: GONE for one in done if _is_gone(listings.get(one.subject_id))}
-    ids = [one.subject_id for one in done if one.subject_id not in kept]
-    kept |= {
-        one.subject_id: EDITED
-        for one in done
-        if one.subject_id in ids and _is_edited(listings[one.subject_id], one)
-    }
+    there = [one for one in done if one.subject_id not in kept]
+    kept |= dict.fromkeys(_edited(session, listings, there), EDITED)
+    ids = [one.subject_id for one in there]
     created = [one.subject_id for one in done if one.effect is Effect.CREATED]
     kept |= dict.fromkeys(repository_intake.with_proofs(session, created) - kept.keys(), PROOFS)
     return kept | dict(context.depends(ids))
@@ -73,17 +70,35 @@ def _is_gone(listing: Listing | None) -> bool:
     return listing is None or listing.removed_at is not None
 
 
-def _is_edited(listing: Listing, one: Done) -> bool:
+def _edited(session: Session, listings: Mapping[int, Listing], done: Sequence[Done]) -> list[int]:
+    """Return the subjects that no longer say what the run wrote.
+
+    The undo of a later run gives the text back under a new revision: nobody has edited that.
+    """
+    ids = [(listings[one.subject_id].working_revision_id, _working(one)) for one in done]
+    moved = [one for now, then in ids if now != then for one in (now, then)]
+    texts = {one: text_of(*found) for one, found in repository.revisions(session, moved).items()}
+    return [
+        one.subject_id
+        for one, (now, then) in zip(done, ids, strict=True)
+        if _is_changed_beside(listings[one.subject_id], one)
+        or now is None
+        or (now != then and (then not in texts or texts.get(now) != texts[then]))
+    ]
+
+
+def _working(one: Done) -> RevisionId:
+    revision: RevisionId = (one.before or {})["after"]["working"]
+    return revision
+
+
+def _is_changed_beside(listing: Listing, one: Done) -> bool:
     was: Mapping[str, Any] = one.before or {}
-    after: Mapping[str, Any] = was.get("after", {})
+    after: Mapping[str, Any] = was["after"]
     withdrawn = listing.state == ListingState.WITHDRAWN
     if withdrawn and one.effect is Effect.UPDATED and was.get("state") != ListingState.WITHDRAWN:
         return True
-    return (listing.working_revision_id, listing.masked, listing.own_number) != (
-        after.get("working"),
-        after.get("masked"),
-        after.get("own_number"),
-    )
+    return (listing.masked, listing.own_number) != (after["masked"], after["own_number"])
 
 
 def _restore(
@@ -91,12 +106,13 @@ def _restore(
 ) -> list[ListingId]:
     """Bring updated listings back to what they were. Return those whose document changed."""
     texts = repository.revisions(
-        session, [one for _, was in updated for one in (was["working"], was["after"]["working"])]
+        session, [one for now, was in updated for one in (was["working"], now.working_revision_id)]
     )
     public = [one.id for one, was in updated if ListingState.PUBLISHED in (one.state, was["state"])]
     revised = []
     for listing, was in updated:
-        now = texts[was["after"]["working"]][0]
+        assert listing.working_revision_id is not None  # written with the listing
+        now = texts[listing.working_revision_id][0]
         to = Standing(ListingState(was["state"]), ReviewState(was["review"]))
         # The text comes back as a new revision: a number of a revision is never given twice.
         text = text_of(*texts[was["working"]])

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from market.catalog.vocabulary import FIELDS, MATURITY, REGIONS, Mode, PriceBasis, PriceForm
-from market.kit.money import FEN_PER_YUAN, MAX_FEN
+from market.kit.money import FEN_PER_YI, FEN_PER_YUAN, MAX_FEN
 
 _SHOWN = 20
 _NOTHING = frozenset({"-", "--", "—", "——", "/", "\\", "无", "暂无", "n/a", "na", "null", "不详"})
@@ -303,10 +303,16 @@ _OPEN_PRICES = frozenset(
 _FROM = frozenset({"不低于", "不少于", "至少", "起", "以上", "及以上"})
 _UP_TO = frozenset({"不超过", "不高于", "至多", "最多", "以内", "以下", "及以下", "之内"})
 _UNITS = {"元": 1, "万元": 10**4, "万": 10**4, "w": 10**4, "亿元": 10**8, "亿": 10**8}
+_CURRENCY = re.compile("¥|rmb")
+PLAUSIBLE_FEN = 10**9 * FEN_PER_YUAN
+"""Above this a price must be written in 亿元: it is as a rule 元 under a heading of 万元."""
 
 
 def _price(text: str, heading: str) -> dict[str, Any]:
-    """Return the price of a cell; a heading like 价格（万元） gives bare figures their unit."""
+    """Return the price of a cell; a heading like 价格（万元） gives bare figures their unit.
+
+    A sign of the currency says 元, so such a figure under a heading of 万元 is not guessed at.
+    """
     plain = folded(text)
     word, slash, per_word = plain.partition("/")
     if word in _OPEN_PRICES:
@@ -316,7 +322,10 @@ def _price(text: str, heading: str) -> dict[str, Any]:
     if found is None:
         raise _wrong(_PRICE_WORDS, text)
     before, first, first_unit, second, second_unit, early, per, late = found.groups()
-    unit = second_unit or first_unit or _unit_of(heading, (first, second))
+    said = second_unit or first_unit
+    unit = said or _unit_of(heading, (first, second))
+    if not said and _CURRENCY.search(plain) and _UNITS.get(unit, 1) > 1:
+        raise _wrong(f"应写明单位：按“¥”是{first}元，按表头是{first}{unit}，请写全其中一个", text)
     if not unit:
         raise _wrong("请写明单位，如80万元", text)
     yearly = before in ("每年", "年费") or per == "年"
@@ -339,8 +348,9 @@ def _price(text: str, heading: str) -> dict[str, Any]:
 def _unit_of(heading: str, figures: tuple[str | None, ...]) -> str:
     """Return the unit of figures that name none: the heading's, or that their own words imply."""
     plain = folded(heading)
-    if "万" in plain:
-        return "万元"
+    for unit in ("万", "亿"):
+        if unit in plain:
+            return f"{unit}元"
     if "元" in plain or any("万" in one or "亿" in one for one in figures if one):
         return "元"
     return ""
@@ -353,6 +363,10 @@ def _fen(figure: str, unit: str, text: str) -> int:
     amount = value * _UNITS[unit] * FEN_PER_YUAN
     if amount > MAX_FEN:
         raise _wrong("金额太大", text)
+    if amount > PLAUSIBLE_FEN and "亿" not in text:
+        yi = f"{amount / FEN_PER_YI:f}"
+        yi = yi.rstrip("0").rstrip(".") if "." in yi else yi
+        raise _wrong(f"应不超过10亿元，请核对单位；确是这么多的，请写成{yi}亿元", text)
     if amount != amount.to_integral_value():
         raise ValueError("金额最细到分")
     return int(amount)

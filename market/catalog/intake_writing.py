@@ -48,6 +48,8 @@ class _Known:
     row: Row
     before: dict[str, Any]
     changed: bool = False
+    was: str = ""
+    now: str = ""
 
 
 @dataclass(slots=True)
@@ -214,6 +216,7 @@ class Batch:
             revision, facts = texts[one.listing.working_revision_id]
             before = text_of(revision, facts)
             text = before.model_copy(update=_given_text(one.row))
+            one.was, one.now = before.title, text.title
             one.changed = self._change_beside(one)
             if differences(before, text):
                 one.changed = True
@@ -382,7 +385,13 @@ def _outcome(one: _Known, written: RevisionId | None) -> Outcome:
     after = _after(written or listing.working_revision_id, listing.masked, listing.own_number)
     before: Mapping[str, Any] = one.before | {"after": after}
     return Outcome(
-        one.row.number, Effect.UPDATED, key=_key(listing), subject_id=listing.id, before=before
+        one.row.number,
+        Effect.UPDATED,
+        key=_key(listing),
+        subject_id=listing.id,
+        before=before,
+        was=one.was,
+        now=one.now,
     )
 
 

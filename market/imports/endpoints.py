@@ -21,6 +21,7 @@ from market.imports.schemas import (
     Imports,
     MappingIn,
     MappingOut,
+    UpdateOut,
 )
 from market.imports.service import Received, RunView
 from market.kit.files import as_document, blocks, download_headers
@@ -74,6 +75,7 @@ def _out(found: RunView) -> ImportOut:
         errors=[ImportErrorOut.model_validate(one) for one in found.problems],
         unknown=run.unknown,
         notes=found.notes,
+        updates=[UpdateOut.model_validate(one) for one in found.updates],
         problem=run.problem,
         undone=run.undone,
         kept=[ImportErrorOut(row=one.row, column="", reason=one.kept) for one in found.kept],

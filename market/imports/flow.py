@@ -33,11 +33,14 @@ def after_reading(session: Session, run: ImportRun, target: Target, clock: Clock
     shape = Shape.of(run.layout)
     names = reading.headings(shape)
     remembered = repository.meanings(session, run.organisation_id, Kind(run.kind))
+    asks = run.ask and run.created_by is not None
     found = mapping.proposed(target.columns, names, remembered)
+    if asks:
+        found = mapping.settled(target.columns, found, remembered)
     lacking, doubled = mapping.missing(target.columns, found), mapping.doubled(found)
     unknown = [name for name in names if name not in found]
     run.mapping = found
-    if run.ask and run.created_by is not None and (lacking or doubled or unknown):
+    if asks and (lacking or unknown):
         repository.move(session, run, RunState.MAPPING)
         return
     problem = ""

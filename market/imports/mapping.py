@@ -13,6 +13,14 @@ ASIDE = ""
 REASONS = "原因"
 """The heading under which refused rows are handed back with what is wrong; never brought in."""
 
+_OF_OTHERS = frozenset(
+    {
+        *("序号", "所在学院", "学院", "院系", "联系人", "联系电话", "联系方式"),
+        *("手机", "手机号", "电话", "邮箱", "填报人", "填表人"),
+    }
+)
+"""Headings of tables that people keep, left aside where the kind has no column of that name."""
+
 _IN_BRACKETS = re.compile(r"[(\[【（][^)\]】）]*[)\]】）]")
 _UNNAMED = re.compile(r"第\d+列（没有表头）")
 _DROPPED = re.compile(r"[\s*:：·、。]+|^\d+[.、)]")
@@ -45,14 +53,47 @@ def proposed(
     found = {}
     for heading in headings:
         folded = fold(heading)
-        bare = fold(_IN_BRACKETS.sub("", unicodedata.normalize("NFKC", heading)))
+        bare = _bare(heading)
         if remembered.get(folded) in known:
             found[heading] = remembered[folded]
-        elif not folded or folded == REASONS or _UNNAMED.fullmatch(heading):
+        elif not folded or is_reasons(heading) or _UNNAMED.fullmatch(heading):
             found[heading] = ASIDE
         elif (key := names.get(folded) or names.get(bare)) is not None:
             found[heading] = key
+        elif bare in _OF_OTHERS:
+            found[heading] = ASIDE
     return found
+
+
+def settled(
+    columns: Sequence[Column], found: Mapping[str, str], remembered: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the proposal with one heading a column: of several the best known, else the first.
+
+    The others are nobody's to guess: a person is asked what they are.
+    """
+    names = {column.key: {fold(column.label), fold(column.key)} for column in columns}
+    known = _names(columns)
+
+    def rank(heading: str) -> int:
+        folded = fold(heading)
+        if folded in remembered:
+            return 0
+        return 1 if folded in names[found[heading]] else 2 if folded in known else 3
+
+    taken: dict[str, str] = {}
+    for heading in sorted((one for one in found if found[one] != ASIDE), key=rank):
+        taken.setdefault(found[heading], heading)
+    return {one: key for one, key in found.items() if key == ASIDE or taken[key] == one}
+
+
+def is_reasons(heading: str) -> bool:
+    """Tell whether a heading is that of the reasons of refused rows, once or several times."""
+    return _bare(heading) == REASONS
+
+
+def _bare(heading: str) -> str:
+    return fold(_IN_BRACKETS.sub("", unicodedata.normalize("NFKC", heading)))
 
 
 def missing(columns: Sequence[Column], mapping: Mapping[str, str]) -> list[Column]:

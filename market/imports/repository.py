@@ -189,6 +189,14 @@ def forget(session: Session, run_id: int, limit: int) -> int:
     return count
 
 
+def to_update(session: Session, run_id: int, limit: int) -> list[RunRow]:
+    """Return the first rows that a dry run would update, with what they were and will be called."""
+    rows = select(RunRow).where(
+        col(RunRow.run_id) == run_id, col(RunRow.dry), col(RunRow.effect) == Effect.UPDATED
+    )
+    return list(session.scalars(rows.order_by(col(RunRow.id)).limit(limit)))
+
+
 def changes_of(session: Session, run_id: int, *, before: int, limit: int) -> list[RunRow]:
     """Return changes of a run that can still be taken back, the last first, ids below `before`."""
     return list(

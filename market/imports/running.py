@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import blake2b
+from typing import Any
 
 from sqlmodel import Session
 
 from market.accounts.work import Parts
-from market.imports import flow, reading, repository, targets, waiting
+from market.imports import flow, mapping, reading, repository, targets, waiting
 from market.imports.models import EDGES, HEADING, REASON, ImportRun, Kind, RunState
 from market.kit import files, sheets
 from market.kit.intake import Context, Done, Effect, Fault, Given, Outcome, Value
@@ -22,6 +23,7 @@ from market.kit.jobs import Chunk, Job, Steps
 CHUNK_ROWS = 200
 FORGOTTEN = 5000  # rows of an earlier dry run deleted at once
 PREVIEW = 5
+SHOWN = 120  # characters of a name that a dry run shows
 CELL = 60  # characters of a cell that a preview shows
 READING_LEASE = timedelta(seconds=3 * reading.LIMITS.wall)
 GIVEN_UP = "系统没有处理完这个文件；已处理的行都已保存，原样再导入一次会接着做，不会重复"
@@ -30,13 +32,14 @@ GIVEN_UP = "系统没有处理完这个文件；已处理的行都已保存，�
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """Rows in hand. `columns` says which column each of the file's is, by index or name; `headings`
-    what the file calls a column.
+    what the file calls a column; `reasons` where rows that were handed back say why.
     """
 
     records: Sequence[sheets.Row]
     table: bool
     columns: Mapping[int | str, str]
     headings: Mapping[str, str]
+    reasons: Sequence[int | str]
 
 
 class Running:
@@ -128,6 +131,7 @@ class Running:
             shape.table,
             {place: one for place, one in zip(places, columns, strict=True) if one},
             {column: heading for heading, column in run.mapping.items() if column},
+            [place for place, name in zip(places, names, strict=True) if mapping.is_reasons(name)],
         )
 
     def _bring(self, session: Session, job: Job, found: _Rows | None) -> Chunk:
@@ -217,7 +221,7 @@ class Running:
                 "effect": one.effect,
                 "key": _digest(one.key),
                 "subject_id": None if dry else one.subject_id,
-                "before": None if dry or one.before is None else dict(one.before),
+                "before": _kept(one, dry=dry),
                 "kept": "",
             }
             for one in outcomes
@@ -282,16 +286,30 @@ class Running:
         return Chunk({"before": last})
 
 
+def _kept(one: Outcome, *, dry: bool) -> dict[str, Any] | None:
+    """Return what to keep of a row: what undo needs, or what a dry run shows of an update."""
+    if dry:
+        names = {"was": flow.storable(one.was, SHOWN), "now": flow.storable(one.now, SHOWN)}
+        return names if one.was and one.effect is Effect.UPDATED else None
+    return None if one.before is None else dict(one.before)
+
+
 def _given(record: sheets.Row, found: _Rows) -> Given:
     """Return a row by columns."""
     values: dict[str, Value] = {}
     for place, column in found.columns.items():
-        if isinstance(place, int):
-            values[column] = record.cells[place] if place < len(record.cells) else ""
-        elif place in record.values:
-            values[column] = record.values[place]
+        if isinstance(place, int) or place in record.values:
+            values[column] = _at(record, place)
     headings = {column: found.headings[column] for column in values}
-    return Given(record.row, values, headings, found.table)
+    returned = "；".join(str(_at(record, place)) for place in found.reasons)
+    return Given(record.row, values, headings, found.table, returned)
+
+
+def _at(record: sheets.Row, place: int | str) -> Value:
+    if isinstance(place, int):
+        return record.cells[place] if place < len(record.cells) else ""
+    value: Value = record.values.get(place, "")
+    return value
 
 
 def _unreadable(record: sheets.Row, found: _Rows) -> tuple[Fault, ...]:

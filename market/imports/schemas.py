@@ -16,6 +16,12 @@ class ImportErrorOut(Out):
     reason: str
 
 
+class UpdateOut(Out):
+    row: int
+    was: str
+    now: str
+
+
 class CountsOut(Out):
     created: int
     updated: int
@@ -42,6 +48,9 @@ class ImportOut(Out):
     errors: list[ImportErrorOut] = Field(description="the first 1,000")
     unknown: list[str] = Field(description="headings that were left aside")
     notes: list[str] = Field(description="what was done to read the file")
+    updates: list[UpdateOut] = Field(
+        description="the first 100 that confirming would update, by title, before it and after"
+    )
     problem: str
     undone: int
     kept: list[ImportErrorOut] = Field(description="what an undo left, the first 100")

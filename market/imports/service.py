@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from sqlmodel import Session
 
+from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
 from market.imports import flow, mapping, reading, repository, targets, waiting
@@ -24,6 +25,7 @@ from market.kit.sheets import Shape
 
 SHOWN_PROBLEMS = 1000
 SHOWN_KEPT = 100
+SHOWN_UPDATES = 100
 SHOWN_RUNS = 50
 ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 MOVED = "这次导入刚刚变了状态，请刷新后再看"
@@ -43,14 +45,26 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """What a row would update: what that was called, and what it would be called."""
+
+    row: int
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stands, with the first of what is wrong and of what an undo left."""
+    """A run as it stands, with the first of what is wrong, of what an undo left, and of what
+    confirming would update.
+    """
 
     run: ImportRun
     file: StoredFile
     title: str
     problems: tuple[RunProblem, ...] = ()
     kept: tuple[RunRow, ...] = ()
+    updates: tuple[Update, ...] = ()
     same_as: ImportRun | None = None
 
     @property
@@ -156,8 +170,14 @@ def view(parts: Parts, session: Session, run: ImportRun) -> RunView:
         title=targets.offers(demo=parts.demo)[Kind(run.kind)].target.title,
         problems=tuple(repository.problems(session, run.id, SHOWN_PROBLEMS)),
         kept=tuple(repository.kept_rows(session, run.id, SHOWN_KEPT)),
+        updates=_updates(session, run) if run.state == S.READY else (),
         same_as=repository.same_before(session, run),
     )
+
+
+def _updates(session: Session, run: ImportRun) -> tuple[Update, ...]:
+    rows = repository.to_update(session, run.id, SHOWN_UPDATES)
+    return tuple(Update(one.row, **one.before) for one in rows if one.before)
 
 
 def run_of(parts: Parts, session: Session, public_id: PublicId) -> RunView:
@@ -260,6 +280,24 @@ def map_headings(work: Work, public_id: PublicId, chosen: Mapping[str, str]) -> 
         repository.move(work.session, run, S.MAPPING, MOVED)
     flow.proceed(work.session, run, whole, names, work.parts.clock)
     return run
+
+
+def publishes_itself(work: Work) -> bool:
+    """Tell whether what the acting organisation brings in is public without a review."""
+    return accounts.organisation(work.session, work.actor.organisation).self_publish
+
+
+def keep_choices(work: Work, public_id: PublicId, chosen: Mapping[str, str]) -> None:
+    """Keep on the run what a person chose so far, where it waits for the rest."""
+    run = own_run(work, public_id)
+    if run.state != S.MAPPING:  # of a dry run the mapping is what it was made with
+        return
+    names = reading.headings(Shape.of(run.layout))
+    columns = targets.offers(demo=work.parts.demo)[Kind(run.kind)].target.columns
+    known = {one.key for one in columns} | {mapping.ASIDE}
+    said = {one: key for one, key in chosen.items() if one in names and key in known}
+    run.mapping = {**run.mapping, **said}
+    work.session.add(run)
 
 
 def confirm(work: Work, public_id: PublicId) -> ImportRun:

@@ -36,13 +36,15 @@ class Column:
 class Given:
     """One row of a file. `values` by column key; `headings` what the file calls each of them.
 
-    `table` tells that the values are cells of a table, to be read as people write them.
+    `table` tells that the values are cells of a table, to be read as people write them. `returned`
+    is what the file's column of reasons says, in a file that handed refused rows back.
     """
 
     row: int
     values: Mapping[str, Value]
     headings: Mapping[str, str]
     table: bool
+    returned: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Outcome:
 
     `key` is what the row is known by within its kind ("" where refused). `subject_id` is the row
     of the target's table that was created or changed, and `before` what `undo` needs to take that
-    back: any JSON of the target's own.
+    back: any JSON of the target's own. `was` and `now` are what an updated thing was called and is
+    called, "" where the target has no name for it.
     """
 
     row: int
@@ -77,6 +80,8 @@ class Outcome:
     key: str = ""
     subject_id: int | None = None
     before: Mapping[str, Any] | None = None
+    was: str = ""
+    now: str = ""
 
 
 def _none_met(_keys: Collection[str]) -> Mapping[str, int]:

@@ -1,0 +1,142 @@
+"""What an import does not guess at, and what it tells before anything is written."""
+
+import pytest
+
+from market.accounts.work import Parts
+from market.imports import files_out
+from market.imports.service import RunView
+from tests import factories
+from tests.market.imports.bringing import A, Bringing, counted, lines, table
+from tests.support.market import work_for
+
+
+@pytest.fixture
+def at(parts: Parts) -> Bringing:
+    return Bringing(parts, factories.organisation(parts))
+
+
+def handed_back(at: Bringing, view: RunView) -> bytes:
+    with work_for(at.parts, at.editor) as work:
+        found = files_out.refused_rows(work, view.run.public_id)
+    with found.stream as stream:
+        return stream.read()
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "reason"),
+    [
+        ("报价（万元）", '"¥300,000"', "按“¥”是300,000元，按表头是300,000万元"),
+        ("报价（万元）", "￥300000", "请写全其中一个"),
+        ("报价（万元）", "RMB 30-50", "请写全其中一个"),
+        ("报价（万元）", "300000", "确是这么多的，请写成30亿元"),
+        ("报价（亿元）", "15", "请写成15亿元"),
+        ("报价", "1500000万元", "请写成150亿元"),
+    ],
+)
+def test_a_price_that_may_be_meant_otherwise_is_not_guessed_at(
+    at: Bringing, heading: str, cell: str, reason: str
+) -> None:
+    result = at.bring(table(f"成果名称,{heading}", f"甲,{cell}"), "a.csv")
+    assert counted(result) == (0, 0, 0, 1)
+    (problem,) = result.problems
+    assert (problem.column, reason in problem.reason) == (heading, True), problem.reason
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "fen"),
+    [
+        ("报价（万元）", '"¥300,000元"', 30_000_000),
+        ("报价（万元）", "￥30万", 30_000_000),
+        ("报价（元）", "¥300000", 30_000_000),
+        ("报价（亿元）", "1.5", 15_000_000_000),
+        ("报价（万元）", "30亿元", 300_000_000_000),
+        ("报价（万元）", "100000", 100_000_000_000),
+    ],
+)
+def test_a_price_that_says_its_unit_is_taken(
+    at: Bringing, heading: str, cell: str, fen: int
+) -> None:
+    content = table(f"编号,成果名称,{heading}", f"1,甲,{cell}")
+    assert counted(at.bring(content, "a.csv")) == (1, 0, 0, 0)
+    assert at.text(at.stored()["1"]).price.low_fen == fen
+    with work_for(at.parts, at.editor) as work:
+        out = files_out.export(work, A, "csv")
+    with out.stream as stream:
+        assert counted(at.bring(stream.read(), "b.csv")) == (0, 0, 1, 0), (
+            "an export reads as it was"
+        )
+
+
+def test_options_are_named_where_one_was_not_among_them(at: Bringing) -> None:
+    result = at.bring(table("成果名称,合作方式", "甲,免费赠送"), "a.csv")
+    reason = result.problems[0].reason
+    assert all(one in reason for one in ("普通许可", "作价投资", "现在是“免费赠送”")), reason
+
+
+@pytest.mark.usefixtures("both_databases")
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_row_refused_as_the_second_stays_refused_until_it_is_mended(
+    at: Bringing, name: str
+) -> None:
+    if name == "a.csv":
+        content = table("成果编号,成果名称", "KY-002,好的", "KY-002,重复的")
+    else:
+        content = lines({"id": "KY-002", "title": "好的"}, {"id": "KY-002", "title": "重复的"})
+    first = at.bring(content, name)
+    assert counted(first) == (1, 0, 0, 1)
+    back = handed_back(at, first)
+    again = at.bring(back, name)
+    assert counted(again) == (0, 0, 0, 1)
+    assert "请删去“原因”里的字" in again.problems[0].reason
+    assert counted(at.bring(handed_back(at, again), name)) == (0, 0, 0, 1), "and once more"
+    assert at.text(at.stored()["KY-002"]).title == "好的"
+    mended = back.replace(b"KY-002", b"KY-003", 1)
+    assert counted(at.bring(mended, name)) == (1, 0, 0, 0)
+    assert at.stored().keys() == {"KY-002", "KY-003"}
+
+
+def test_headings_are_taken_for_what_they_are(at: Bringing) -> None:
+    header = "序号,项目名称,成果简介及创新点,目前所处阶段,所在学院,负责人,联系人,手机,电话"
+    asked = at.ask(table(header, "1,甲,简介,中试,机械学院,乙,丙,13800000000,023"))
+    assert asked.state == "ready", asked.run.mapping
+    taken = {heading: column for heading, column in asked.run.mapping.items() if column}
+    assert taken == {
+        "项目名称": "title",
+        "成果简介及创新点": "summary",
+        "目前所处阶段": "maturity_level",
+        "负责人": "completers",
+    }
+
+
+def test_of_two_headings_the_weaker_is_asked_about(at: Bringing) -> None:
+    asked = at.ask(table("项目名称（全称）,名称,成果名称", "一,二,三"))
+    assert asked.state == "mapping"
+    assert asked.run.mapping == {"成果名称": "title"}
+    chosen = {"项目名称（全称）": "", "名称": "summary"}
+    assert at.mapped(asked, chosen).state == "ready"
+
+
+@pytest.mark.usefixtures("both_databases")
+def test_a_dry_run_lists_what_would_be_updated(at: Bringing) -> None:
+    at.bring(table("成果编号,成果名称", "1,旧名", "2,不变"), "a.csv")
+    asked = at.ask(table("成果编号,成果名称", "1,新名", "2,不变", "3,另一条"))
+    assert [(one.row, one.was, one.now) for one in asked.updates] == [(2, "旧名", "新名")]
+    done = at.confirmed(asked)
+    assert (counted(done), done.updates) == ((1, 1, 1, 0), ())
+
+
+@pytest.mark.usefixtures("both_databases")
+@pytest.mark.parametrize("updated_first", [False, True])
+def test_imports_are_undone_one_after_the_other(at: Bringing, updated_first: bool) -> None:
+    if updated_first:
+        at.bring(lines({"id": "1", "title": "最早"}))
+    first = at.bring(lines({"id": "1", "title": "甲"}))
+    second = at.bring(lines({"id": "1", "title": "乙"}))
+    assert at.undone(second).state == "undone"
+    assert at.text(at.stored()["1"]).title == "甲"
+    view = at.undone(first)
+    assert (view.state, [one.kept for one in view.kept]) == ("undone", [])
+    if updated_first:
+        assert at.text(at.stored()["1"]).title == "最早"
+    else:
+        assert at.stored() == {}
