@@ -1,5 +1,6 @@
 """Builds what a process needs from the settings. Nothing else chooses a database or an engine."""
 
+from contextlib import suppress
 from tempfile import TemporaryFile
 
 from infra.settings import PREFIX, SettingError, Settings, secret_of
@@ -29,6 +30,9 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=settings.data_dir):  # read-only: say so now, not with the first write
         pass
+    for folder in (settings.files_dir, settings.index_dir):  # earlier versions left them open
+        with suppress(FileNotFoundError, PermissionError):
+            folder.chmod(0o700)
     database = Database(settings.database)
     if not settings.demo and _demonstrates(database):
         database.close()

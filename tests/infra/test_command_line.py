@@ -159,7 +159,9 @@ def test_what_a_command_writes_is_its_owners_alone(tmp_path: Path) -> None:
     one, other, backups = tmp_path / "one", tmp_path / "other", tmp_path / "backups"
     zhihe(one, "migrate")
     assert modes(one) == {}
-    (one / "zhihe.db").chmod(0o644)  # as an earlier version made it
+    (one / "zhihe.db").chmod(0o644)  # as an earlier version made them
+    (one / "files").mkdir()
+    (one / "files").chmod(0o755)
     zhihe(one, "migrate")
     assert modes(one) == {}
     backups.mkdir()

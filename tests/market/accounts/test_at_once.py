@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
+from market import personal
 from market.accounts import organisations, passwords, repository, signin, throttle
 from market.accounts.models import ApiToken, Membership, Person, SignIn
 from market.accounts.policy import Role
@@ -205,3 +206,16 @@ def test_a_hash_renewed_too_late_does_not_bring_the_old_password_back(parts: Par
     with parts.database.write() as session:
         assert not repository.rehash(session, checked, passwords.hashed(OLD))
     signin.check_password(parts, FORM.email, NEW, HERE)
+
+
+def test_an_account_is_not_deleted_with_the_password_of_before(parts: Parts) -> None:
+    person = signin.sign_up(parts, FORM, HERE)
+    who = Actor(Role.PERSON, person.id, person.name)
+
+    def step(n: int) -> None:
+        if n % 2:
+            changed(parts, person)
+        else:
+            personal.delete(parts, who, OLD, personal.CONFIRM, HERE)
+
+    assert many_at_once(step)["done"] == 1
