@@ -24,7 +24,7 @@ from infra.locks import ProcessLock
 from infra.settings import PREFIX, Settings, secret_of
 from market.kit import dump, files
 from market.kit.db import Database
-from market.kit.errors import Conflict, NotFound
+from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import LocalFiles
 from market.kit.sweep import contents
 
@@ -42,12 +42,13 @@ def save(settings: Settings, where: Path, heard: Heard) -> tuple[Path, Manifest]
     """Write a backup to a file, or into a folder under a name made of the moment.
 
     Bytes that are gone or damaged are named in the manifest, and the rest is saved. Raises NotFound
-    where there is no database, Invalid where the place is taken, Conflict beside another backup
-    that does not end soon, OSError where the disk is full; then no file is left.
+    where there is no database, Invalid where the place is taken or neither a folder nor a .zip,
+    Conflict beside another backup that does not end soon, OSError where the disk is full; then no
+    file is left.
     """
     _step_back()
     begun = datetime.now(UTC)
-    target = where / f"zhihe-{begun:%Y%m%d-%H%M%S}.zip" if where.is_dir() else where
+    target = _target(where, f"zhihe-{begun:%Y%m%d-%H%M%S}.zip")
     database = Database(_existing(settings))
     lock = files_lock(settings)
     try:
@@ -74,6 +75,20 @@ def save(settings: Settings, where: Path, heard: Heard) -> tuple[Path, Manifest]
     finally:
         lock.release()
         database.close()
+
+
+def _target(where: Path, name: str) -> Path:
+    """Return the file to write. Raises Invalid for a folder that is not there: a file of its name
+    would pass for the folder from then on.
+    """
+    if where.is_dir():
+        return where / name
+    if where.suffix.lower() != ".zip":
+        raise Invalid(
+            f"{where} 不是已有的文件夹。请先建立这个文件夹（或挂上备份盘），"
+            "或给出以 .zip 结尾的文件名"
+        )
+    return where
 
 
 def verify(path: Path, heard: Heard) -> Manifest:

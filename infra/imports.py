@@ -125,7 +125,9 @@ def lines(found: dict[str, Any]) -> list[str]:
     """Return a result as sentences for a person."""
     if found["state"] == RunState.WAITING:
         return [f"已排队，编号{found['id']}；由任务进程处理，加 --wait 可以等到完成"]
-    if found["state"] in (RunState.UNDOING, RunState.UNDONE, RunState.PARTLY):
+    if found["state"] == RunState.UNDOING:
+        return ["已开始撤销，由任务进程处理，加 --wait 可以等到完成"]
+    if found["state"] in (RunState.UNDONE, RunState.PARTLY):
         told = [f"已撤销{found['undone']}条，保留{len(found['kept'])}条"]
         return told + [f"  第{one['row']}行：{one['reason']}" for one in found["kept"]]
     counts = {"created": "新建", "updated": "更新", "unchanged": "没有变化", "refused": "未导入"}

@@ -56,6 +56,8 @@ ACTIONS: Final[dict[str, str]] = {
     "user.enable": "恢复账号（命令行）",
     "reindex": "重建索引（命令行）",
     "import": "导入（命令行）",
+    "backup": "备份（命令行）",
+    "restore": "从备份恢复（命令行）",
 }
 SUBJECTS: Final[dict[str, str]] = {
     "deal": "洽谈",

@@ -71,14 +71,16 @@ def _lines_of(told: dict[str, Any]) -> list[str]:
 def backup(where: Path | None, checked: Path | None, as_json: bool) -> None:
     """把数据库、文件和密钥备份为一个文件；系统照常运行。索引不在其中，恢复时重建。
 
-    WHERE 是新文件的名称，或一个文件夹。备份含有密钥和全部资料，请像密码一样保管。
+    WHERE 是一个已有的文件夹，或以 .zip 结尾的新文件的名称。
+
+    备份含有密钥和全部资料，请像密码一样保管。
 
     \b
     例：zhihe backup /mnt/backup
         zhihe backup --verify /mnt/backup/zhihe-20261122-020000.zip
     """
     from infra import backup as backups
-    from infra.marking import mark
+    from infra.marking import mark, record
     from market.operations import marks
 
     if (where is None) == (checked is None):
@@ -92,6 +94,8 @@ def backup(where: Path | None, checked: Path | None, as_json: bool) -> None:
             path, manifest = backups.save(settings, where, heard)
             size = f"{path.name}，{path.stat().st_size / 1e6:.1f} MB"
             mark(settings, marks.BACKUP, good=not manifest.missing, detail=size)
+            gone = f"，{len(manifest.missing)}个文件缺失或损坏" if manifest.missing else ""
+            record(settings, "backup", good=not manifest.missing, detail=f"{size}{gone}")
     result = _told_of(path, manifest)
     lines = _lines_of(result)
     lines.append("备份完整" if checked else "备份含有密钥和全部资料，请像密码一样保管")
@@ -113,11 +117,18 @@ def restore(file: Path, as_json: bool) -> None:
     例：ZHIHE_DATA_DIR=/srv/zhihe zhihe restore zhihe-20261122-020000.zip
     """
     from infra import audit as audits
+    from infra.marking import record
     from infra.restore import restore as run
 
     settings = load()
     with _progress(quiet=as_json) as heard:
         manifest = run(settings, file, heard)
+        record(
+            settings,
+            "restore",
+            good=True,
+            detail=f"{file.name}，备份于{manifest.begun[:19]}（UTC）",
+        )
         report = audits.audit(settings, heard)
     result = {"backup": _told_of(file, manifest), "audit": report.as_json()}
     show(as_json, result, [*_lines_of(result["backup"]), *report.lines()])

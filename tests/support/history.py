@@ -8,6 +8,7 @@ from random import Random
 from market.accounts.work import Actor, Parts
 from market.catalog.vocabulary import FIELDS
 from market.kit.clock import local_date
+from market.kit.ids import PublicId
 from market.kit.intake import Context, Done, Effect, Given, Outcome
 from market.kit.money import fen_to_wan
 from market.registry import repository_past
@@ -103,7 +104,7 @@ def reasons(outcome: Outcome) -> str:
     return "；".join(f"{fault.heading}：{fault.reason}" for fault in outcome.faults)
 
 
-def public_id(parts: Parts, outcome: Outcome) -> str:
+def public_id(parts: Parts, outcome: Outcome) -> PublicId:
     """Return the public id of what a row became."""
     assert outcome.subject_id is not None
     with parts.database.read() as session:
