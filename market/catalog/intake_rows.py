@@ -128,7 +128,9 @@ def _faults(refused: ValidationError, headings: Mapping[str, str]) -> list[Fault
         name = str(error["loc"][0]) if error["loc"] else ""
         said = sentence(error, expected=_SAID.get(name, ""))
         if name in _CHOICES and error["type"] in ("enum", "literal_error"):
-            said = f"应从这些选项里选：{'、'.join(_CHOICES[name])}，现在是“{str(error['input'])[:20]}”"
+            said = (
+                f"应从这些选项里选：{'、'.join(_CHOICES[name])}，现在是“{str(error['input'])[:20]}”"
+            )
         found.setdefault(name, Fault(headings.get(name, name), said))
     return list(found.values())
 
