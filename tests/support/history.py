@@ -93,7 +93,7 @@ def undo(parts: Parts, officer: Actor, outcomes: Iterable[Outcome]) -> Mapping[i
         if one.effect is Effect.CREATED and one.subject_id is not None
     ]
     with parts.database.write() as session:
-        return TARGET.undo(session, context(parts, officer, 9), done)
+        return TARGET.undo(session, context(parts, officer, 1), done)
 
 
 def effects(outcomes: Iterable[Outcome]) -> list[str]:
