@@ -88,6 +88,7 @@ class ImportRun(Table, table=True):
     __table_args__ = (
         one_of("kind", Kind),
         one_of("state", RunState),
+        Index("ix_intake_run_created_by", "created_by"),
     )
 
     id: int = pk()

@@ -49,7 +49,7 @@ def runs(
     return [(row[0], row[1]) for row in rows]
 
 
-def started_by(person_id: PersonId) -> SelectQuery[Any]:
+def started_by(person_id: PersonId) -> SelectQuery[ImportRun, StoredFile]:
     """Ask for the runs that a person started, oldest first, each with its file."""
     return (
         select_rows(ImportRun, StoredFile)

@@ -4,10 +4,11 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import event, text
+from sqlalchemy import Column, Engine, event, text
 from sqlmodel import select
 
 from market import personal, tables
@@ -244,6 +245,58 @@ def test_what_is_held_is_found_by_an_index(parts: Parts, world: Trade) -> None:
             how = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
             plan = "\n".join(str(row) for row in work.session.execute(text(how + words)))
             assert ("SCAN" if sqlite else "Seq Scan") not in plan, (one.title, plan)
+
+
+EXPLAINED = {
+    "listing.created_by": "您为机构填写的成果",
+    "deal.lost_by": "询问、引荐、洽谈",
+    "deal_event.person_id": "询问、引荐、洽谈",
+    "pricing_path.created_by": "询问、引荐、洽谈",
+    "registration.withdrawn_by": "技术合同的登记",
+    "past_registration.created_by": "技术合同的登记",
+    "past_registration.taken_out_by": "技术合同的登记",
+    "match.decided_by": "您办理的其他事项",
+    "plan.created_by": "您办理的其他事项",
+}
+"""Columns that neither copy nor deletion asks for, by how the sentence about them begins."""
+
+
+def names_a_person(column: Column[Any]) -> bool:
+    referred = any(key.target_fullname == "person.id" for key in column.foreign_keys)
+    return referred or column.name.endswith(("_by", "person_id"))
+
+
+def test_every_column_that_names_a_person_is_copied_deleted_or_explained(
+    parts: Parts, password_hash: str
+) -> None:
+    who = known_as(parts, factories.actor(parts, Role.PERSON), password_hash)
+    asked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(" ".join(statement.replace('"', "").partition("WHERE")[2].split()))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with read_for(parts, who) as work:
+            personal.copy(work)
+        delete(parts, who)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    named = {
+        f"{table.name}.{column.name}"
+        for table in tables.metadata().sorted_tables
+        for column in table.columns
+        if names_a_person(column)
+    }
+    assert len(named) > 20
+    explained = {
+        name
+        for name, start in EXPLAINED.items()
+        if any(sentence.startswith(start) for sentence in personal.KEPT)
+    }
+    assert explained == EXPLAINED.keys() <= named
+    searched = {name for name in named if any(f"{name} = " in where for where in asked)}
+    assert named - searched - explained == set()
 
 
 def test_a_formula_in_the_copy_stays_text() -> None:

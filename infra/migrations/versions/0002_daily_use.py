@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_intake_run_public_id")),
     )
     with op.batch_alter_table("intake_run", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_run_created_by", ["created_by"], unique=False)
         batch_op.create_index(batch_op.f("ix_intake_run_file_id"), ["file_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_intake_run_organisation_id"), ["organisation_id"], unique=False
@@ -736,6 +737,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_intake_run_rows_file_id"))
         batch_op.drop_index(batch_op.f("ix_intake_run_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_intake_run_file_id"))
+        batch_op.drop_index("ix_intake_run_created_by")
 
     op.drop_table("intake_run")
     op.drop_table("intake_heading")

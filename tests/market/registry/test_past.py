@@ -134,7 +134,7 @@ def test_an_undone_import_distorts_no_year_and_may_come_again(parts: Parts, offi
     rows = [
         history.row(registered_on=f"20{n}-01-05", signed_on="2015-01-01") for n in range(16, 24)
     ]
-    outcomes = history.bring_in(parts, officer, rows, run=2)
+    outcomes = history.bring_in(parts, officer, rows)
     alone = history.public_id(parts, outcomes[0])
     taken_out(parts, officer, alone, "mistake")
     told = history.undo(parts, officer, outcomes)
