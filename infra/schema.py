@@ -5,8 +5,6 @@ A web process asks without Alembic, which would take a twentieth of its memory.
 
 from typing import Final
 
-from sqlalchemy import inspect, text
-
 from market.kit.db import Database
 
 HEAD: Final = "0002"
@@ -14,8 +12,4 @@ HEAD: Final = "0002"
 
 
 def at_head(database: Database) -> bool:
-    with database.reader.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
-        return list(found) == [HEAD]
+    return database.revision() == HEAD

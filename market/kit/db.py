@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, CursorResult, make_url
 from sqlalchemy.sql import Executable
 from sqlmodel import Session
@@ -63,6 +63,14 @@ class Database:
             except BaseException:
                 session.rollback()
                 raise
+
+    def revision(self) -> str | None:
+        """Return the revision of the schema that stands in the database, None before the first."""
+        with self.reader.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.execute(text("SELECT version_num FROM alembic_version"))
+            return found.scalar_one_or_none()
 
     def close(self) -> None:
         self.reader.dispose()
