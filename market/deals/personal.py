@@ -7,7 +7,6 @@ from typing import Any
 from sqlmodel import Session
 
 from market.accounts import repository as accounts
-from market.accounts.models import Membership, MembershipState
 from market.deals import repository_personal as repository
 from market.deals.models import Contract, Deal, DealNote, Inquiry, Introduction, Terms
 from market.deals.repository_personal import Known
@@ -76,9 +75,7 @@ def _contact(row: Inquiry, name: str, phone: str, email: str) -> dict[str, str]:
 
 def _known(session: Session, person_id: PersonId) -> Known:
     person = accounts.person(session, person_id)
-    rows = session.exec(by(Membership, "person_id", person_id))
-    took_in = (MembershipState.ACTIVE, MembershipState.LEFT)
-    places = {row.organisation_id for row in rows if row.state in took_in}
+    places = repository.took_in(session, person_id)
     return Known(person_id, person.name, person.email, person.phone, places)
 
 
@@ -91,12 +88,12 @@ def in_hand(
     known = _known(session, person_id)
     asked = [
         one
-        for one in session.exec(repository.asked_as(known)).all()
+        for one in repository.inquiries(session, repository.asked_as(known))
         if one.asker_id == organisation_id
     ]
     answered = [
         one
-        for one in session.exec(repository.answered_as(known)).all()
+        for one in repository.inquiries(session, repository.answered_as(known))
         if one.owner_id == organisation_id
     ]
     return [one for one in (*asked, *answered) if one.state != InquiryState.CLOSED]
@@ -106,8 +103,8 @@ def erase(session: Session, person_id: PersonId, _at: datetime) -> None:
     """Take the person out of contacts; called while accounts still know the name and address."""
     known = _known(session, person_id)
     asked, answered = (
-        session.exec(repository.asked_as(known)).all(),
-        session.exec(repository.answered_as(known)).all(),
+        repository.inquiries(session, repository.asked_as(known)),
+        repository.inquiries(session, repository.answered_as(known)),
     )
     repository.replace_contact(session, asked, "contact", GONE)
     repository.replace_contact(session, answered, "owner_contact", GONE)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from market.accounts.models import Membership, MembershipState
 from market.deals.models import Inquiry
 from market.kit.db import changed
 from market.kit.ids import OrganisationId, PersonId
@@ -25,6 +26,19 @@ class Known:
     email: str
     phone: str
     organisations: Collection[OrganisationId]
+
+
+def inquiries(session: Session, wanted: SelectOfScalar[Inquiry]) -> list[Inquiry]:
+    return list(session.exec(wanted))
+
+
+def took_in(session: Session, person_id: PersonId) -> set[OrganisationId]:
+    """Return the organisations that have the person among them, or had."""
+    rows = select(col(Membership.organisation_id)).where(
+        col(Membership.person_id) == person_id,
+        col(Membership.state).in_([MembershipState.ACTIVE, MembershipState.LEFT]),
+    )
+    return {OrganisationId(one) for one in session.exec(rows)}
 
 
 def asked_as(known: Known) -> SelectOfScalar[Inquiry]:
