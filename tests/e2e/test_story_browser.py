@@ -211,8 +211,8 @@ def introduce(seller: Site, broker: Site, buyer: Site) -> None:
     expect(buyer.main).to_contain_text("N-2026-00001")
 
 
-def deal(page: Site) -> None:
-    page.goto("/deals")
+def deal(page: Site, shelf: str = "running") -> None:
+    page.goto(f"/deals?shelf={shelf}")
     page.follow(TITLE)
 
 
@@ -263,7 +263,7 @@ def sign(people: People, seller: Site, buyer: Site) -> None:
 
 
 def register(people: People, seller: Site, officer: Site, visitor: Site) -> None:
-    deal(seller)
+    deal(seller, "signed")
     seller.follow("提交合同登记")
     seller.press("提交合同登记")
     people.on("2026-11-30 10:00")

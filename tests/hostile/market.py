@@ -209,7 +209,7 @@ class Market:
                 if "viewer" in who or "other" in who:
                     continue
                 answer = self.get(route, who=who)
-                if answer.status != 200:
+                if answer.status != 200 or "html" not in answer.header("content-type"):
                     continue
                 parser = _Forms()
                 parser.feed(answer.text)

@@ -111,7 +111,7 @@ def test_taking_back_opens_the_text_again(api: TestClient, owner: Headers) -> No
         ({"price": {"form": "from"}}, "price", "金额"),
         ({"price": {"form": "fixed", "low_fen": 1, "high_fen": 2}}, "price", "相同"),
         ({"price": {"form": "from", "low_fen": True}}, "price.low_fen", "整数"),
-        ({"title": "有\x00字"}, "title", "无法保存"),
+        ({"title": "有\x00字"}, "title", "不能保存"),
         ({"state": "published"}, "state", "没有这一项"),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_body_that_is_no_object_or_no_file_is_named_in_words(
     api: TestClient, owner: Headers
 ) -> None:
     as_json = {**owner, "Content-Type": "application/json"}
-    bodies = {"{": "完整的JSON", '{"title": "\\ud800"}': "无法保存", "[]": "JSON对象"}
+    bodies = {"{": "完整的JSON", '{"title": "\\ud800"}': "不能保存", "[]": "JSON对象"}
     for body, words in bodies.items():
         assert words in api.post("/my/demands", content=body, headers=as_json).text, body
     no_file = api.post("/my/imports", data={"kind": "demand", "file": "x"}, headers=owner)

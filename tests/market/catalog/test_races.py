@@ -51,7 +51,7 @@ def test_of_two_edits_of_one_text_one_is_stale(parts: Parts, _round: int) -> Non
         return lambda work: drafts.edit(work, listing.public_id, form)
 
     outcomes = at_once(parts, (one, save("甲改的")), (two, save("乙改的")))
-    assert sorted(outcomes) == ["Conflict", "done"]
+    assert sorted(outcomes) == ["Overtaken", "done"]
     with parts.database.read() as session:
         query = select(ListingRevision).where(ListingRevision.listing_id == listing.id)
         assert sorted(row.seq for row in session.exec(query)) == [1, 2]
