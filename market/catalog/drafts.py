@@ -25,12 +25,14 @@ def relation(work: Work, listing: Listing) -> Relation:
     return Relation.OWN if own else Relation.OTHER
 
 
-def own_listing(work: Work, public_id: PublicId, action: Action) -> Listing:
+def own_listing(
+    work: Work, public_id: PublicId, action: Action, *, lock: bool = False
+) -> Listing:
     """Return a listing of the acting organisation for an action on it.
 
     Raises NotFound for anybody else's, Forbidden where the role may not do the action.
     """
-    listing = repository.listing_by_public_id(work.session, public_id)
+    listing = repository.listing_by_public_id(work.session, public_id, lock=lock)
     if listing is None or relation(work, listing) is not Relation.OWN:
         raise NotFound
     work.touched("listing", listing.public_id)
@@ -71,10 +73,11 @@ def edit(work: Work, public_id: PublicId, form: AchievementEditIn | DemandEditIn
 
     A changed text becomes a new revision, still to be submitted; what is public stays public.
     The masked flag and the own number take effect at once. The same content again changes
-    nothing. Raises Conflict where somebody saved in between or it is in review, Invalid at
-    `own_number`.
+    nothing. Raises Overtaken where somebody saved in between, Conflict where it is in review,
+    Invalid at `own_number`.
     """
-    listing = own_listing(work, public_id, Action.LISTING_EDIT)
+    # Locked, so that the later of two edits at once reads what the earlier left and is shown both.
+    listing = own_listing(work, public_id, Action.LISTING_EDIT, lock=True)
     if listing.kind != kind_of(form):
         raise NotFound
     if listing.review_state == ReviewState.SUBMITTED:
@@ -91,7 +94,6 @@ def edit(work: Work, public_id: PublicId, form: AchievementEditIn | DemandEditIn
     was_masked = listing.masked
     now = standing(listing)
     to = now if same_text else Standing(now.state, ReviewState.DRAFT)
-    # The row is taken by its old revision first, so that of two edits at once one is refused here.
     repository.move_listing(
         work.session, listing, to, STALE, updated_at=work.now, edits=listing.edits + 1, **beside
     )

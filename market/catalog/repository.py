@@ -80,12 +80,16 @@ def listings(session: Session, ids: Iterable[ListingId]) -> dict[ListingId, List
     return {row.id: row for row in rows}
 
 
-def listing_by_public_id(session: Session, public_id: PublicId) -> Listing | None:
-    return session.scalars(
-        select(Listing).where(
-            col(Listing.public_id) == public_id, col(Listing.removed_at).is_(None)
-        )
-    ).first()
+def listing_by_public_id(
+    session: Session, public_id: PublicId, *, lock: bool = False
+) -> Listing | None:
+    """Return a listing; with `lock` held until the end of the transaction, as it stands now."""
+    query = select(Listing).where(
+        col(Listing.public_id) == public_id, col(Listing.removed_at).is_(None)
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).first()
 
 
 def listing_by_own_number(

@@ -185,8 +185,8 @@ def test_what_is_a_person_s_is_copied_and_erased(parts: Parts, manager: Actor) -
         for one in service.messages(work, 1).rows:
             service.mark_read(work, one.notice.public_id)
     with parts.database.write() as session:
-        (rows,) = personal.copy(session, manager.person).values()
-        assert [row["标题"] for row in rows] == ["mine"]
+        (held,) = personal.held(session, manager.person)
+        assert [row["标题"] for row in held.rows(session)] == ["mine"]
         personal.erase(session, manager.person, parts.clock.now())
         assert list(session.scalars(select(col(Notice.title)))) == ["ours"]
         assert session.scalar(select(func.count()).select_from(NoticeRead)) == 0
