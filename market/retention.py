@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from market import waiting
 from market.accounts import retention as accounts
 from market.accounts.work import Parts
 from market.imports import retention as imports
@@ -72,7 +73,8 @@ def alone() -> AbstractContextManager[bool]:
 
 def handlers(parts: Parts, removing: Removing = alone) -> Mapping[str, Handler]:
     """Return the handler of the nightly job: a chunk of rows of one kind a transaction, then the
-    bytes that no row names. Where those may not go now, the next night has them.
+    bytes that no row names. Where those may not go now, the next night has them. Last, the open
+    tasks are brought up to date: with a renamed organisation, say, which rewrites none by itself.
     """
     steps = keeps(parts.audit_days)
 
@@ -89,7 +91,11 @@ def handlers(parts: Parts, removing: Removing = alone) -> Mapping[str, Handler]:
         now = parts.clock.now()
         step, gone = job.cursor.get("step", 0), job.cursor.get("gone", 0)
         if step == len(steps):
-            marks.put(session, marks.RETENTION, at=now, good=True, detail=f"删除{gone}行{left}")
+            late = waiting.put_right(session, now)
+            renewed = f"，{late}条待办改成现在的样子" if late else ""
+            marks.put(
+                session, marks.RETENTION, at=now, good=True, detail=f"删除{gone}行{renewed}{left}"
+            )
             return Chunk(None)
         count = steps[step].expire(session, now, CHUNK)
         return Chunk({"step": step if count else step + 1, "gone": gone + count})

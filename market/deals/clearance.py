@@ -20,7 +20,7 @@ from market.deals.vocabulary import (
     PricingPathKind,
     PricingState,
 )
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.kit.workdays import period_end
 from market.rules import service as rules
 from market.rules.calendar import Calendar
@@ -106,8 +106,8 @@ def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
             )
     if below_price(row, contract):
         return (
-            f"合同成交额{fen_to_wan(contract.total_fen)}万元，"
-            f"低于定价{fen_to_wan(price_of(row))}万元；"
+            f"合同成交额{wan_in_words(contract.total_fen)}，"
+            f"低于定价{wan_in_words(price_of(row))}；"
             "请按定价改写合同，或终止后按新的价格重新定价"
         )
     return None

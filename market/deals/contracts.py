@@ -20,7 +20,7 @@ from market.deals.vocabulary import (
 )
 from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId, new_public_id
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 
 REDRAFTED = "您打开之后，本单位有人改写过合同草稿；请对照后再保存"
 
@@ -72,7 +72,7 @@ def draft(work: Work, public_id: PublicId, form: ContractIn) -> Contract:
         ContractLine(contract_id=row.id, position=position, **line.model_dump())
         for position, line in enumerate(form.lines, 1)
     )
-    what = f"{CONTRACT_TYPES[form.type]}，成交额{fen_to_wan(form.total_fen)}万元"
+    what = f"{CONTRACT_TYPES[form.type]}，成交额{wan_in_words(form.total_fen)}"
     verb = "改写合同草稿" if replaced else "起草合同"
     service.tell(work, deal, "drafted", f"卖方{verb}：{what}")
     work.session.flush()
@@ -105,7 +105,7 @@ def _check(form: ContractIn) -> None:
     total = sum(line.amount_fen for line in form.lines)
     if total != form.total_fen:
         wrong["lines"] = (
-            f"明细合计应等于成交额{fen_to_wan(form.total_fen)}万元，现在是{fen_to_wan(total)}万元"
+            f"明细合计应等于成交额{wan_in_words(form.total_fen)}，现在是{wan_in_words(total)}"
         )
     elif technical_fen(form.lines) <= 0:
         wrong["lines"] = "技术交易额应大于0：明细里至少要有一项技术费用"

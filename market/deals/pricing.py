@@ -21,7 +21,7 @@ from market.deals.vocabulary import (
 )
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.rules import service as rules
 
 CHOSEN = "定价方式已经选定，要改请先终止现在的公示或挂牌"
@@ -147,7 +147,7 @@ def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
     )
     what = f"{row.exchange}{PATHS[PricingPathKind(row.path)]}"
     service.tell(
-        work, deal, "dealt", f"{what}于{form.dealt_on}成交，{fen_to_wan(form.price_fen)}万元"
+        work, deal, "dealt", f"{what}于{form.dealt_on}成交，{wan_in_words(form.price_fen)}"
     )
     waiting.deal_moved(work, deal)
     work.session.refresh(row)

@@ -33,7 +33,7 @@ from market.deals.vocabulary import (
 )
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import DealId, ListingId, OrganisationId, PublicId, new_public_id
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.kit.notify import Subject
 
 SIDE_NAMES = {Side.SELLER: "卖方", Side.BUYER: "买方"}
@@ -274,7 +274,7 @@ def propose(work: Work, public_id: PublicId, form: TermsIn) -> Deal:
             proposed_at=work.now,
         )
     )
-    what = f"{form.mode}，{fen_to_wan(form.amount_fen)}万元"
+    what = f"{form.mode}，{wan_in_words(form.amount_fen)}"
     tell(work, deal, "terms", f"{SIDE_NAMES[side]}提出第{form.seen + 1}轮条件：{what}")
     waiting.deal_moved(work, deal)
     return deal

@@ -32,7 +32,7 @@ from market.deals.vocabulary import (
 from market.kit import notify
 from market.kit.clock import local_date
 from market.kit.ids import ListingId, OrganisationId
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.kit.notify import Subject, Task, To
 from market.kit.workdays import working_days_after
 from market.rules import service as rules
@@ -196,7 +196,7 @@ def _answers_to_terms(its: _Papers) -> Iterator[Task]:
     side = Side.BUYER if terms.side == Side.SELLER else Side.SELLER
     detail = (
         f"{_SIDES[Side(terms.side)]}提出第{terms.version}轮条件：{terms.mode}，"
-        f"{fen_to_wan(terms.amount_fen)}万元"
+        f"{wan_in_words(terms.amount_fen)}"
     )
     yield its.task(side, Action.DEAL_CONFIRM, TERMS, "回应条件", round=terms.version, detail=detail)
 

@@ -13,7 +13,7 @@ from market.catalog.schemas import AchievementText, DemandText, Price
 from market.catalog.views import Source
 from market.catalog.vocabulary import FIELDS, Mode, PriceBasis, PriceForm, region_name
 from market.discovery.schemas import Verdict
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from search.explain import Explanation
 
 SHARED_WORDS: Final = "共同词"
@@ -190,9 +190,9 @@ def _money(price: Price) -> str:
         return f"{_wan(high)}以内"
     if high is None:
         return f"{_wan(low)}起"
-    return _wan(low) if low == high else f"{fen_to_wan(low)}～{_wan(high)}"
+    return _wan(low) if low == high else f"{_wan(low).removesuffix('万元')}～{_wan(high)}"
 
 
 def _wan(fen: int | None) -> str:
     assert fen is not None  # the form of a price says which ends it has
-    return f"{fen_to_wan(fen)}万元"
+    return wan_in_words(fen)

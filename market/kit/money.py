@@ -41,3 +41,10 @@ def fen_to_wan(amount: int) -> str:
     """Return the figure in 万元 as a person would type it: `120.5`, `80`."""
     text = f"{Decimal(amount) / FEN_PER_WAN:.6f}".rstrip("0").rstrip(".")
     return text or "0"
+
+
+def wan_in_words(amount: int) -> str:
+    """Return the amount as a sentence says it, to the fen: `1,205.50万元`, `80万元`."""
+    figure = f"{Decimal(amount) / FEN_PER_WAN:,.6f}".rstrip("0").rstrip(".")
+    whole, _, rest = figure.partition(".")
+    return f"{whole}{f'.{rest:0<2}' if rest else ''}万元"

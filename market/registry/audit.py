@@ -8,7 +8,7 @@ from sqlmodel import Session
 from market.kit import notify
 from market.kit.across import Finding
 from market.kit.clock import local_date
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.ledger.audit import REMEDY
 from market.ledger.models import Kind
 from market.ledger.schemas import OUTSIDE
@@ -161,7 +161,7 @@ def _otherwise(held: tuple[object, ...], posted: Any) -> Iterator[str]:
 
 
 def _shown(label: str, value: Any) -> str:
-    return f"{fen_to_wan(value)}万元" if label in _AMOUNTS and value else f"“{value}”"
+    return wan_in_words(value) if label in _AMOUNTS and value else f"“{value}”"
 
 
 def _undone(undo: Any, day: object, *documents: dict[str, object]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import date
 
 from market.deals.models import Contract
 from market.kit.errors import Invalid
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.registry.schemas import DecideIn
 
 LENGTHS = (16, 14)  # today's numbers, and those of old certificates
@@ -59,8 +59,8 @@ def read(form: DecideIn, contract: Contract, *, today: date, demo: bool) -> Cert
         "total_fen": EMPTY if not total else None,
         "technical_fen": _technical_problem(total, technical),
         "difference_reason": (
-            f"认定与申报（成交额{fen_to_wan(contract.total_fen)}万元，"
-            f"技术交易额{fen_to_wan(contract.technical_fen)}万元）不同，请写明原因"
+            f"认定与申报（成交额{wan_in_words(contract.total_fen)}，"
+            f"技术交易额{wan_in_words(contract.technical_fen)}）不同，请写明原因"
             if differs and not form.difference_reason
             else None
         ),
@@ -91,7 +91,7 @@ def _technical_problem(total: int | None, technical: int | None) -> str | None:
     if not technical:
         return EMPTY if technical is None else "应大于0，现在是0"
     if total and technical > total:
-        return f"不能超过成交额{fen_to_wan(total)}万元，现在是{fen_to_wan(technical)}万元"
+        return f"不能超过成交额{wan_in_words(total)}，现在是{wan_in_words(technical)}"
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from market.deals.vocabulary import CONTRACT_TYPES, ContractType
 from market.kit.intake import Fault, Given
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.registry import certificate
 from market.registry.past_cells import CIVIL_CODE, readers, shown, text_reader
 from market.registry.past_columns import COLUMNS, LABELS
@@ -158,7 +158,7 @@ def _agree(given: Given, cells: _Cells) -> None:
         cells.fault(
             given,
             "technical",
-            f"不能超过成交额{fen_to_wan(total)}万元，现在是{fen_to_wan(technical)}万元",
+            f"不能超过成交额{wan_in_words(total)}，现在是{wan_in_words(technical)}",
         )
     signed, registered = values.get("signed_on"), values.get("registered_on")
     if signed is not None and registered is not None and registered < signed:

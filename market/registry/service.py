@@ -18,7 +18,7 @@ from market.deals.models import Contract, ContractLine
 from market.deals.vocabulary import ContractState
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ContractId, PublicId, RegistrationId, new_public_id
-from market.kit.money import fen_to_wan
+from market.kit.money import wan_in_words
 from market.ledger import service as ledger
 from market.ledger.schemas import Subject
 from market.registry import certificate, past, repository, waiting
@@ -192,7 +192,7 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
         work,
         filed.deal,
         "registered",
-        f"准予登记，编号{read.number}，技术交易额{fen_to_wan(read.technical_fen)}万元",
+        f"准予登记，编号{read.number}，技术交易额{wan_in_words(read.technical_fen)}",
     )
     filed = get(work, public_id)
     waiting.moved(work, filed)

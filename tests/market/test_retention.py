@@ -30,7 +30,7 @@ from tests import factories
 from tests.market.imports import bringing
 from tests.support.clock import FakeClock
 from tests.support.market import work_for
-from tests.support.trade import trade
+from tests.support.trade import asked, trade
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
@@ -81,6 +81,18 @@ def test_one_night_a_day(parts: Parts, clock: FakeClock) -> None:
     with parts.database.read() as session:
         keys = list(session.exec(select(Job.key)))
     assert keys == ["retention:2026-11-20", "retention:2026-11-21"]
+
+
+def test_open_tasks_say_in_the_morning_what_is_so(parts: Parts, clock: FakeClock) -> None:
+    clock.set_local("2026-11-19 09:00")
+    asked(trade(parts))
+    with parts.database.write() as session:
+        before = session.execute(text("SELECT title FROM notice")).scalar_one()
+        session.execute(text("UPDATE notice SET title = '更名之前的样子'"))
+    night(parts, clock)
+    with parts.database.read() as session:
+        assert session.execute(text("SELECT title FROM notice")).scalar_one() == before
+        assert "1条待办改成现在的样子" in marks.newest(session)[marks.RETENTION].detail
 
 
 def test_ways_in_go_a_month_after_their_end(parts: Parts, clock: FakeClock) -> None:

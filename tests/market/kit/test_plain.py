@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from market.kit.money import fen_to_wan, wan_to_fen
+from market.kit.money import fen_to_wan, wan_in_words, wan_to_fen
 from market.kit.workdays import period_end, working_days_after
 
 
@@ -21,6 +21,22 @@ def test_amounts_typed_in_wan_are_exact(typed: str, fen: int) -> None:
 def test_what_is_no_amount_is_said_so(typed: str) -> None:
     with pytest.raises(ValueError, match=r"金额|数字|万元"):
         wan_to_fen(typed)
+
+
+@pytest.mark.parametrize(
+    ("fen", "said"),
+    [
+        (0, "0万元"),
+        (80_000_000, "80万元"),
+        (1_000_000_000, "1,000万元"),
+        (120_550_000_000, "120,550万元"),
+        (1_205_500_000, "1,205.50万元"),
+        (1, "0.000001万元"),
+        (-500_000, "-0.50万元"),
+    ],
+)
+def test_a_sentence_says_an_amount_to_the_fen(fen: int, said: str) -> None:
+    assert wan_in_words(fen) == said
 
 
 def test_period_ends_on_a_working_day() -> None:
