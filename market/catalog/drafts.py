@@ -25,9 +25,7 @@ def relation(work: Work, listing: Listing) -> Relation:
     return Relation.OWN if own else Relation.OTHER
 
 
-def own_listing(
-    work: Work, public_id: PublicId, action: Action, *, lock: bool = False
-) -> Listing:
+def own_listing(work: Work, public_id: PublicId, action: Action, *, lock: bool = False) -> Listing:
     """Return a listing of the acting organisation for an action on it.
 
     Raises NotFound for anybody else's, Forbidden where the role may not do the action.

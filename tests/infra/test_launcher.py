@@ -39,8 +39,11 @@ note("ended")
 """
 
 LAUNCHER = """
-import pathlib, sys, time
+import pathlib, signal, sys, time
 from infra.launcher import LauncherConfig, run
+
+# A shell starts what runs in its background deaf to SIGINT, and these tests with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 folder, port, *manners = sys.argv[1:]
 commands = {
