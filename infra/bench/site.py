@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 from urllib.error import URLError
@@ -54,6 +55,7 @@ DEADLINE_MS = 2000  # promised to a person for a page
 ASKED = 200
 CLIENTS = 8
 BATCH = 500
+FILE_ROWS = 25_000  # of one imported file: well below the 50 MB that a file may have
 
 Progress = Callable[[str], None]
 
@@ -137,12 +139,25 @@ def _bring_in(
     spent: _Spent,
 ) -> None:
     """Import listings of one kind, step by step, as the processes would side by side."""
+    rows = listings.listings(number, seed, demands=kind == "demands")
+    for _ in range(0, number, FILE_ROWS):
+        _bring_in_file(settings, parts, kind, islice(rows, FILE_ROWS), spent)
+    matcher = Matcher(settings.match_floor)
+    with watched(spent.index):
+        while drain_index(parts, engine):
+            pass
+    with watched(spent.match):
+        while drain_matches(parts, engine, matcher):
+            pass
+
+
+def _bring_in_file(
+    settings: Settings, parts: Parts, kind: str, rows: Iterator[dict[str, Any]], spent: _Spent
+) -> None:
     path = settings.data_dir / f"{kind}.jsonl"
     with path.open("w", encoding="utf-8") as file:
-        for row in listings.listings(number, seed, demands=kind == "demands"):
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     runner = Runner(parts.database, parts.clock, handlers(parts))
-    matcher = Matcher(settings.match_floor)
     with path.open("rb") as stream, watched(spent.rows):
         imports.run(
             settings,
@@ -156,12 +171,6 @@ def _bring_in(
             quiet=True,
         )
         while runner.run_one():
-            pass
-    with watched(spent.index):
-        while drain_index(parts, engine):
-            pass
-    with watched(spent.match):
-        while drain_matches(parts, engine, matcher):
             pass
     path.unlink()
 
