@@ -1,13 +1,19 @@
 """Refuses, before anything reads it, what no request of a person or program has to contain."""
 
+import re
+
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from market.api import PREFIX
 from market.kit.errors import TooLarge
 from market.kit.files import MAX_IMPORT_BYTES
 
 MAX_FORM = MAX_IMPORT_BYTES + 2 * 1024 * 1024  # a file and its fields
-MAX_JSON = 1024 * 1024  # the longest texts of a listing are under 200 kB
+MAX_PLAIN = 1024 * 1024  # the longest texts of a listing are under 200 kB
+TAKES_FILES = re.compile(rf"(?:{PREFIX})?/my/(?:imports|listings/[^/]+/proofs)")
+"""The addresses to which files are sent. A body is read before anybody asks who sends it, so
+elsewhere the sender's word that it is a form with files opens nothing."""
 
 _UNREADABLE = {
     "error": {
@@ -20,7 +26,7 @@ _TOO_LARGE = {"error": {"code": "too_large", "message": "提交的内容太大",
 
 
 class BodyLimit:
-    """ASGI middleware: 1 MB for JSON, 52 MB for forms with files; counted where not declared."""
+    """ASGI middleware: 52 MB where files are sent, 1 MB elsewhere; counted where not declared."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,7 +37,7 @@ class BodyLimit:
             return
         headers = dict(scope["headers"])
         form = headers.get(b"content-type", b"").lower().startswith(b"multipart/")
-        limit = MAX_FORM if form else MAX_JSON
+        limit = MAX_FORM if form and TAKES_FILES.fullmatch(scope["path"]) else MAX_PLAIN
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or len(declared) > 12 or int(declared) > limit:
             await JSONResponse(_TOO_LARGE, status_code=413)(scope, receive, send)

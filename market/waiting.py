@@ -25,10 +25,30 @@ _NOUNS: Final[Mapping[str, tuple[Collection[str], Callable[[Session], Iterator[T
 }
 
 
+ROUNDS: Final = 5
+
+
 def put_right(session: Session, at: datetime) -> int:
     """Make the open tasks of all nouns what waits in them: after an upgrade from before there were
     any, or where an audit finds them different. Return how many were not.
+
+    Others go on meanwhile, and what they end while this looks may be begun again: it looks again
+    until it finds nothing, which on a market in motion may take a few rounds.
     """
-    return sum(
-        notify.put_right(session, kinds, tasks(session), at=at) for kinds, tasks in _NOUNS.values()
-    )
+    return sum(_until_right(session, kinds, tasks, at) for kinds, tasks in _NOUNS.values())
+
+
+def _until_right(
+    session: Session,
+    kinds: Collection[str],
+    tasks: Callable[[Session], Iterator[Task]],
+    at: datetime,
+) -> int:
+    wrong = 0
+    for _ in range(ROUNDS):
+        session.expire_all()
+        found = notify.put_right(session, kinds, tasks(session), at=at)
+        wrong += found
+        if not found:
+            break
+    return wrong

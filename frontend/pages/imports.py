@@ -162,7 +162,7 @@ def _shown(page: Page, found: RunView, **more: object) -> dict[str, object]:
         "preview_columns": [(labels[key], "") for key in used],
         "preview": [[row.get(key, "") for key in used] for row in run.preview],
         "page_of_kind": "" if offer is None else offer.page,
-        "undoable": service.undoable(run),
+        "undoable": service.undoable(run, page.work.now),
         "follows": _follows(page, Kind(run.kind)),
         "cancellable": found.state in service.CANCELLABLE,
         "mapped": service.mapped(page.work, run) if waits else None,

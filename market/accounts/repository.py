@@ -181,11 +181,15 @@ def move_membership(
 
 
 def lock_organisation(session: Session, organisation_id: OrganisationId) -> None:
-    """Let one decision about an organisation go on at a time: each is judged by those before it."""
+    """Let one decision about an organisation go on at a time: each is judged by those before it.
+
+    Rows that refer to the organisation may be written meanwhile: who wrote one and then takes this
+    lock would otherwise wait for another who did the same.
+    """
     session.exec(
         select(col(Organisation.id))
         .where(col(Organisation.id) == organisation_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one()
 
 

@@ -15,12 +15,14 @@ from market.catalog.intake_writing import Revised, write_revisions
 from market.catalog.models import Listing, ListingState, ReviewState
 from market.catalog.repository import Standing
 from market.catalog.texts import text_of
+from market.catalog.vocabulary import ListingKind
 from market.kit import changes
 from market.kit.ids import ListingId, OrganisationId, RevisionId
 from market.kit.intake import Context, Done, Effect
 
 EDITED = "导入以后有人修改过"
 PROOFS = "已附上证明材料"
+TAKEN = "原来的编号已给了另一条"
 GONE = "已经不在"
 
 
@@ -34,12 +36,12 @@ def undo(session: Session, context: Context, done: Sequence[Done]) -> dict[int, 
         (listings[one.subject_id], one.before or {}) for one in free if one.effect is Effect.UPDATED
     ]
     public = [one.id for one in created if one.state == ListingState.PUBLISHED]
-    public += _restore(session, context, updated)
     ids = [one.id for one in created]
     repository_intake.close_reviews(
         session, ids, ReviewState.DRAFT, by=context.person_id, at=context.at
     )
-    repository_intake.remove(session, ids, context.at)
+    repository_intake.remove(session, ids, context.at)  # first: their numbers may be wanted back
+    public += _restore(session, context, updated)
     changes.record_many(
         session,
         changes.SubjectKind.LISTING,
@@ -63,7 +65,29 @@ def _kept(
     ids = [one.subject_id for one in there]
     created = [one.subject_id for one in done if one.effect is Effect.CREATED]
     kept |= dict.fromkeys(repository_intake.with_proofs(session, created) - kept.keys(), PROOFS)
-    return kept | dict(context.depends(ids))
+    kept |= dict(context.depends(ids))
+    free = [one for one in done if one.subject_id not in kept]
+    return kept | dict.fromkeys(_numbers_taken(session, context, free, listings), TAKEN)
+
+
+def _numbers_taken(
+    session: Session, context: Context, free: Sequence[Done], listings: Mapping[int, Listing]
+) -> list[int]:
+    """Return the updated listings whose number of before is that of another that stays."""
+    wanted = {
+        was: one.subject_id
+        for one in free
+        if one.effect is Effect.UPDATED
+        and (was := (one.before or {})["own_number"]) is not None
+        and was != listings[one.subject_id].own_number
+    }
+    if not wanted:
+        return []
+    kind = ListingKind(listings[free[0].subject_id].kind)
+    owner = OrganisationId(context.organisation_id)
+    holders = repository_intake.by_own_number(session, owner, kind, wanted)
+    leaving = {one.subject_id for one in free}
+    return [wanted[number] for number, one in holders.items() if one.id not in leaving]
 
 
 def _is_gone(listing: Listing | None) -> bool:
@@ -96,8 +120,8 @@ def _is_changed_beside(listing: Listing, one: Done) -> bool:
     was: Mapping[str, Any] = one.before or {}
     after: Mapping[str, Any] = was["after"]
     withdrawn = listing.state == ListingState.WITHDRAWN
-    if withdrawn and one.effect is Effect.UPDATED and was.get("state") != ListingState.WITHDRAWN:
-        return True
+    if one.effect is Effect.UPDATED and withdrawn != (was.get("state") == ListingState.WITHDRAWN):
+        return True  # taken down, or published again, by hand
     return (listing.masked, listing.own_number) != (after["masked"], after["own_number"])
 
 
@@ -127,6 +151,7 @@ def _restore(
             ),
             "masked": was["masked"],
             "own_number": was["own_number"],
+            "edits": listing.edits + 1,
             "content_hash": was["hash"],
             "published_at": _moment(was["published_at"]),
         }

@@ -78,7 +78,7 @@ class Batch:
     def bring_in(self, rows: Sequence[Given]) -> list[Outcome]:
         """Write the rows' listings. Return one outcome a row, in order."""
         plan = self._sort(rows)
-        outcomes = {number: _refused(number, faults) for number, faults in plan.refused.items()}
+        outcomes = {n: Outcome(n, Effect.REFUSED, faults) for n, faults in plan.refused.items()}
         for one in (*self._create(plan.new), *self._update(plan.known)):
             outcomes[one.row] = one
         self._record(self._published - self._masked, "imported")
@@ -212,7 +212,7 @@ class Batch:
         texts = repository.revisions(self._session, ids)
         revised: list[Revised] = []
         for one in fresh:
-            assert one.listing.working_revision_id is not None  # written with the listing
+            assert one.listing.working_revision_id is not None
             revision, facts = texts[one.listing.working_revision_id]
             before = text_of(revision, facts)
             text = before.model_copy(update=_given_text(one.row))
@@ -221,7 +221,9 @@ class Batch:
             if differences(before, text):
                 one.changed = True
                 revised.append(self._revised(one.listing, text, revision.seq + 1))
-            if one.changed:
+            # A row that agrees already was brought in like the others. Without a number the digest
+            # is what a row is known by, and stays.
+            if one.changed or one.listing.own_number is not None:
                 one.listing.content_hash = one.row.digest
         written = self._write(revised)
         self._publish_waiting([one for one in known if one.listing.id not in written])
@@ -243,6 +245,8 @@ class Batch:
                 self._masked.add(listing.id)
         if row.reference and _gives_number(row, listing):
             listing.own_number, changed = row.form.own_number, True
+        if changed:
+            listing.edits += 1  # a form that was opened before is overtaken
         return changed
 
     def _publish_waiting(self, known: Sequence[_Known]) -> None:
@@ -369,7 +373,6 @@ def _before(listing: Listing) -> dict[str, Any]:
 
 
 def _after(revision: RevisionId | None, masked: bool, own_number: str | None) -> dict[str, Any]:
-    """Return what tells whether somebody has changed the listing since."""
     return {"working": revision, "masked": masked, "own_number": own_number}
 
 
@@ -393,7 +396,3 @@ def _outcome(one: _Known, written: RevisionId | None) -> Outcome:
         was=one.was,
         now=one.now,
     )
-
-
-def _refused(row: int, faults: tuple[Fault, ...]) -> Outcome:
-    return Outcome(row, Effect.REFUSED, faults)

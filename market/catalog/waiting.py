@@ -60,7 +60,11 @@ def tasks(session: Session) -> Iterator[Task]:
 
 
 def reviews_moved(session: Session, owner_id: OrganisationId, at: datetime) -> None:
-    """Let the bureau's task stand while an organisation has anything in review."""
+    """Let the bureau's task stand while an organisation has anything in review.
+
+    The task hangs on many listings: of two that move at once, the later must see the earlier.
+    """
+    accounts.lock_organisation(session, owner_id)
     owner = accounts.organisation(session, owner_id)
     open_now = [_review(owner)] if repository.in_review(session, owner_id) else []
     notify.hold(session, Subject("organisation", owner.public_id), [REVIEW], open_now, at=at)

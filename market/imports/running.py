@@ -27,6 +27,9 @@ SHOWN = 120  # characters of a name that a dry run shows
 CELL = 60  # characters of a cell that a preview shows
 READING_LEASE = timedelta(seconds=3 * reading.LIMITS.wall)
 GIVEN_UP = "系统没有处理完这个文件；已处理的行都已保存，原样再导入一次会接着做，不会重复"
+UNDO_GIVEN_UP = (
+    "系统没有撤销完；已撤销的行不再变，其余的仍是导入后的样子，运营人员排除原因后会接着撤销"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Running:
         run = repository.run(session, job.payload["run"])
         if RunState.FAILED in EDGES[RunState(run.state)]:
             now = self._parts.clock.now()
-            repository.move(session, run, RunState.FAILED, problem=GIVEN_UP, finished_at=now)
+            problem = UNDO_GIVEN_UP if job.kind == flow.UNDO else GIVEN_UP
+            repository.move(session, run, RunState.FAILED, problem=problem, finished_at=now)
             waiting.hold(session, run, self._parts.clock)
             waiting.ended(session, run, self._parts.clock)
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
-from market.imports import flow, mapping, reading, repository, targets, waiting
+from market.imports import flow, mapping, reading, repository, retention, targets, waiting
 from market.imports.models import HEADING, ImportRun, Kind, RunProblem, RunRow, RunState
 from market.kit import files
 from market.kit.errors import Conflict, Invalid, NotFound
@@ -296,8 +296,7 @@ def keep_choices(work: Work, public_id: PublicId, chosen: Mapping[str, str]) -> 
     columns = targets.offers(demo=work.parts.demo)[Kind(run.kind)].target.columns
     known = {one.key for one in columns} | {mapping.ASIDE}
     said = {one: key for one, key in chosen.items() if one in names and key in known}
-    run.mapping = {**run.mapping, **said}
-    work.session.add(run)
+    repository.move(work.session, run, S.MAPPING, MOVED, mapping={**run.mapping, **said})
 
 
 def confirm(work: Work, public_id: PublicId) -> ImportRun:
@@ -330,15 +329,17 @@ def undo(work: Work, public_id: PublicId) -> ImportRun:
     return begin_undo(work, own_run(work, public_id))
 
 
-def undoable(run: ImportRun) -> bool:
-    """Tell whether a run has left anything that could be taken back."""
+def undoable(run: ImportRun, now: datetime) -> bool:
+    """Tell whether a run has left anything that could be taken back, and what it did is kept."""
     known = run.rows_file_id is not None  # older than this: what each row did was not kept
-    return known and RunState(run.state) in UNDOABLE and run.created + run.updated > run.undone
+    kept = run.finished_at is not None and now - run.finished_at < retention.ENDED
+    some = run.created + run.updated > run.undone
+    return known and kept and some and RunState(run.state) in UNDOABLE
 
 
 def begin_undo(work: Work, run: ImportRun) -> ImportRun:
     """Owe the undo of any run; the caller has checked that the actor may. Raises Conflict."""
-    if not undoable(run):
+    if not undoable(run, work.now):
         raise Conflict("只有已完成、还有内容可撤的导入可以撤销")
     run.checks += 1
     repository.move(work.session, run, S.UNDOING, MOVED, finished_at=None)

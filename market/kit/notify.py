@@ -174,7 +174,9 @@ def tell(
     }
     dialect = sqlite if is_sqlite(session) else postgresql
     write = dialect.insert(Notice).on_conflict_do_nothing(index_elements=["key"])
-    return changed(session, write.values(**row)) == 1
+    session.flush()
+    # Whether a row comes back: the count of this INSERT is unknown on PostgreSQL.
+    return session.scalars(write.values(**row).returning(col(Notice.id))).first() is not None
 
 
 def begin(session: Session, task: Task, *, at: datetime) -> None:
@@ -257,9 +259,7 @@ def hold(
 
 
 def open_tasks(session: Session, kind: str) -> set[str]:
-    """Return the public ids of the subjects about which a task of this kind is open; an audit
-    holds them against what the noun itself says is waiting.
-    """
+    """Return the public ids of the subjects about which a task of this kind is open."""
     return set(
         session.scalars(
             select(col(Notice.subject_id)).where(
@@ -286,13 +286,17 @@ def _compared(
     tasks: Iterable[Task],
     *those: ColumnElement[bool],
 ) -> _Compared:
-    """Hold open tasks of these kinds, all or only `those`, against what waits."""
-    wanted = {task.key: task for task in tasks}
+    """Hold open tasks of these kinds, all or only `those`, against what waits.
+
+    The rows are read first: what begins while `tasks` looks around is then found to be missing,
+    and beginning it again is nothing; the other way round it would be ended.
+    """
     rows = select(Notice.__table__).where(  # type: ignore[attr-defined]  # no row from the session
         col(Notice.kind).in_(kinds), col(Notice.settled_at).is_(None), *those
     )
     session.flush()
     found = {row["key"]: row for row in session.execute(rows).mappings()}
+    wanted = {task.key: task for task in tasks}
     return _Compared(
         [task for key, task in wanted.items() if key not in found],
         [
@@ -308,7 +312,8 @@ def _compared(
 def _follow(session: Session, compared: _Compared, *, at: datetime) -> int:
     """Make the open tasks what was found to wait. Return how many were not."""
     for key in compared.left:
-        changed(session, update(Notice).where(col(Notice.key) == key).values(settled_at=at))
+        its = (col(Notice.key) == key, col(Notice.settled_at).is_(None))
+        changed(session, update(Notice).where(*its).values(settled_at=at))
     for task in compared.missing:
         begin(session, task, at=at)
     for task in compared.stale:

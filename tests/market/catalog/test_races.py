@@ -1,7 +1,7 @@
 """Two people at once: one goes through, the other is told; on both databases."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 
 import pytest
@@ -10,9 +10,10 @@ from sqlmodel import select
 
 from market.accounts.policy import Role
 from market.accounts.work import Parts, Work
-from market.catalog import drafts, publishing
-from market.catalog.models import ListingRevision, ListingState, Review
+from market.catalog import drafts, publishing, waiting
+from market.catalog.models import Listing, ListingRevision, ListingState, Review
 from market.catalog.schemas import ReviewIn
+from market.kit import notify
 from market.kit.errors import Conflict, Invalid
 from tests import factories
 from tests.market.catalog.texts import ACHIEVEMENT, draft, edited, editor, reread, submitted
@@ -71,6 +72,55 @@ def test_approval_and_taking_back_do_not_both_happen(parts: Parts, _round: int) 
     now = reread(parts, listing.public_id)
     assert (now.state == ListingState.PUBLISHED) == (outcomes[0] == "done")
     assert (now.number is not None) == (outcomes[0] == "done")
+
+
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_the_bureau_s_task_follows_what_moves_at_once(parts: Parts, _round: int) -> None:
+    """One task stands for all that an organisation hands in: the later sees the earlier."""
+    who, officer = editor(parts), factories.actor(parts, Role.OFFICER)
+    first, second = submitted(parts, who), submitted(parts, who)
+    third = draft(parts, who)
+    approve = ReviewIn(revision=1, decision="approve")
+
+    def decide(listing: Listing) -> Callable[[Work], object]:
+        return lambda work: publishing.decide(work, listing.public_id, approve)
+
+    assert at_once(parts, (officer, decide(first)), (officer, decide(second))) == ["done"] * 2
+    assert out_of_step(parts) == []
+    with work_for(parts, who) as work:
+        publishing.submit(work, third.public_id)
+    fourth = draft(parts, who)
+    outcomes = at_once(
+        parts,
+        (officer, decide(third)),
+        (who, lambda work: publishing.submit(work, fourth.public_id)),
+    )
+    assert outcomes == ["done"] * 2
+    assert out_of_step(parts) == []
+
+
+def test_what_is_handed_in_while_the_last_is_answered_waits(parts: Parts) -> None:
+    who, officer = editor(parts), factories.actor(parts, Role.OFFICER)
+    first, second = submitted(parts, who), draft(parts, who)
+
+    def approve() -> None:
+        with work_for(parts, officer) as work:
+            form = ReviewIn(revision=1, decision="approve")
+            publishing.decide(work, first.public_id, form)
+
+    with ThreadPoolExecutor(1) as pool:
+        with work_for(parts, who) as work:
+            publishing.submit(work, second.public_id)
+            answered = pool.submit(approve)
+            wait([answered], timeout=0.5)  # it stands behind this transaction
+        answered.result(timeout=30)
+    assert out_of_step(parts) == []
+
+
+def out_of_step(parts: Parts) -> list[str]:
+    with parts.database.read() as session:
+        found = notify.differences(session, waiting.KINDS, waiting.tasks(session))
+        return [one.what for one in found]
 
 
 def test_handing_in_twice_is_one_review(parts: Parts) -> None:

@@ -1,7 +1,7 @@
 """The inbox: groups by day, unread marks of each person, the counts of the frame, what goes when."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -12,7 +12,18 @@ from market.accounts.policy import Action, Role
 from market.accounts.work import Actor, Parts
 from market.kit.errors import NotFound
 from market.kit.ids import PublicId, new_public_id
-from market.kit.notify import Notice, NoticeRead, Subject, Task, To, begin, settle, tell
+from market.kit.notify import (
+    Notice,
+    NoticeRead,
+    Subject,
+    Task,
+    To,
+    begin,
+    open_tasks,
+    put_right,
+    settle,
+    tell,
+)
 from market.notices import personal, repository, retention, service
 from market.notices.repository import Group
 from market.notices.service import When
@@ -190,6 +201,33 @@ def test_what_is_a_person_s_is_copied_and_erased(parts: Parts, manager: Actor) -
         personal.erase(session, manager.person, parts.clock.now())
         assert list(session.scalars(select(col(Notice.title)))) == ["ours"]
         assert session.scalar(select(func.count()).select_from(NoticeRead)) == 0
+
+
+@pytest.mark.usefixtures("both_databases")
+def test_whether_a_message_was_new_is_said(parts: Parts) -> None:
+    def told() -> bool:
+        with parts.database.write() as session:
+            to, about = To(role=Role.OPERATOR), Subject("job", "1")
+            return tell(session, to, "test", about, "一次", key="k", at=parts.clock.now())
+
+    assert (told(), told()) == (True, False)
+
+
+@pytest.mark.on_postgres
+@pytest.mark.postgres
+def test_what_begins_while_tasks_are_put_right_goes_on(parts: Parts) -> None:
+    """SQLite has one writer: nothing can begin there meanwhile."""
+    begun = Task(To(role=Role.OPERATOR), "test.task", Subject("job", "1"), "刚刚开始的")
+
+    def looks_around() -> Iterator[Task]:
+        with parts.database.write() as session:
+            begin(session, begun, at=parts.clock.now())
+        yield from ()
+
+    with parts.database.write() as session:
+        put_right(session, ["test.task"], looks_around(), at=parts.clock.now())
+    with parts.database.read() as session:
+        assert open_tasks(session, "test.task") == {"1"}
 
 
 def filled(parts: Parts, actor: Actor, count: int, *, days: int) -> None:
