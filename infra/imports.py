@@ -64,7 +64,7 @@ def run(
     found = result(parts, public_id)
     if found["state"] == RunState.REFUSED:
         raise Invalid(fields={"file": found["problem"]})
-    if dry:
+    if dry and found["state"] == "checked":
         with writing(parts, COMMAND_LINE, "import.use") as work:
             service.set_aside(work, service.run_of(parts, work.session, public_id).run)
     return found
