@@ -90,7 +90,9 @@ def test_from_a_draft_to_the_public(owner: Browser, officer: Browser) -> None:
     assert "先撤回" in edit.text
 
     listing_id = here.rsplit("/", 1)[1]
-    assert "焊缝气孔在线视觉检测" in officer.get("/desk/reviews")
+    waiting = officer.get("/desk/reviews")
+    assert "焊缝气孔在线视觉检测" in waiting
+    assert "50～80.50万元" in waiting
     desk = f"/desk/reviews/{listing_id}"
     assert "提交的内容" in officer.get(desk)
     unsaid = officer.post(desk, {"decision": "refuse", "revision": "1"}, status=422)
