@@ -216,7 +216,3 @@ class Archive:
         with self.open(name) as stream:
             while piece := stream.read(_BLOCK):
                 yield piece
-
-
-def no_one(_bytes: int) -> None:
-    """Hear nothing."""

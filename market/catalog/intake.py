@@ -45,6 +45,3 @@ class ListingsTarget:
             session, OrganisationId(organisation_id), self._kind
         ):
             yield intake_rows.cells(listing, text)
-
-
-TARGETS = tuple(ListingsTarget(kind) for kind in ListingKind)
