@@ -13,7 +13,10 @@ from market.kit.sheets.shape import Limits, Unreadable
 
 _SHEETS: Final = 30  # looked at; a file with more names the rest
 _NAMED: Final = 5
-_TOTAL: Final = re.compile(r"(?:合\s*计|总\s*计|小\s*计|共\s*计|总合计)\s*[:：]?.{0,10}")
+# 共计 and not 共计算平台: what may follow is no part of a name.
+_TOTAL: Final = re.compile(
+    r"(?:合\s*计|总\s*计|小\s*计|共\s*计|总合计)(?:\s*[:：\d(（¥￥].{0,12}|\s.{0,10})?"
+)
 _REMARK: Final = re.compile(
     r"(?:备注|注|附注|说明|填表说明|填报说明|填报人|填表人|制表人|审核人|负责人|经办人|联系人"
     r"|填报单位|填表单位|填报日期|填表日期|制表日期|数据来源|单位盖章|盖章)\d{0,2}\s*(?:[:：]|[(（]盖?章)",
@@ -126,6 +129,8 @@ class Writer:
         first = cells[min(cells)]
         if _TOTAL.fullmatch(first):
             return True
+        if len(cells) >= self._width:  # nobody fills every column of a remark
+            return all(_REMARK.match(text) for text in cells.values())
         return len(cells) <= max(2, self._width // 2) and _REMARK.match(first) is not None
 
     def _put(self, line: Line) -> None:

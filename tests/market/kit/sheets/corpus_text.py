@@ -193,6 +193,34 @@ TEXT = [
         ],
     ),
     text(
+        "a last row whose name begins like a total",
+        "a.csv",
+        _bytes(f"{TABLE}共计算平台,丙公司,5\r\n"),
+        H,
+        [*PLAIN, (4, ("共计算平台", "丙公司", "5"))],
+    ),
+    text(
+        "a last row whose name begins like a remark, with every column filled",
+        "a.csv",
+        _bytes("成果名称,持有单位\n甲,乙\n说明：一种方法,丙公司\n"),
+        ("成果名称", "持有单位"),
+        [(2, ("甲", "乙")), (3, ("说明：一种方法", "丙公司"))],
+    ),
+    text(
+        "two remarks side by side, and totals as people write them",
+        "a.csv",
+        _bytes(
+            "成果名称,价格（万元）\n甲,1\n合计 3 项,4\n总计（元）,4\n填表人：张三,审核人：李四\n"
+        ),
+        ("成果名称", "价格（万元）"),
+        [(2, ("甲", "1"))],
+        notes=[
+            "第3行（合计 3 项）在表的末尾，是合计或说明，没有导入",
+            "第4行（总计（元））在表的末尾，是合计或说明，没有导入",
+            "第5行（填表人：张三）在表的末尾，是合计或说明，没有导入",
+        ],
+    ),
+    text(
         "one column only",
         "a.csv",
         _bytes("成果名称\n甲\n乙\n"),
