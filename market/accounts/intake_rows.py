@@ -1,7 +1,6 @@
 """A row of a directory of organisations, as people write it, and an organisation as such a row."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -12,6 +11,8 @@ from market.accounts import creditcode
 from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind
 from market.accounts.schemas import OpenKind, OrganisationIn
+from market.kit.cells import places
+from market.kit.cells.texts import folded, shown, yes
 from market.kit.intake import Column, Fault, Given
 from market.kit.validation import sentence
 
@@ -64,8 +65,8 @@ _KIND_WORDS: Final = (
     (OrganisationKind.COMPANY, "企业|公司|集团|厂"),
     (OrganisationKind.UNIVERSITY, "高校|院校|大学|学院|院所|研究院|研究所|科研|事业单位|医院"),
 )
-_YES: Final = frozenset({"是", "1", "true", "yes", "y", "√", "国有", "国家设立", "公办"})
-_NO: Final = frozenset({"否", "0", "false", "no", "n", "×", "非国有", "民办", "民营", "私营"})
+_FOUNDED: Final = frozenset({"国有", "国家设立", "公办"})
+_NOT_FOUNDED: Final = frozenset({"非国有", "民办", "民营", "私营"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _payload(row: Given, regions: Mapping[str, str]) -> tuple[dict[str, Any], li
         "credit_code": _code,
         "kind": _kind,
         "region": lambda text: _region(text, regions),
-        "state_founded": _yes,
+        "state_founded": lambda text: yes(text, _FOUNDED, _NOT_FOUNDED),
     }
     filled: dict[str, Any] = {}
     faults = []
@@ -147,10 +148,6 @@ def _words(key: str, value: Any, regions: Mapping[str, str]) -> str:
     return regions.get(text, text) if key == "region" else text
 
 
-def _folded(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split()).lower()
-
-
 def _code(text: str) -> str:
     code = creditcode.normalise(text)
     if wrong := creditcode.problem(code):
@@ -159,29 +156,18 @@ def _code(text: str) -> str:
 
 
 def _kind(text: str) -> str:
-    plain = _folded(text)
+    plain = folded(text)
     if plain in get_args(OpenKind):
         return plain
     for kind, words in _KIND_WORDS:
         if re.search(words, plain[:40]):
             return kind
-    shown = "、".join(f"“{name}”" for name in KINDS.values())
-    raise ValueError(f"应为{shown}之一，现在是“{text[:20]}”")
+    kinds = "、".join(f"“{name}”" for name in KINDS.values())
+    raise ValueError(f"应为{kinds}之一，{shown(text)}")
 
 
 def _region(text: str, regions: Mapping[str, str]) -> str:
-    plain = _folded(text)
-    if re.fullmatch(r"[0-9]{6}", plain):
-        return plain
-    for code, name in regions.items():
-        short = name.removeprefix("重庆市")
-        if plain and plain in {name, short, name[:-1], short[:-1]}:
-            return code
-    raise ValueError(f"应为六位行政区划代码，如500106，现在是“{text[:20]}”")
-
-
-def _yes(text: str) -> bool:
-    plain = _folded(text)
-    if plain in _YES or plain in _NO:
-        return plain in _YES
-    raise ValueError(f"应为“是”或“否”，现在是“{text[:20]}”")
+    found = places.read(text, regions)
+    if found is None or found.rest:
+        raise ValueError(f"应为六位行政区划代码，如500106，{shown(text)}")
+    return found.code

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from market.catalog import intake_values as values
 from market.catalog.intake_columns import COLUMNS, REFERENCE
+from market.catalog.intake_prices import PLAUSIBLE_FEN
 from market.catalog.models import Listing
 from market.catalog.schemas import AchievementIn, DemandIn, Price
 from market.catalog.texts import Text, digest
@@ -206,7 +207,7 @@ def price_words(price: Price) -> str:
 
 
 def _amount(fen: int) -> str:
-    if fen <= values.PLAUSIBLE_FEN:
+    if fen <= PLAUSIBLE_FEN:
         return f"{fen_to_wan(fen)}万元"
     return f"{Decimal(fen) / FEN_PER_YI:.10f}".rstrip("0").rstrip(".") + "亿元"
 

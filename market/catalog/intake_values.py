@@ -5,26 +5,23 @@ would be right and what stands there. The rules are told to people in `docs/impo
 """
 
 import re
-import unicodedata
 from calendar import monthrange
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from market.catalog.vocabulary import FIELDS, MATURITY, REGIONS, Mode, PriceBasis, PriceForm
-from market.kit.money import FEN_PER_YI, FEN_PER_YUAN, MAX_FEN
+from market.catalog.intake_fields import field
+from market.catalog.intake_prices import price
+from market.catalog.vocabulary import MATURITY, REGIONS, Mode
+from market.kit.cells import days, places
+from market.kit.cells.numbers import DIGITS, number
+from market.kit.cells.texts import folded, shown, yes
 
-_SHOWN = 20
 _NOTHING = frozenset({"-", "--", "—", "——", "/", "\\", "无", "暂无", "n/a", "na", "null", "不详"})
 
 Read = Callable[[str, str], Any]
 """A reader gets the cell's text and the heading of its column."""
-
-
-def folded(text: str) -> str:
-    """Return a text without differences of width, spaces and case."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
 
 
 def is_nothing(text: str) -> bool:
@@ -33,7 +30,7 @@ def is_nothing(text: str) -> bool:
 
 
 def _wrong(should: str, text: str) -> ValueError:
-    return ValueError(f"{should}，现在是“{text[:_SHOWN]}”")
+    return ValueError(f"{should}，{shown(text)}")
 
 
 # Lists
@@ -91,43 +88,6 @@ def _modes(text: str, _heading: str) -> list[str]:
     return [str(_MODES.get(folded(part), part.strip())) for part in parts]
 
 
-# Numbers
-
-_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_SMALL = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10**4, "亿": 10**8}
-_TOKEN = re.compile(r"\d+(?:\.\d+)?|.")
-
-
-def number(text: str) -> Decimal | None:
-    """Return a number in digits, in Chinese words or both (`一百二十万`, `1.5亿`), else None."""
-    text = re.sub(r"[,，](?=\d)", "", text).removeprefix("+")
-    if point := re.fullmatch(
-        r"([零〇一二两三四五六七八九])点([零〇一二三四五六七八九]+)(.*)", text
-    ):
-        whole, part, rest = point.groups()
-        text = f"{_DIGITS[whole]}.{''.join(str(_DIGITS[c]) for c in part)}{rest}"
-    total, section, last = Decimal(0), Decimal(0), None
-    for token in _TOKEN.findall(text):
-        if token[0].isdigit() and token.isascii():
-            if last is not None:
-                return None
-            last = Decimal(token)
-        elif token in _DIGITS:
-            if last:
-                return None
-            last = Decimal(_DIGITS[token])
-        elif token in _SMALL:
-            section += (Decimal(1) if last is None else last) * _SMALL[token]
-            last = None
-        elif token in _LARGE:
-            total = (total + section + (last or 0)) * _LARGE[token]
-            section, last = Decimal(0), None
-        else:
-            return None
-    return None if not text else total + section + (last or 0)
-
-
 # Maturity
 
 _STAGES = {
@@ -142,234 +102,114 @@ _STAGES = {
     1: "基本原理|基础研究|理论研究",
 }
 _STAGE = re.compile("|".join(f"(?P<l{n}>{words})" for n, words in _STAGES.items()))
-_NOT_YET = re.compile("未|尚|待|拟|准备|计划|非|没|不")
-_LEVEL = re.compile(
-    r"(?:trl|第)?(\d{1,2}|[一二三四五六七八九])(?:[-~—–至到](?:\d|[一二三四五六七八九]))?级?(.*)"
+_NEXT = "(?=小试|中试|样机|样品|量产|批量|规模|产业|商业|市场|推广|应用|投产|试产|试用)"
+_NOT_YET = re.compile(
+    "未|尚|待|拟|准备|计划|非|没|不|将|预计|预期|期望|目标|争取|力争|希望|有望|能够|可以|具备|条件|潜力"
+    f"|(?:可|能|需|无){_NEXT}|(?<!目)前(?!沿)|正在(?=研|开发|试制|建|筹)|在建|建设|筹建|年底|年内|明年"
+    "|失败|暂停|终止|以下|以内"
 )
+_FIGURE = "([1-9一二三四五六七八九])"
+_LEVEL = re.compile(
+    rf"(trl[-:=]?|第)?{_FIGURE}(?:级?[-~—–至到](?:trl-?)?{_FIGURE})?(?![0-9])(级)?(.*)", re.DOTALL
+)
+_SAID = re.compile(r"(?:trl[-:=]?|等级)([\d.]+)|([\d.]+|[一二三四五六七八九十百]+)级")
+_BEFORE_STAGE = re.compile(rf"{_FIGURE}[.、:-]?(?=({_STAGE.pattern}))")
+_LEVEL_END = re.compile(r"$|[(\[【,;:。、]|以上|及以上|阶段|水平")
+_LONGEST = 200  # characters in which a level is looked for
 _LEVEL_WORDS = "应为1到9的级别，如7级，也可写小试、中试、量产"
 
 
 def _level(text: str, _heading: str) -> int:
     """Return the level: its number, its name, or the stage that people say (the rule: _STAGES).
 
-    Of a range the lower one, which is what has been reached.
+    Of a range the lower one, which is what has been reached. A text that says two is refused.
     """
     plain = folded(text)
+    if re.fullmatch(r"[0-9]{1,2}级?", plain):  # beyond 1 to 9 the form refuses it
+        return int(plain.removesuffix("级"))
     for level, name in MATURITY.items():
-        if folded(name) == plain:
+        if re.fullmatch(rf"(?:{level}[级.、:-]*)?{folded(name)}", plain):
             return level
-    if (found := _LEVEL.fullmatch(plain)) and not found[2].isdigit():
-        figure = found[1]
-        return _DIGITS[figure] if figure in _DIGITS else int(figure)
-    levels = {int(str(one.lastgroup)[1:]) for one in _STAGE.finditer(plain)}
-    if len(levels) != 1 or _NOT_YET.search(plain):
+    if len(plain) > _LONGEST:
         raise _wrong(_LEVEL_WORDS, text)
-    return levels.pop()
+    stages = {int(str(one.lastgroup)[1:]) for one in _STAGE.finditer(plain)}
+    told: set[int | Decimal | None] = {number(one[1] or one[2]) for one in _SAID.finditer(plain)}
+    found = _LEVEL.fullmatch(plain)
+    leading = _leading(found, stages) if found else None
+    if found is None or leading is None:
+        told |= stages
+    else:
+        told -= {_figure(one) for one in found.groups()[1:3] if one}
+        told.add(leading)
+    if (before := _BEFORE_STAGE.match(plain)) and len(stages) == 1:
+        told.add(_figure(before[1]))  # 7中试: a level, and the stage of another
+    only = told.pop() if len(told) == 1 else None
+    if only is None or only not in MATURITY or _NOT_YET.search(plain):
+        raise _wrong(_LEVEL_WORDS, text)
+    return int(only)
 
 
-# Names with a number or code
-
-_FIELD_WORDS = {
-    1: ("电子信息", "信息技术", "软件", "人工智能", "集成电路", "大数据", "物联网"),
-    2: ("航空航天", "航空", "航天"),
-    3: ("先进制造", "智能制造", "装备制造", "高端装备", "机械制造"),
-    4: ("生物医药", "生物、医药和医疗器械", "生物技术", "医疗器械", "医药", "医疗健康"),
-    5: ("新材料", "材料"),
-    6: ("新能源", "高效节能", "节能", "新能源与节能"),
-    7: ("环境保护", "环保", "节能环保", "资源综合利用", "资源与环境"),
-    8: ("核应用", "核技术"),
-    9: ("农业", "现代农业", "农林"),
-    10: ("现代交通", "交通", "轨道交通", "交通运输"),
-    11: ("城市建设", "社会发展", "城市建设与社会发展"),
-}
+def _leading(found: re.Match[str], stages: set[int]) -> int | None:
+    """Return the level with which a text begins, None where its figure counts something else."""
+    before, first, last, level, rest = found.groups()
+    lowest = min(_figure(one) for one in (first, last) if one)
+    if (before or "").startswith("trl"):
+        return None if rest[:1] in tuple("./") else lowest
+    if level:
+        words = first in DIGITS and not before  # 三级医院试用 counts something else
+        return lowest if not words or _LEVEL_END.match(rest) or lowest in stages else None
+    return lowest if not before and (not rest or rest[0] in "([【") else None
 
 
-def _field(text: str, _heading: str) -> int:
-    plain = re.sub(r"^\d{1,2}[.、)\]:-](?=\D)", "", folded(text))
-    for figure, name in FIELDS.items():
-        words = {str(figure), folded(name), *map(folded, _FIELD_WORDS[figure])}
-        if (
-            plain in words
-            or plain.removesuffix("技术") in words
-            or plain.removesuffix("领域") in words
-        ):
-            return figure
-    raise _wrong("应为11个技术领域之一或它的序号", text)
+def _figure(text: str) -> int:
+    return DIGITS[text] if text in DIGITS else int(text)
 
 
 def _region(text: str, _heading: str) -> str:
-    plain = folded(text)
-    if re.fullmatch(r"[0-9]{6}", plain):
-        return plain
-    for code, name in REGIONS.items():
-        short = name.removeprefix("重庆市")
-        names = {name, short, "重庆" + short, name[:-1], short[:-1], "重庆" + short[:-1]}
-        if plain in {one for one in names if len(one) > 1}:
-            return code
-    raise _wrong("应为六位行政区划代码，如500106", text)
+    found = places.read(text, REGIONS)
+    if found is None or found.rest:
+        raise _wrong("应为六位行政区划代码，如500106", text)
+    return found.code
 
 
-_YES = frozenset(
-    {"是", "1", "true", "yes", "y", "√", "✓", "✔", "对", "有", "保密", "隐去", "匿名", "需要"}
-)
-_NO = frozenset(
-    {"否", "0", "false", "no", "n", "×", "x", "✗", "✘", "不", "公开", "不需要", "不隐去"}
-)
+_HIDDEN = frozenset({"有", "保密", "隐去", "匿名", "需要"})
+_OPEN = frozenset({"公开", "不需要", "不隐去"})
 
 
-def _yes(text: str, _heading: str) -> bool:
-    plain = folded(text)
-    if plain in _YES:
-        return True
-    if plain in _NO:
-        return False
-    raise _wrong("应为“是”或“否”", text)
+def _masked(text: str, _heading: str) -> bool:
+    return yes(text, _HIDDEN, _OPEN)
 
 
 # Days
 
-_DAY = re.compile(
-    r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月?)(?:t?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?z?)?"
-)
 _CLOSE = re.compile(
     r"(\d{4})年?(?:(底|末|年底|年末|上半年|下半年)|第?(?:q([1-4])|([一二三四1-4])季度))?"
 )
-_CHINESE_DAY = re.compile(r"[零〇一二三四五六七八九]{4}年")
 _DAY_WORDS = "应写成2026-11-20的样子"
 _SERIAL = (20_000, 80_000)  # a spreadsheet's days: 1954 to 2119
-_OPEN = frozenset({"长期", "长期有效", "不限", "无期限", "常年", "随时"})
+_NO_END = frozenset({"长期", "长期有效", "不限", "无期限", "常年", "随时"})
 
 
 def _day(text: str, _heading: str) -> str:
     """Return the day; of a month, quarter or year its last one, until which a deadline runs."""
     plain = folded(text)
-    if plain in _OPEN:
+    if plain in _NO_END:
         return ""
-    if _CHINESE_DAY.match(plain):
-        plain = re.sub("[零〇一二三四五六七八九十]+", _chinese_part, plain)
-    if re.fullmatch(r"[0-9]{8}", plain):
-        plain = f"{plain[:4]}-{plain[4:6]}-{plain[6:]}"
     if re.fullmatch(r"[0-9]{5}", plain) and _SERIAL[0] < int(plain) < _SERIAL[1]:
         return (date(1899, 12, 30) + timedelta(days=int(plain))).isoformat()
-    if found := _DAY.fullmatch(plain):
-        year, month = int(found[1]), int(found[2])
+    if (written := days.day(text)) is not None:
+        year, month, one = written
         if not 1 <= month <= 12 or not year >= 1900:
             raise _wrong(_DAY_WORDS, text)
-        day = int(found[3]) if found[3] else monthrange(year, month)[1]
-        return f"{year}-{month:02}-{day:02}"
+        last = monthrange(year, month)[1] if one is None else one
+        return f"{year}-{month:02}-{last:02}"
+    plain = days.in_digits(plain)
     if (found := _CLOSE.fullmatch(plain)) and found[1] >= "1900":
         year, part = int(found[1]), found[3] or found[4] or ""
-        quarter = int(_DIGITS.get(part, part)) if part else (2 if found[2] == "上半年" else 4)
+        quarter = int(DIGITS.get(part, part)) if part else (2 if found[2] == "上半年" else 4)
         month = 3 * quarter
         return f"{year}-{month:02}-{monthrange(year, month)[1]:02}"
     raise _wrong(_DAY_WORDS, text)
-
-
-def _chinese_part(found: re.Match[str]) -> str:
-    if len(found[0]) == 4 and not set(found[0]) & {"十"}:
-        return "".join(str(_DIGITS[c]) for c in found[0])
-    value = number(found[0])
-    return found[0] if value is None else str(int(value))
-
-
-# Prices
-
-_FIGURE = (
-    r"(?:人民币|rmb|约|¥|￥)*([0-9零〇一二两三四五六七八九十百千万亿点.,]{1,20}?)"
-    r"(万元|亿元|万|亿|w|元)?整?"
-)
-_PER = r"(?:/|每)(年|件|台|套|个|次|项|吨)"
-_PRICE = re.compile(
-    rf"(不低于|不少于|至少|不超过|不高于|至多|最多|每年|年费)?{_FIGURE}(?:[-~—–至到]+{_FIGURE})?"
-    rf"(起|以上|及以上|以内|以下|及以下|之内)?(?:{_PER})?(起|以上|以内|以下)?(?:左右)?"
-)
-_PRICE_WORDS = "应写成80万元、50～80万元、80万元起、40万元以内或面议的样子"
-_OPEN_PRICES = frozenset(
-    {
-        "面议",
-        "面谈",
-        "价格面议",
-        "议价",
-        "待议",
-        "可议",
-        "另议",
-        "电议",
-        "协商",
-        "双方协商",
-        "协商确定",
-        "待定",
-    }
-)
-_FROM = frozenset({"不低于", "不少于", "至少", "起", "以上", "及以上"})
-_UP_TO = frozenset({"不超过", "不高于", "至多", "最多", "以内", "以下", "及以下", "之内"})
-_UNITS = {"元": 1, "万元": 10**4, "万": 10**4, "w": 10**4, "亿元": 10**8, "亿": 10**8}
-_CURRENCY = re.compile("¥|rmb")
-PLAUSIBLE_FEN = 10**9 * FEN_PER_YUAN
-"""Above this a price must be written in 亿元: it is as a rule 元 under a heading of 万元."""
-
-
-def _price(text: str, heading: str) -> dict[str, Any]:
-    """Return the price of a cell; a heading like 价格（万元） gives bare figures their unit.
-
-    A sign of the currency says 元, so such a figure under a heading of 万元 is not guessed at.
-    """
-    plain = folded(text)
-    word, slash, per_word = plain.partition("/")
-    if word in _OPEN_PRICES:
-        basis = {"年": PriceBasis.YEAR, "件": PriceBasis.UNIT}.get(per_word, PriceBasis.TOTAL)
-        return {"form": PriceForm.NONE, "basis": basis if slash else PriceBasis.TOTAL}
-    found = _PRICE.fullmatch(plain)
-    if found is None:
-        raise _wrong(_PRICE_WORDS, text)
-    before, first, first_unit, second, second_unit, early, per, late = found.groups()
-    said = second_unit or first_unit
-    unit = said or _unit_of(heading, (first, second))
-    if not said and _CURRENCY.search(plain) and _UNITS.get(unit, 1) > 1:
-        raise _wrong(f"应写明单位：按“¥”是{first}元，按表头是{first}{unit}，请写全其中一个", text)
-    if not unit:
-        raise _wrong("请写明单位，如80万元", text)
-    yearly = before in ("每年", "年费") or per == "年"
-    basis = PriceBasis.YEAR if yearly else PriceBasis.UNIT if per else PriceBasis.TOTAL
-    low = _fen(first, first_unit or unit, text)
-    price = {"form": PriceForm.FIXED, "basis": basis, "low_fen": low, "high_fen": low}
-    if second is not None:
-        return price | {
-            "form": PriceForm.RANGE,
-            "high_fen": _fen(second, second_unit or unit, text),
-        }
-    bounds = {before, early, late}
-    if bounds & _FROM:
-        return price | {"form": PriceForm.FROM, "high_fen": None}
-    if bounds & _UP_TO:
-        return price | {"form": PriceForm.UP_TO, "low_fen": None}
-    return price
-
-
-def _unit_of(heading: str, figures: tuple[str | None, ...]) -> str:
-    """Return the unit of figures that name none: the heading's, or that their own words imply."""
-    plain = folded(heading)
-    for unit in ("万", "亿"):
-        if unit in plain:
-            return f"{unit}元"
-    if "元" in plain or any("万" in one or "亿" in one for one in figures if one):
-        return "元"
-    return ""
-
-
-def _fen(figure: str, unit: str, text: str) -> int:
-    value = number(figure)
-    if value is None:
-        raise _wrong(_PRICE_WORDS, text)
-    amount = value * _UNITS[unit] * FEN_PER_YUAN
-    if amount > MAX_FEN:
-        raise _wrong("金额太大", text)
-    if amount > PLAUSIBLE_FEN and "亿" not in text:
-        yi = f"{amount / FEN_PER_YI:f}"
-        yi = yi.rstrip("0").rstrip(".") if "." in yi else yi
-        raise _wrong(f"应不超过10亿元，请核对单位；确是这么多的，请写成{yi}亿元", text)
-    if amount != amount.to_integral_value():
-        raise ValueError("金额最细到分")
-    return int(amount)
 
 
 READERS: dict[str, Read] = {
@@ -377,9 +217,9 @@ READERS: dict[str, Read] = {
     "modes": _modes,
     "maturity_level": _level,
     "need_maturity": _level,
-    "field": _field,
+    "field": field,
     "region": _region,
     "deadline": _day,
-    "masked": _yes,
-    "price": _price,
+    "masked": _masked,
+    "price": price,
 }

@@ -82,6 +82,14 @@ REGIONS: Final[dict[str, str]] = {
     "510000": "四川省",
 }
 
+# The districts and counties of Chongqing that are not offered, without 区 or 县: some have changed
+# from one to the other. 开县 is 开州 until 2016.
+OTHER_DISTRICTS: Final = (
+    *("万州", "涪陵", "大渡口", "綦江", "大足", "黔江", "长寿", "江津", "合川", "永川", "南川"),
+    *("璧山", "铜梁", "潼南", "荣昌", "开州", "开县", "梁平", "武隆", "城口", "丰都", "垫江"),
+    *("忠县", "云阳", "奉节", "巫山", "巫溪", "石柱", "秀山", "酉阳", "彭水"),
+)
+
 MASKED_NAME: Final = "名称保密"
 
 # What a column of a listing is called in forms, import files and messages, in reading order.

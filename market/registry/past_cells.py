@@ -6,18 +6,22 @@ and what stands there.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
 from market.accounts import creditcode
-from market.catalog.vocabulary import FIELDS, REGIONS
+from market.catalog import intake_fields
+from market.catalog.vocabulary import FIELDS, OTHER_DISTRICTS, REGIONS
 from market.deals.vocabulary import CONTRACT_TYPES, SUB_TYPES, ContractType
 from market.kit import letters
-from market.kit.money import FEN_PER_WAN, FEN_PER_YI, FEN_PER_YUAN, MAX_FEN, fen_to_wan
+from market.kit.cells import days, places, texts
+from market.kit.cells.amounts import YUAN, refuse_foreign, unit_of
+from market.kit.cells.numbers import apart
+from market.kit.cells.numbers import number as figure_of
+from market.kit.cells.texts import folded, shown
+from market.kit.money import FEN_PER_YUAN, MAX_FEN, fen_to_wan
 from market.registry.certificate import normalise_number, number_problem
 from market.registry.past_columns import YES_OR_NO
 
@@ -29,53 +33,15 @@ FIRST_DAY: Final = date(1985, 1, 1)
 CIVIL_CODE: Final = date(2021, 1, 1)
 """民法典 863 made 技术许可 a type of its own; until then 专利实施许可 was a 技术转让."""
 
-# GB/T 2260, the first two digits: a place without a code of its own counts for its province.
-_PROVINCES: Final = {
-    "北京": "11", "天津": "12", "河北": "13", "山西": "14", "内蒙古": "15", "辽宁": "21",
-    "吉林": "22", "黑龙江": "23", "上海": "31", "江苏": "32", "浙江": "33", "安徽": "34",
-    "福建": "35", "江西": "36", "山东": "37", "河南": "41", "湖北": "42", "湖南": "43",
-    "广东": "44", "广西": "45", "海南": "46", "重庆": "50", "四川": "51", "贵州": "52",
-    "云南": "53", "西藏": "54", "陕西": "61", "甘肃": "62", "青海": "63", "宁夏": "64",
-    "新疆": "65", "台湾": "71", "香港": "81", "澳门": "82",
-}  # fmt: skip
-# Parts of a field's name that stand for it where a file shortens it.
-_SHORT_FIELDS: Final = {
-    "电子信息": 1,
-    "航空航天": 2,
-    "先进制造": 3,
-    "生物医药": 4,
-    "生物医药和医疗器械": 4,
-    "新材料": 5,
-    "新能源": 6,
-    "新能源高效节能": 6,
-    "环境保护": 7,
-    "环境保护资源综合利用": 7,
-    "资源综合利用": 7,
-    "核应用": 8,
-    "农业": 9,
-    "现代交通": 10,
-    "城市建设": 11,
-    "城市建设社会发展": 11,
-}
-_UNITS: Final = {"亿": FEN_PER_YI, "万": FEN_PER_WAN, "千": FEN_PER_YUAN * 1000, "": FEN_PER_YUAN}
 _AMOUNT = re.compile(
-    r"(?:人民币|￥|¥|RMB)?(\d[\d,]{0,24}(?:\.\d{1,12})?)(?:(亿|万|千)?元|(亿|万))?整?"
+    r"(人民币|¥|rmb|cny)?(\d[\d,]{0,24}(?:\.\d{1,12})?)"
+    r"(?:((?:亿|千万|百万|万|千)?元)|(亿|万))?(?:人民币|rmb)?整?",
+    re.ASCII,
 )
-_UNIT = re.compile(r"(亿|万|千)?元|(亿|万)(?=[)]|$)")
-_DAY = re.compile(
-    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]?\d{1,2}:\d{2}(?::\d{2})?(?:\.0+)?)?"
-)
-_MONTH = re.compile(r"\d{4}[-/.年]\d{1,2}月?")
+_HOME: Final = frozenset(code[:2] for code in REGIONS if not code.endswith("0000"))
+"""The provinces whose districts are told apart."""
+_OTHER = re.compile(f"(?:{'|'.join(OTHER_DISTRICTS)})(?:区|县|市|[^区县]{{1,8}}自治县|$)")
 _ENDS = re.compile(r"(技术)?合同$")
-
-
-def folded(text: str) -> str:
-    """Return a text half-width and without spaces, to be compared."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if not c.isspace())
-
-
-def shown(text: str) -> str:
-    return f"现在是“{text[:20]}”" if text else "现在是空的"
 
 
 def number(text: str, _heading: str, *, demo: bool) -> Read:
@@ -91,15 +57,14 @@ def number(text: str, _heading: str, *, demo: bool) -> Read:
 
 
 def day(text: str, _heading: str, *, today: date) -> Read:
-    plain = unicodedata.normalize("NFKC", text).strip()
-    digits = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", plain, re.ASCII)
-    found = digits or _DAY.fullmatch(plain.replace(" ", "") if "年" in plain else plain)
+    found = days.day(text)
     if found is None:
-        if _MONTH.fullmatch(plain):
-            raise ValueError(f"应写到哪一天，如2024-05-20，{shown(text)}")
         raise ValueError(f"应写成2024-05-20的样子，{shown(text)}")
+    year, month, one = found
+    if one is None:
+        raise ValueError(f"应写到哪一天，如2024-05-20，{shown(text)}")
     try:
-        value = date(*(int(one) for one in found.groups()[:3]))
+        value = date(year, month, one)
     except ValueError:
         raise ValueError(f"没有这一天，应为日历上的日期，{shown(text)}") from None
     if value < FIRST_DAY:
@@ -110,14 +75,20 @@ def day(text: str, _heading: str, *, today: date) -> Read:
 
 
 def amount(text: str, heading: str) -> Read:
-    plain = folded(text)
-    found = _AMOUNT.fullmatch(plain)
-    if found is None:
+    refuse_foreign(text)
+    found = None if apart(text) else _AMOUNT.fullmatch(folded(text))
+    figure = figure_of(found[2]) if found else None
+    if found is None or figure is None:
         raise ValueError(f"应为数字，如120或120.5，{shown(text)}")
-    figure, yuan, bare = found.groups()
-    own = bare or (yuan or "" if "元" in plain else None)
-    unit = _unit(own, heading, text)
-    value = Decimal(figure.replace(",", "")) * _UNITS[unit]
+    sign, _, yuan, bare = found.groups()
+    unit = _unit(yuan or (f"{bare}元" if bare else ""), heading, text)
+    value = figure * FEN_PER_YUAN * YUAN[unit]
+    # A sign says 元; a figure that is no sum in 元 can only be meant in the heading's unit.
+    as_yuan = figure * FEN_PER_YUAN
+    if sign and not (yuan or bare) and unit != "元" and as_yuan == as_yuan.to_integral_value():
+        raise ValueError(
+            f"应写明单位：按“{sign.upper()}”是{found[2]}元，按表头是{found[2]}{unit}，{shown(text)}"
+        )
     if value != value.to_integral_value():
         raise ValueError(f"金额最细到分，{shown(text)}")
     if value <= 0:
@@ -127,19 +98,16 @@ def amount(text: str, heading: str) -> Read:
     return int(value), fen_to_wan(int(value))
 
 
-def _unit(own: str | None, heading: str, text: str) -> str:
+def _unit(own: str, heading: str, text: str) -> str:
     """Return the unit of a cell's figure, of the cell itself or of its column's heading."""
-    named = _UNIT.search(folded(heading))
-    stated = None if named is None else (named[1] or named[2] or "")
-    if own is None and stated is None:
+    stated = unit_of(heading)
+    if not own and not stated:
         raise ValueError(
             f"请在表头或单元格里写明单位，如“合同成交额(万元)”或“120万元”，{shown(text)}"
         )
-    if own is not None and stated is not None and own != stated:
-        raise ValueError(
-            f"表头的单位是{stated}元，这一格写的是{own}元，应写成一样的，{shown(text)}"
-        )
-    return own if own is not None else stated or ""
+    if own and stated and own != stated:
+        raise ValueError(f"表头的单位是{stated}，这一格写的是{own}，应写成一样的，{shown(text)}")
+    return own or stated
 
 
 def contract_type(text: str, _heading: str) -> Read:
@@ -164,33 +132,22 @@ def contract_type(text: str, _heading: str) -> Read:
     raise ValueError(f"应为{names_}之一（或其细类），{shown(text)}")
 
 
-def field(text: str, _heading: str) -> Read:
-    plain = re.sub(r"[、,，.．:：\-_与和及其]", "", folded(text))
-    found = re.fullmatch(r"0?(\d{1,2})(\D*)", plain)
-    if found is not None and int(found[1]) in FIELDS:
-        return int(found[1]), FIELDS[int(found[1])]
-    bare = plain.removesuffix("领域").removesuffix("技术")
-    for key, name in FIELDS.items():
-        if bare == re.sub(r"[、与和及其]", "", name).removesuffix("技术"):
-            return key, name
-    for short, key in _SHORT_FIELDS.items():
-        if bare == re.sub(r"[和]", "", short):
-            return key, FIELDS[key]
-    raise ValueError(f"应为11个技术领域之一或它的序号，{shown(text)}")
+def field(text: str, heading: str) -> Read:
+    found = intake_fields.field(text, heading)
+    return found, FIELDS[found]
 
 
 def region(text: str, _heading: str) -> Read:
-    plain = folded(text)
-    if re.fullmatch(r"[1-9]\d{5}", plain, re.ASCII):
-        return plain, plain
-    for code, name in REGIONS.items():
-        short = name.removeprefix("重庆市") or name
-        if plain in (name, short, short.removesuffix("区"), name.replace("市", "", 1)):
-            return code, code
-    for name, code in _PROVINCES.items():
-        if plain.startswith(name):
-            return f"{code}0000", f"{code}0000"
-    raise ValueError(f"应为六位行政区划代码（如500106）或省、市、区的名称，{shown(text)}")
+    found = places.read(text, REGIONS)
+    if found is None:
+        raise ValueError(f"应为六位行政区划代码（如500106）或省、市、区的名称，{shown(text)}")
+    home = found.code.endswith("0000") and found.code[:2] in _HOME
+    if found.rest and home and not _OTHER.match(found.rest):
+        raise ValueError(
+            "应为六位行政区划代码（如500106）或区县的全称，"
+            f"认不出“{found.rest[:10]}”是哪个区县，{shown(text)}"
+        )
+    return found.code, found.code
 
 
 def credit_code(text: str, _heading: str) -> Read:
@@ -203,12 +160,8 @@ def credit_code(text: str, _heading: str) -> Read:
 
 
 def yes(text: str, _heading: str) -> Read:
-    plain = folded(text).lower()
-    if plain in ("是", "有", "y", "yes", "1", "true", "√"):
-        return True, "是"
-    if plain in ("否", "无", "不是", "n", "no", "0", "false", "×", "-"):
-        return False, "否"
-    raise ValueError(f"应为“是”或“否”，{shown(text)}")
+    found = texts.yes(text, {"有"}, {"无", "-"})
+    return found, "是" if found else "否"
 
 
 def words(text: str, _heading: str, *, limit: int) -> Read:
@@ -221,7 +174,6 @@ def words(text: str, _heading: str, *, limit: int) -> Read:
 
 
 _LIMITS: Final = {"project_name": 200, "seller": 120, "buyer": 120, "registry_label": 80}
-_DAYS: Final = ("registered_on", "signed_on", "begins_on", "ends_on")
 
 
 def readers(*, today: date, demo: bool) -> dict[str, Reader]:

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 from market.deals.vocabulary import CONTRACT_TYPES, ContractType
+from market.kit.cells.texts import shown
 from market.kit.intake import Fault, Given
 from market.kit.money import wan_in_words
 from market.registry import certificate
-from market.registry.past_cells import CIVIL_CODE, readers, shown, text_reader
+from market.registry.past_cells import CIVIL_CODE, readers, text_reader
 from market.registry.past_columns import COLUMNS, LABELS
 
 _EMPTY = "必须填写，现在是空的"

@@ -1,8 +1,9 @@
 """What is told of a spreadsheet file once it has been read, and what it may cost to read it."""
 
-import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from market.kit.cells import texts
 
 MAX_ROWS = 200_000
 
@@ -90,5 +91,4 @@ class Unreadable(Exception):
 
 def folded(heading: str) -> str:
     """Return a heading as it is compared: NFKC, no spaces, no case, no marks around it."""
-    text = unicodedata.normalize("NFKC", heading[:100])
-    return "".join(text.split()).strip("*:.、").casefold()
+    return texts.folded(heading[:100]).strip("*:.、")

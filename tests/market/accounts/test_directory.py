@@ -88,6 +88,15 @@ def test_a_row_becomes_an_entry_that_waits_for_nobody(parts: Parts) -> None:
         assert repository_waiting.unverified(session) == []
 
 
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [("重庆市沙坪坝", "重庆市沙坪坝区"), ("重庆沙坪坝", "重庆市沙坪坝区"), ("四川省", "510000")],
+)
+def test_a_region_is_read_as_in_other_files(cell: str, shown: str) -> None:
+    given = Given(2, row(1, region=cell), LABELS, True)
+    assert TARGET.understood(given)["region"] == shown
+
+
 def test_the_same_again_changes_nothing_and_a_changed_row_its_columns(parts: Parts) -> None:
     bring(parts, [row(1)])
     assert bring(parts, [row(1)])[0].effect is Effect.UNCHANGED
@@ -111,6 +120,8 @@ def test_the_same_again_changes_nothing_and_a_changed_row_its_columns(parts: Par
         ({"credit_code": code(1)[:-2] + "00"}, "校验位对不上"),
         ({"kind": "其他"}, "机构类型：应为“高校、院所”、“企业”、“技术转移机构”之一，现在是“其他”"),
         ({"region": "远方"}, "行政区划：应为六位行政区划代码，如500106，现在是“远方”"),
+        ({"region": "重庆市高新区"}, "行政区划：应为六位行政区划代码，如500106"),
+        ({"region": "400030"}, "行政区划：应为六位行政区划代码，如500106，现在是“400030”"),
         ({"state_founded": "也许"}, "国家设立：应为“是”或“否”，现在是“也许”"),
         ({"name": "字" * 121}, "机构名称：最多120个字"),
     ],

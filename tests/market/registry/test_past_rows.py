@@ -35,6 +35,22 @@ FAULTS = [
     ),
     ("field", "12", "技术领域：应为11个技术领域之一或它的序号，现在是“12”"),
     ("seller_region", "火星", "卖方所在地：应为六位行政区划代码"),
+    ("seller_region", "重庆市沙坪垻区", "认不出“沙坪垻区”是哪个区县"),
+    ("seller_region", "重庆市高新区", "认不出“高新区”是哪个区县"),
+    ("seller_region", "重庆市江北县", "认不出“江北县”是哪个区县"),
+    ("seller_region", "海南州", "卖方所在地：应为六位行政区划代码"),
+    ("seller_region", "重庆市沙坪坝区、渝北区", "卖方所在地：应为六位行政区划代码"),
+    ("seller_region", "四川省、重庆市", "卖方所在地：应为六位行政区划代码"),
+    ("seller_region", "400030", "卖方所在地：应为六位行政区划代码"),
+    ("field", "2.电子信息", "序号和名称应为同一个领域，2是航空航天技术，现在是“2.电子信息”"),
+    ("field", "1 先进制造技术", "序号和名称应为同一个领域，1是电子信息技术"),
+    ("field", "10%", "技术领域：应为11个技术领域之一或它的序号，现在是“10%”"),
+    ("field", "1.1", "技术领域：应为11个技术领域之一或它的序号，现在是“1.1”"),
+    ("total", "12,34", "合同成交额(万元)：应为数字"),
+    ("total", "12 34", "合同成交额(万元)：应为数字"),
+    ("total", "USD 120", "应为人民币，请换算成人民币再导入，现在是“USD 120”"),
+    ("total", "￥1,200,000", "按“¥”是1,200,000元，按表头是1,200,000万元"),
+    ("signed_on", "2023年1月215:30", "签订日期：应写成2024-05-20的样子"),
     ("seller", "  ", "卖方：必须填写"),
     ("buyer_credit_code", "93990000000000001X", "统一社会信用代码"),
     ("related", "也许", "关联交易：应为“是”或“否”"),
@@ -61,7 +77,12 @@ READ = [
     ("registered_on", "2023年6月5日", "2023-06-05"),
     ("registered_on", "20230605", "2023-06-05"),
     ("registered_on", "2023-06-05 00:00:00", "2023-06-05"),
+    ("registered_on", "2023/6/5 12:00", "2023-06-05"),
+    ("registered_on", "2023年6月5 15:30", "2023-06-05"),
+    ("registered_on", "二〇二三年六月五日", "2023-06-05"),
     ("total", "1,234.56", "1234.56"),
+    ("total", "1 200", "1200"),
+    ("total", "120万元人民币", "120"),
     ("total", "人民币120万元整", "120"),
     ("total", "￥0.000001", "0.000001"),
     ("contract_type", "技术开发合同", "技术开发"),
@@ -75,7 +96,15 @@ READ = [
     ("field", "环境保护与资源综合利用", "环境保护与资源综合利用技术"),
     ("field", "新能源及高效节能技术", "新能源与高效节能"),
     ("seller_region", "沙坪坝区", "500106"),
+    ("seller_region", "重庆市沙坪坝", "500106"),
+    ("seller_region", "重庆沙坪坝", "500106"),
+    ("seller_region", "重庆市渝北", "500112"),
+    ("seller_region", "重庆市沙坪坝区大学城南路55号", "500106"),
     ("seller_region", "重庆市万州区", "500000"),
+    ("seller_region", "重庆綦江县", "500000"),
+    ("seller_region", "重庆酉阳土家族苗族自治县", "500000"),
+    ("seller_region", "青海省海南州", "630000"),
+    ("seller_region", "浙江省宁波市江北区", "330000"),
     ("seller_region", "广东省深圳市", "440000"),
     ("related", "√", "是"),
     ("seller", " 示范\u200b大学 ", "示范大学"),
@@ -94,6 +123,8 @@ def test_what_people_write_is_understood(key: str, written: str, read: str) -> N
         ("合同成交额（元）", "1200000.01", 120_000_001),
         ("合同成交额", "120万", 120_000_000),
         ("成交额(亿元)", "0.012", 120_000_000),
+        ("合同成交额（千元）", "1200", 120_000_000),
+        ("合同成交额（百万元）", "1.2", 120_000_000),
         ("合同金额/万元", "120万元", 120_000_000),
         ("totalamount", "1200000元", 120_000_000),
     ],
@@ -106,6 +137,24 @@ def test_the_unit_stands_in_the_heading_or_the_cell(
     outcome = history.bring_in(parts, officer, [row], headings={"total": heading})[0]
     assert outcome.effect is Effect.CREATED, history.reasons(outcome)
     assert papers.transactions(parts)[0].total_fen == fen
+
+
+@pytest.mark.parametrize("currency", ["万美元", "欧元", "港元", "USD", "＄", "€", "JPY", "万韩元"])
+def test_another_currency_never_comes_into_the_ledger(parts: Parts, currency: str) -> None:
+    officer = factories.actor(parts, Role.OFFICER)
+    headings = {"total": f"合同成交额({currency})"}
+    outcome = history.bring_in(parts, officer, [history.row()], headings=headings)[0]
+    assert outcome.effect is Effect.REFUSED
+    assert "应为人民币，表头写的是" in history.reasons(outcome)
+    assert papers.transactions(parts) == []
+
+
+@pytest.mark.parametrize("unit", ["百元", "元/万元"])
+def test_a_unit_that_is_not_known_is_named(parts: Parts, unit: str) -> None:
+    officer = factories.actor(parts, Role.OFFICER)
+    headings = {"total": f"合同成交额({unit})"}
+    outcome = history.bring_in(parts, officer, [history.row()], headings=headings)[0]
+    assert "表头的单位应为元、千元、万元" in history.reasons(outcome)
 
 
 def test_an_amount_without_a_unit_is_not_guessed(parts: Parts) -> None:
