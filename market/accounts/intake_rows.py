@@ -62,7 +62,7 @@ COLUMNS: Final = (
 # The words of a kind, as names of institutions hold them; the longer list first decides.
 _KIND_WORDS: Final = (
     (OrganisationKind.AGENCY, "技术转移|转移机构|中介|服务机构|技术经纪|孵化器|交易所|交易中心"),
-    (OrganisationKind.COMPANY, "企业|公司|集团|厂"),
+    (OrganisationKind.COMPANY, "(?<!非)企业|公司|集团|厂"),
     (OrganisationKind.UNIVERSITY, "高校|院校|大学|学院|院所|研究院|研究所|科研|事业单位|医院"),
 )
 _FOUNDED: Final = frozenset({"国有", "国家设立", "公办"})

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from market.catalog.vocabulary import PriceBasis, PriceForm
@@ -42,6 +43,7 @@ _OPEN_PRICES = frozenset(
 _FROM = frozenset({"不低于", "不少于", "至少", "起", "以上", "及以上"})
 _UP_TO = frozenset({"不超过", "不高于", "至多", "最多", "以内", "以下", "及以下", "之内"})
 _YEARLY = frozenset({"每年", "年费"})
+_PER_OF_HEADING = re.compile(r"(?:元|万|亿|w)\)?(?:/|每)(?!人民币)([^/)\],，;]+)|(每年|年费)")
 _CURRENCY = re.compile("¥|rmb|cny|人民币")
 _SIZES = re.compile("[十百千万亿]+$")
 _LARGE = re.compile("[万亿]+$")
@@ -69,7 +71,7 @@ def price(text: str, heading: str) -> dict[str, Any]:
     before, first, yuan, second, also_yuan, early, per, late = found.groups()
     low, high = _both(_Sum(first, yuan), None if second is None else _Sum(second, also_yuan), text)
     low_fen = low.fen(heading, text)
-    price = {"basis": _basis(before, per, text), "low_fen": low_fen, "high_fen": low_fen}
+    price = {"basis": _basis(before, per, heading, text), "low_fen": low_fen, "high_fen": low_fen}
     bounds = {before, early, late} - _YEARLY - {None}
     if len({one in _FROM for one in bounds}) > 1 or (bounds and high is not None):
         raise _wrong(_PRICE_WORDS, text)
@@ -82,13 +84,25 @@ def price(text: str, heading: str) -> dict[str, Any]:
     return price | {"form": PriceForm.FIXED}
 
 
-def _basis(before: str | None, per: str | None, text: str) -> PriceBasis:
-    yearly = before in _YEARLY
-    if yearly and per not in (None, "年"):
-        raise _wrong(_PRICE_WORDS, text)
-    if yearly or per == "年":
+def _basis(before: str | None, per: str | None, heading: str, text: str) -> PriceBasis:
+    """Return what a price is for: by the cell, else by a heading like 价格（万元/年）."""
+    if before in _YEARLY:
+        if per not in (None, "年"):
+            raise _wrong(_PRICE_WORDS, text)
         return PriceBasis.YEAR
-    return PriceBasis.UNIT if per else PriceBasis.TOTAL
+    per = per or _per_of(heading)
+    if per and not re.fullmatch(_PER, f"/{per}"):
+        raise _wrong(f"表头的价格按{per[:10]}计，应按年、件（台、套、次、吨）计或写总价", text)
+    if not per:
+        return PriceBasis.TOTAL
+    return PriceBasis.YEAR if per == "年" else PriceBasis.UNIT
+
+
+@lru_cache(64)  # asked of every cell of a column
+def _per_of(heading: str) -> str:
+    """Return what a heading says its prices are for, "" where it does not say."""
+    found = _PER_OF_HEADING.search(folded(heading)[:200])
+    return "" if found is None else found[1] or "年"
 
 
 class _Sum:

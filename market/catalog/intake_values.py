@@ -186,7 +186,8 @@ _CLOSE = re.compile(
     r"(\d{4})年?(?:(底|末|年底|年末|上半年|下半年)|第?(?:q([1-4])|([一二三四1-4])季度))?"
 )
 _DAY_WORDS = "应写成2026-11-20的样子"
-_SERIAL = (20_000, 80_000)  # a spreadsheet's days: 1954 to 2119
+_SERIAL = (36_525, 80_000)  # a spreadsheet's days, 2000 to 2119; 20273 is a slip for 2027-3
+_YEARS = range(1900, 2200)  # 2612 is a slip for 2026-12
 _NO_END = frozenset({"长期", "长期有效", "不限", "无期限", "常年", "随时"})
 
 
@@ -199,12 +200,12 @@ def _day(text: str, _heading: str) -> str:
         return (date(1899, 12, 30) + timedelta(days=int(plain))).isoformat()
     if (written := days.day(text)) is not None:
         year, month, one = written
-        if not 1 <= month <= 12 or not year >= 1900:
+        if not 1 <= month <= 12 or year not in _YEARS:
             raise _wrong(_DAY_WORDS, text)
         last = monthrange(year, month)[1] if one is None else one
         return f"{year}-{month:02}-{last:02}"
     plain = days.in_digits(plain)
-    if (found := _CLOSE.fullmatch(plain)) and found[1] >= "1900":
+    if (found := _CLOSE.fullmatch(plain)) and int(found[1]) in _YEARS:
         year, part = int(found[1]), found[3] or found[4] or ""
         quarter = int(DIGITS.get(part, part)) if part else (2 if found[2] == "上半年" else 4)
         month = 3 * quarter

@@ -1,6 +1,7 @@
 """The unit that a heading gives its figures; sums in another currency are not read as ours."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from market.kit.cells.texts import folded, shown
@@ -35,6 +36,7 @@ def refuse_foreign(text: str, where: str = "") -> None:
         raise ValueError(f"应为人民币，{named}请换算成人民币再导入，{shown(text)}")
 
 
+@lru_cache(64)  # asked of every cell of a column
 def unit_of(heading: str) -> str:
     """Return the unit of YUAN that a column's heading names, "" where it names none.
 
