@@ -17,7 +17,7 @@ _NAMED = re.compile(
 )
 _WHOLE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _ZONED = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[ tT]{_TIME}(?:[zZ]|[+-]\d{{2}}:?\d{{2}})", re.ASCII)
-_AROUND = re.compile(r"\s*([-/.年月])\s*")
+_AROUND = re.compile(r" ?([-/.年月]) ?| (?=[日号])")
 _WORDS = re.compile("[零〇一二三四五六七八九十]+")
 
 
