@@ -71,17 +71,17 @@ def price(text: str, heading: str) -> dict[str, Any]:
     before, first, yuan, second, also_yuan, early, per, late = found.groups()
     low, high = _both(_Sum(first, yuan), None if second is None else _Sum(second, also_yuan), text)
     low_fen = low.fen(heading, text)
-    price = {"basis": _basis(before, per, heading, text), "low_fen": low_fen, "high_fen": low_fen}
+    fixed = {"basis": _basis(before, per, heading, text), "low_fen": low_fen, "high_fen": low_fen}
     bounds = {before, early, late} - _YEARLY - {None}
     if len({one in _FROM for one in bounds}) > 1 or (bounds and high is not None):
         raise _wrong(_PRICE_WORDS, text)
     if high is not None:
-        return price | {"form": PriceForm.RANGE, "high_fen": high.fen(heading, text)}
+        return fixed | {"form": PriceForm.RANGE, "high_fen": high.fen(heading, text)}
     if bounds & _FROM:
-        return price | {"form": PriceForm.FROM, "high_fen": None}
+        return fixed | {"form": PriceForm.FROM, "high_fen": None}
     if bounds & _UP_TO:
-        return price | {"form": PriceForm.UP_TO, "low_fen": None}
-    return price | {"form": PriceForm.FIXED}
+        return fixed | {"form": PriceForm.UP_TO, "low_fen": None}
+    return fixed | {"form": PriceForm.FIXED}
 
 
 def _basis(before: str | None, per: str | None, heading: str, text: str) -> PriceBasis:
@@ -152,7 +152,7 @@ def _as_far(bare: _Sum, other: _Sum, text: str) -> _Sum:
     found = (_LARGE if sized else _SIZES).search(other.body)
     size = found[0] if found else ""
     left = other.body.removesuffix(size)
-    words = not left.isascii()
+    words = not left or not left.isascii()
     if _LARGE.search(left.strip("0123456789.")) or (
         not sized and words and (size == "十" or (len(size) > 1 and size[0] in "十百千"))
     ):
