@@ -15,7 +15,7 @@ from typing import Any
 from tantivy import Document as Stored
 from tantivy import Index, IndexWriter, Order, Searcher
 
-from search.document import Deletion, Document
+from search.document import Deletion, Document, newest
 from search.engines.tantivy_page import Page
 from search.engines.tantivy_query import (
     GONE,
@@ -28,6 +28,7 @@ from search.engines.tantivy_query import (
     total,
 )
 from search.errors import SearchUnavailable, WriterBusy
+from search.port import Capabilities
 from search.query import All, SearchRequest
 from search.result import SearchResult
 from search.schema import Schema
@@ -69,6 +70,10 @@ class TantivyEngine:
     @property
     def schema(self) -> Schema:
         return self._schema
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(atomic_writes=True, single_writer=True)
 
     def search(self, request: SearchRequest) -> SearchResult:
         self._schema.check_request(request)
@@ -141,13 +146,10 @@ class TantivyEngine:
         """Hand the newest change of each id to tantivy, unless the index knows a newer one; whether
         there was any.
         """
-        newest: dict[int, Document | Deletion] = {}
-        for change in changes:
-            if change.id not in newest or change.version >= newest[change.id].version:
-                newest[change.id] = change
-        stored = self._stored(list(newest))
+        wanted = newest(changes)
+        stored = self._stored(list(wanted))
         staged = False
-        for change in newest.values():
+        for change in wanted.values():
             if change.id in stored and change.version < stored[change.id][0]:
                 continue
             writer.delete_documents_by_term(ID, change.id)
@@ -161,11 +163,7 @@ class TantivyEngine:
         fields: dict[str, Any] = {ID: change.id, VERSION: change.version}
         if isinstance(change, Deletion):
             return {**fields, GONE: 1}
-        for name, tokens in self._schema.tokens(change).items():
-            fields[name] = " ".join(tokens)
-        for name, values in change.facets.items():
-            fields[name] = list(dict.fromkeys(values))
-        return {**fields, **change.numbers}
+        return {**fields, **self._schema.indexed(change)}
 
     def _stored(self, ids: list[int]) -> dict[int, tuple[int, bool]]:
         """Version of each id, and whether that is a tombstone's."""
