@@ -61,9 +61,19 @@ def close_parts(parts: Parts) -> None:
 
 def open_reader(settings: Settings) -> SearchEngine:
     """Open the index for searching; it may be there later."""
-    return TantivyEngine(settings.index_dir, SCHEMA, read_only=True)
+    return _open(settings, read_only=True)
 
 
 def open_writer(settings: Settings) -> SearchEngine:
-    """Open the index for writing. Raises WriterBusy where another process writes."""
-    return TantivyEngine(settings.index_dir, SCHEMA, read_only=False)
+    """Open the index for writing. Raises WriterBusy where another process writes, SearchUnavailable
+    where it cannot be made.
+    """
+    return _open(settings, read_only=False)
+
+
+def _open(settings: Settings, *, read_only: bool) -> SearchEngine:
+    if not settings.search_hosts:
+        return TantivyEngine(settings.index_dir, SCHEMA, read_only=read_only)
+    from infra import elastic  # noqa: PLC0415 - the client is loaded only where it is used
+
+    return elastic.open_engine(settings, SCHEMA, read_only=read_only)
