@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 
 from infra.settings import Settings
 from search.engines.elastic import ElasticEngine
+from search.engines.elastic_indexes import ElasticIndexes
 from search.schema import Schema
 
 _CONNECTIONS: Final = 64
@@ -25,6 +26,11 @@ def open_engine(settings: Settings, schema: Schema, *, read_only: bool) -> Elast
     return ElasticEngine(
         client(settings), schema, prefix=settings.search_prefix, read_only=read_only
     )
+
+
+def indexes(settings: Settings, schema: Schema) -> ElasticIndexes:
+    """Return the indexes of the schema, to build one anew."""
+    return ElasticIndexes(lambda: client(settings), schema, prefix=settings.search_prefix)
 
 
 def client(settings: Settings) -> Elasticsearch:

@@ -28,6 +28,12 @@ class Capabilities:
     """
 
 
+class Writer(Protocol):
+    """What takes documents: an engine open for writing."""
+
+    def write(self, upserts: Sequence[Document], deletions: Sequence[Deletion] = ()) -> None: ...
+
+
 class SearchEngine(Protocol):
     """An index of documents of one schema.
 

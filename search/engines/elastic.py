@@ -70,12 +70,13 @@ class ElasticEngine:
         *,
         prefix: str,
         read_only: bool,
+        alias: str | None = None,
         shards: int = 1,
         patience: Patience = PATIENCE,
     ) -> None:
         """The client belongs to the engine, which closes it. Opening for writing makes the index
         where there is none. A reader may open before there is an index: until there is one, its
-        calls raise SearchUnavailable.
+        calls raise SearchUnavailable. `alias`: of an index that is not the live one.
         """
         self._client = client
         self._asking = client.options(request_timeout=patience.ask)
@@ -84,7 +85,8 @@ class ElasticEngine:
         self._ask_limit = f"{round(patience.ask * 1000)}ms"
         self._schema = schema
         self._compiler = Compiler(schema)
-        self._alias = f"{prefix}-{schema.fingerprint}"
+        self._name = live_alias(prefix, schema)
+        self._alias = alias or self._name
         self._read_only = read_only
         self._closed = False
         if not read_only:
@@ -193,11 +195,10 @@ class ElasticEngine:
         indices = self._writing.indices
         if indices.exists_alias(name=self._alias):
             return
-        there = [name.rpartition("-")[2] for name in indices.get(index=f"{self._alias}-*")]
-        number = 1 + max((int(one) for one in there if one.isdecimal()), default=0)
+        number = 1 + max(numbered(self._writing, self._name).values(), default=0)
         body = index_body(self._schema, shards)
         try:
-            indices.create(index=f"{self._alias}-{number}", aliases={self._alias: {}}, **body)
+            indices.create(index=f"{self._name}-{number}", aliases={self._alias: {}}, **body)
         except BadRequestError:
             if not indices.exists_alias(name=self._alias):
                 raise
@@ -258,26 +259,42 @@ class ElasticEngine:
 
     @contextlib.contextmanager
     def _calling(self, refused: type[SearchError] = SearchUnavailable) -> Iterator[None]:
-        """Raise this package's errors for the client's; `refused` for a request that the server
-        finds wrong.
-        """
         if self._closed:
             raise SearchUnavailable("this index is closed")
-        try:
+        with translated(refused):
             yield
-        except NotFoundError as error:
-            lacking = error.message == "index_not_found_exception"
-            told = f"there is no index {self._alias} yet" if lacking else str(error)
-            raise SearchUnavailable(told) from error
-        except BadRequestError as error:
-            # A server of another major version does not even read the request.
-            another = error.message == "media_type_header_exception"
-            raise (SearchUnavailable if another else refused)(str(error)) from error
-        except TransportError as error:
-            # Its own text leaves out what happened when nothing was tried before.
-            raise SearchUnavailable(f"{type(error).__name__}: {error.message}") from error
-        except (ApiError, ValueError) as error:
-            raise SearchUnavailable(str(error)) from error
+
+
+def live_alias(prefix: str, schema: Schema) -> str:
+    """The alias of a schema's live index, and how the names of its indexes begin."""
+    return f"{prefix}-{schema.fingerprint}"
+
+
+def numbered(client: Elasticsearch, alias: str) -> dict[str, int]:
+    """Number of each index whose name begins with the alias, by name."""
+    names = {name: name.rpartition("-")[2] for name in client.indices.get(index=f"{alias}-*")}
+    return {name: int(number) for name, number in names.items() if number.isdecimal()}
+
+
+@contextlib.contextmanager
+def translated(refused: type[SearchError] = SearchUnavailable) -> Iterator[None]:
+    """Raise this package's errors for the client's; `refused` for a request that the server finds
+    wrong.
+    """
+    try:
+        yield
+    except NotFoundError as error:
+        lacking = error.message == "index_not_found_exception"
+        raise SearchUnavailable("there is no index yet" if lacking else str(error)) from error
+    except BadRequestError as error:
+        # A server of another major version does not even read the request.
+        another = error.message == "media_type_header_exception"
+        raise (SearchUnavailable if another else refused)(str(error)) from error
+    except TransportError as error:
+        # Its own text leaves out what happened when nothing was tried before.
+        raise SearchUnavailable(f"{type(error).__name__}: {error.message}") from error
+    except (ApiError, ValueError) as error:
+        raise SearchUnavailable(str(error)) from error
 
 
 def _requests(actions: Sequence[bytes]) -> Iterator[list[bytes]]:

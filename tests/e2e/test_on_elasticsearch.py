@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from market.catalog import drafts, publishing
 from market.catalog.schemas import AchievementEditIn, AchievementIn, DemandIn
 from market.kit.errors import Conflict
 from market.kit.ids import PublicId
-from search.document import Deletion
+from search.document import Deletion, Document
 from search.engines.elastic import ElasticEngine
 from tests.search.elastics import prefix_of
 from tests.support.elastic import Elastic
@@ -120,6 +122,53 @@ def test_commands(running: Running, settings: Settings, command: Command) -> Non
     away = command("reindex", ZHIHE_SEARCH_URL="http://127.0.0.1:1")
     assert away.exit_code == 1
     assert "搜索索引不能用" in away.stderr
+
+
+def test_an_index_gone_wrong_is_built_anew_under_writes(
+    running: Running, settings: Settings, command: Command, elastic: Elastic
+) -> None:
+    school = running.actor(Role.MANAGER, self_publish=True)
+
+    def publish(title: str) -> int:
+        with work_for(running.parts, school) as work:
+            return publishing.submit(
+                work, drafts.create(work, AchievementIn(title=title)).public_id
+            ).id
+
+    made = [publish(f"镁合金低温成形{number}型") for number in range(40)]
+    work_until_done(settings, running.parts)
+    wrong = Document(made[0], 10**6, {"title": "从别处恢复来的新版本"})
+    running.writer.write([wrong])
+    assert "应为第1版" in command("audit").output, "no write of ours can put this right"
+    stop = threading.Event()
+    totals: list[int] = []
+
+    def search() -> None:
+        while not stop.is_set():
+            totals.append(found(running, "镁合金"))
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            made.append(publish(f"镁合金高温成形{(number := number + 1)}型"))
+            stop.wait(0.05)
+
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(search), pool.submit(write)]
+        try:
+            told = command("rebuild")
+        finally:
+            stop.set()
+        for one in others:
+            one.result()
+    assert told.exit_code == 0, told.output
+    work_until_done(settings, running.parts)
+    assert command("audit").exit_code == 0
+    assert found(running, "镁合金") == len(made)
+    assert totals == sorted(totals), "searches never saw less than before"
+    assert totals[0] >= 39
+    with elastic.client() as client:
+        assert len(client.indices.get(index=f"{settings.search_prefix}-*")) == 2
 
 
 def test_an_index_that_was_lost_is_made_whole(

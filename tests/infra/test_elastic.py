@@ -48,7 +48,9 @@ class Server:
             def _answer(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length") or 0))
                 server.seen.append({name.lower(): value for name, value in self.headers.items()})
-                time.sleep(server.after)
+                if server.after:
+                    time.sleep(server.after)
+                    return  # whoever asked is gone
                 self.send_response(server.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("X-Elastic-Product", server.product)

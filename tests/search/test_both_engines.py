@@ -9,6 +9,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from search.parse import parse
 from search.port import SearchEngine
 from search.query import (
     DEEPEST,
+    And,
     AnyOf,
     Not,
     Or,
@@ -133,6 +135,19 @@ def compare(both: Both, queries: Queries, numbers: range, *, scores: bool = True
     return telling
 
 
+def compare_mixed(both: Both, queries: Queries, number: int) -> None:
+    """Parts that score beside parts that only say yes or no, which chance seldom puts together."""
+    for _ in range(number):
+        scoring = (queries._words(), queries._phrase(), queries._weighted())
+        others = (queries._range(), queries._any_of(), queries._prefix(), queries._ids())
+        for part, other in product(scoring, others):
+            for tree in (Or((part, other)), And((Or((part, Not(other))), other))):
+                request = SearchRequest(tree, limit=DEEPEST)
+                one, answer = both.tantivy.search(request), both.elastic.search(request)
+                assert one.total == answer.total, request
+                assert not (wrong := complaint(one.hits, answer.hits)), (wrong, request)
+
+
 def hold_against_evaluate(both: Both, queries: Queries, numbers: range) -> None:
     reference = Reference(both.corpus)
     for number in numbers:
@@ -185,6 +200,7 @@ def agree(both: Both, seed: int, number: int) -> None:
     queries = Queries(random.Random(seed + 1), both.corpus)
     telling = compare(both, queries, range(number))
     assert telling > number / 2, "the generated queries say nothing"
+    compare_mixed(both, queries, max(1, number // 100))
     hold_against_evaluate(both, queries, range(number, number + number // PART))
     typed_alike(both, random.Random(seed + 2), max(10, number // PART))
 
