@@ -33,6 +33,7 @@ for one in (
     listings.match,
     listings.rank,
     listings.reindex,
+    listings.rebuild,
     keeping.backup,
     keeping.restore,
     keeping.audit,

@@ -1,9 +1,12 @@
-"""What fails outside the program (the database, the data folder), as sentences for operators."""
+"""What fails outside the program (the database, the index, the data folder), as sentences for
+operators.
+"""
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from infra.settings import PREFIX
 from market.kit import faults
+from search.errors import SearchUnavailable
 
 UNPREPARED = "数据库还没有准备好，请先运行 zhihe migrate"
 _NO_TABLE = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn")
@@ -15,8 +18,15 @@ def sentence(error: Exception) -> str | None:
         return f"不能写入：{_why(error)}。腾出空间或改为可写之后再运行一次，已有的数据没有受损"
     if isinstance(error, OSError) and error.filename is not None:
         return f"不能使用 {error.filename}：{error.strerror}。请检查{PREFIX}DATA_DIR和文件的权限"
-    if not isinstance(error, DBAPIError):  # a closed pipe, say: not ours to explain
-        return None
+    if isinstance(error, SearchUnavailable):
+        reason = str(error).partition("\n")[0]
+        return f"搜索索引不能用：{reason}。请检查{PREFIX}SEARCH_URL，或数据目录里的index"
+    if isinstance(error, DBAPIError):
+        return _of_the_database(error)
+    return None  # a closed pipe, say: not ours to explain
+
+
+def _of_the_database(error: DBAPIError) -> str | None:
     cause = error.orig
     told = f"{type(cause).__name__}: {cause}"
     if any(name in told for name in _NO_TABLE):

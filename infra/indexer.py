@@ -1,36 +1,54 @@
 """The indexer: the one process that writes to the index."""
 
+import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from infra import logs
 from infra.locks import ProcessLock
 from infra.loops import Stop, keep
 from infra.pulse import beating
 from infra.settings import Settings
-from infra.wiring import build_parts, close_parts, open_writer
+from infra.wiring import build_parts, close_parts, open_indexes, open_writer
 from market.accounts.work import Parts
+from market.discovery import rebuild as rebuilding
 from market.discovery.drain import drain_index, give_back, make_whole
 from market.kit.changes import Consumer
+from search.errors import RebuildRefused
 from search.port import SearchEngine
+from search.rebuild import Indexes, Rebuild
+
+log = logging.getLogger("zhihe.discovery")
 
 
 class Indexing:
-    """Drains the change log into the index, as long as it holds the lock."""
+    """Drains the change log into the index, as long as it holds the lock; builds the index anew
+    where that was asked for, a chunk between two batches of changes.
+    """
 
     def __init__(
-        self, parts: Parts, open_engine: Callable[[], SearchEngine], lock: ProcessLock
+        self,
+        parts: Parts,
+        open_engine: Callable[[], SearchEngine],
+        lock: ProcessLock,
+        indexes: Indexes,
     ) -> None:
         self._parts = parts
         self._open = open_engine
         self._lock = lock
+        self._indexes = indexes
         self._engine: SearchEngine | None = None
+        self._rebuild: Rebuild | None = None
 
     def step(self) -> bool:
         """Do a batch of what is owed; return whether there was any. Nothing without the lock."""
         if not self._lock.take():
             return False
         try:
-            return drain_index(self._parts, self._engine or self._begin()) > 0
+            engine = self._engine or self._begin()
+            writer = engine if self._rebuild is None else self._rebuild.writer
+            worked = drain_index(self._parts, writer) > 0
+            return self._build(engine) or worked
         except BaseException:
             # Begin again: what was claimed is given back, what is missing in the index is found.
             self._let_go()
@@ -42,10 +60,43 @@ class Indexing:
         make_whole(self._parts, self._engine)
         return self._engine
 
+    def _build(self, engine: SearchEngine) -> bool:
+        """Go on with the rebuild that was asked for; return whether there is one."""
+        asked = rebuilding.asked(self._parts)
+        if asked is None:
+            return False
+        if self._rebuild is None:
+            self._rebuild = Rebuild(engine, self._indexes, rebuilding.Listings(self._parts))
+        elif not self._rebuild.step():
+            self._put_in_place(self._rebuild, asked)
+        return True
+
+    def _put_in_place(self, rebuild: Rebuild, asked: datetime) -> None:
+        try:
+            rebuild.finish()
+        except RebuildRefused as error:
+            log.warning("the index built anew is not put in place: %s", error)
+            good, detail = False, str(error)
+            self._rebuild = None
+            rebuild.abandon()
+        else:
+            good, detail = True, f"共{rebuild.total}条"
+            if rebuild.left_out:
+                detail += f"，另有{len(rebuild.left_out)}条做不成文档"
+            self._rebuild = None
+            self._let_go()  # what was live is another index now
+            self._engine = self._open()
+        rebuilding.ended(self._parts, asked, good=good, detail=detail)
+
     def _let_go(self) -> None:
+        rebuild, self._rebuild = self._rebuild, None
         engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.close()
+        try:
+            if rebuild is not None:
+                rebuild.abandon()
+        finally:
+            if engine is not None:
+                engine.close()
 
     def close(self) -> None:
         self._let_go()
@@ -54,7 +105,7 @@ class Indexing:
 
 def indexing(settings: Settings, parts: Parts) -> Indexing:
     lock = ProcessLock(settings.data_dir / "indexer.lock")
-    return Indexing(parts, lambda: open_writer(settings), lock)
+    return Indexing(parts, lambda: open_writer(settings), lock, open_indexes(settings))
 
 
 def run(settings: Settings) -> None:
@@ -70,3 +121,20 @@ def run(settings: Settings) -> None:
     finally:
         process.close()
         close_parts(parts)
+
+
+def build_anew(settings: Settings, parts: Parts, rest: Callable[[], None]) -> tuple[bool, str]:
+    """Ask for the index to be built anew and wait for it, by the running indexer or, where there is
+    none, by this process; return whether it succeeded and what is told of it.
+
+    `rest` is called where there is nothing to do but wait.
+    """
+    asked = rebuilding.ask(parts)
+    process = indexing(settings, parts)
+    try:
+        while (outcome := rebuilding.outcome(parts, asked)) is None:
+            if not process.step():
+                rest()
+        return outcome
+    finally:
+        process.close()

@@ -7,7 +7,7 @@ there, and whoever indexes next makes the index anew.
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,7 +19,7 @@ from infra.backup import FILES, SECRET, TABLES, Heard, check, sqlite_file
 from infra.indexer import indexing
 from infra.migrate import fill, revisions
 from infra.settings import PREFIX, Settings, keep_secret
-from infra.wiring import build_parts, close_parts
+from infra.wiring import build_parts, close_parts, open_reader
 from market.discovery.drain import give_back_work
 from market.kit import dump, faults
 from market.kit.db import Database
@@ -27,6 +27,7 @@ from market.kit.dump import Shape
 from market.kit.errors import Conflict, Invalid
 from market.kit.files import LocalFiles
 from market.waiting import put_right
+from search.errors import SearchUnavailable
 
 _MARK: Final = "restoring"
 _NO_LIMIT: Final = 1 << 62
@@ -94,6 +95,18 @@ def _refuse_unless_empty(settings: Settings, *, resumed: bool) -> None:
     for folder in (settings.files_dir, settings.index_dir):
         if not resumed and folder.exists() and any(folder.iterdir()):
             raise Conflict(f"{folder} 里已有内容。{_ELSEWHERE}")
+    if not resumed and settings.search_hosts:
+        _refuse_index_in_use(settings)
+
+
+def _refuse_index_in_use(settings: Settings) -> None:
+    """Documents of later versions than the backup's would stay: versions only grow."""
+    with closing(open_reader(settings)) as engine, suppress(SearchUnavailable):
+        if engine.count():
+            raise Conflict(
+                f"Elasticsearch里{settings.search_prefix}开头的索引已有内容，"
+                f"请用{PREFIX}SEARCH_PREFIX给一个新的名称"
+            )
 
 
 def _bring_files(archive: Archive, store: LocalFiles, heard: Heard) -> None:

@@ -5,12 +5,15 @@ Every setting is documented in `docs/settings.md`; a test holds the two together
 
 import contextlib
 import os
+import re
 import secrets
+import ssl
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PREFIX = "ZHIHE_"
 SECRET_LENGTH = 32
@@ -47,6 +50,10 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     database_url: str = ""
+    search_url: str = field(default="", repr=False)
+    search_api_key: str = field(default="", repr=False)
+    search_ca: Path | None = None
+    search_prefix: str = "zhihe"
     secret: str = field(default="", repr=False)
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -69,6 +76,11 @@ class Settings:
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'zhihe.db'}"
+
+    @property
+    def search_hosts(self) -> list[str]:
+        """Return the addresses of Elasticsearch; without any the index lies in the data folder."""
+        return list(dict.fromkeys(_list(self.search_url)))
 
     @property
     def index_dir(self) -> Path:
@@ -110,6 +122,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         given.setdefault("log_format", LogFormat.JSON)
         given.setdefault("log_level", LogLevel.INFO)
     settings = Settings(**{name: _parse(name, value) for name, value in given.items()})  # type: ignore[arg-type]
+    _check_search(settings)
     if settings.mode is Mode.PRODUCTION:
         if len(settings.secret) < SECRET_LENGTH:
             raise SettingError(
@@ -133,6 +146,18 @@ def _require_contact(settings: Settings) -> None:
         )
 
 
+def _check_search(settings: Settings) -> None:
+    """What the settings of Elasticsearch must be together."""
+    addresses = [urlsplit(host) for host in settings.search_hosts]
+    if settings.search_api_key:
+        if not addresses:
+            raise SettingError(f"{PREFIX}SEARCH_API_KEY要和{PREFIX}SEARCH_URL一起给出")
+        if any(address.username is not None for address in addresses):
+            raise SettingError(f"{PREFIX}SEARCH_API_KEY和{PREFIX}SEARCH_URL里的用户只能给出一个")
+    if settings.search_ca and not all(address.scheme == "https" for address in addresses):
+        raise SettingError(f"{PREFIX}SEARCH_CA只用于https://开头的{PREFIX}SEARCH_URL")
+
+
 def child_environment(**given: str) -> dict[str, str]:
     """Return this process's environment with just these settings, for a program started anew."""
     rest = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
@@ -141,7 +166,7 @@ def child_environment(**given: str) -> dict[str, str]:
 
 def _read_files(given: dict[str, str]) -> None:
     """Take a secret from the file that ZHIHE_…_FILE names, as containers are given theirs."""
-    for name in ("secret", "database_url", "metrics_token"):
+    for name in ("secret", "database_url", "search_url", "search_api_key", "metrics_token"):
         path = given.pop(f"{name}_file", None)
         if path is None:
             continue
@@ -159,6 +184,9 @@ def _parse(name: str, value: str) -> object:
         "mode": _mode,
         "data_dir": Path,
         "database_url": _database,
+        "search_url": _search,
+        "search_ca": _certificate,
+        "search_prefix": _prefix,
         "port": _port,
         "hosts": _list,
         "trusted_proxies": _list,
@@ -215,6 +243,40 @@ def _database(value: str) -> str:
     if value.startswith(("postgresql+psycopg://", "sqlite:///")):
         return value
     raise SettingError(f"{PREFIX}DATABASE_URL应以postgresql+psycopg://或sqlite:///开头，现在不是")
+
+
+def _search(value: str) -> str:
+    """The value is not repeated: it may hold a password."""
+    for host in _list(value):
+        try:
+            address = urlsplit(host)
+            complete = address.scheme in ("http", "https") and address.hostname and address.port
+        except ValueError:
+            complete = False
+        if not complete or address.query or address.fragment:
+            raise SettingError(
+                f"{PREFIX}SEARCH_URL应是http://或https://开头、写明端口的地址，多个用逗号分开；"
+                "用户和口令里的特殊字符写成%加两位十六进制数"
+            )
+    return value
+
+
+def _certificate(value: str) -> Path | None:
+    if not value:
+        return None
+    try:
+        ssl.create_default_context(cafile=value)
+    except (OSError, ssl.SSLError):
+        raise SettingError(f"{PREFIX}SEARCH_CA应是PEM证书文件，现在读不出来：{value}") from None
+    return Path(value)
+
+
+def _prefix(value: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", value):
+        return value
+    raise SettingError(
+        f"{PREFIX}SEARCH_PREFIX应以小写字母开头，只有小写字母、数字、_和-，不超过40个，现在是“{value}”"
+    )
 
 
 def _list(value: str) -> tuple[str, ...]:

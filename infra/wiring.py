@@ -12,8 +12,9 @@ from market.kit.clock import Clock, SystemClock
 from market.kit.db import Database
 from market.kit.files import LocalFiles
 from market.kit.journal import Journal
-from search.engines.tantivy import TantivyEngine
+from search.engines.tantivy import TantivyEngine, TantivyIndexes
 from search.port import SearchEngine
+from search.rebuild import Indexes
 
 DEMONSTRATION = (
     "这个数据库里有示范数据，示范账号的密码是公开的，不能用于正式运行；"
@@ -61,9 +62,28 @@ def close_parts(parts: Parts) -> None:
 
 def open_reader(settings: Settings) -> SearchEngine:
     """Open the index for searching; it may be there later."""
-    return TantivyEngine(settings.index_dir, SCHEMA, read_only=True)
+    return _open(settings, read_only=True)
 
 
 def open_writer(settings: Settings) -> SearchEngine:
-    """Open the index for writing. Raises WriterBusy where another process writes."""
-    return TantivyEngine(settings.index_dir, SCHEMA, read_only=False)
+    """Open the index for writing. Raises WriterBusy where another process writes, SearchUnavailable
+    where it cannot be made.
+    """
+    return _open(settings, read_only=False)
+
+
+def open_indexes(settings: Settings) -> Indexes:
+    """Return where an index is built anew beside the live one."""
+    if not settings.search_hosts:
+        return TantivyIndexes(settings.index_dir, SCHEMA)
+    from infra import elastic  # noqa: PLC0415 - as below
+
+    return elastic.indexes(settings, SCHEMA)
+
+
+def _open(settings: Settings, *, read_only: bool) -> SearchEngine:
+    if not settings.search_hosts:
+        return TantivyEngine(settings.index_dir, SCHEMA, read_only=read_only)
+    from infra import elastic  # noqa: PLC0415 - the client is loaded only where it is used
+
+    return elastic.open_engine(settings, SCHEMA, read_only=read_only)

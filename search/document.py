@@ -1,6 +1,6 @@
 """What an engine is given: one document, and what stays behind when it is deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -28,3 +28,12 @@ class Deletion:
 
     id: int
     version: int
+
+
+def newest(changes: Iterable[Document | Deletion]) -> dict[int, Document | Deletion]:
+    """The change of the highest version of each id; of equal ones the last."""
+    found: dict[int, Document | Deletion] = {}
+    for change in changes:
+        if change.id not in found or change.version >= found[change.id].version:
+            found[change.id] = change
+    return found

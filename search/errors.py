@@ -3,6 +3,7 @@
 SearchError
 ├── SearchUnavailable    the engine cannot answer now; another source may
 │   └── WriterBusy       another process holds the only writer
+├── RebuildRefused       an index built anew does not hold what it should
 ├── QueryRejected        the request itself cannot be answered, now or later
 └── DocumentRejected     this document does not fit the schema; the others of its batch may
 """
@@ -18,6 +19,10 @@ class SearchUnavailable(SearchError):
 
 class WriterBusy(SearchUnavailable):
     """Another process writes to this index. One writes at a time; wait for it or end it."""
+
+
+class RebuildRefused(SearchError):
+    """An index built anew does not hold what it should; the live one stays."""
 
 
 class QueryRejected(SearchError):

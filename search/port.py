@@ -4,12 +4,34 @@
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from search.document import Deletion, Document
 from search.query import SearchRequest
 from search.result import SearchResult
 from search.schema import Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What engines may differ in. The contract suite reads it and asks accordingly."""
+
+    atomic_writes: bool
+    """A write that breaks off leaves nothing behind and is never seen in part. Without it, one that
+    raised, or whose process ended, may leave some of its documents, each of them whole, and also
+    while it runs; repeated, it is complete.
+    """
+    single_writer: bool
+    """Opening for writing a second time raises WriterBusy. Without it several may write: of each
+    document the highest version wins.
+    """
+
+
+class Writer(Protocol):
+    """What takes documents: an engine open for writing."""
+
+    def write(self, upserts: Sequence[Document], deletions: Sequence[Deletion] = ()) -> None: ...
 
 
 class SearchEngine(Protocol):
@@ -22,6 +44,9 @@ class SearchEngine(Protocol):
     @property
     def schema(self) -> Schema: ...
 
+    @property
+    def capabilities(self) -> Capabilities: ...
+
     def search(self, request: SearchRequest) -> SearchResult:
         """Total, page and facet counts from one state of the index.
 
@@ -32,13 +57,13 @@ class SearchEngine(Protocol):
         ...
 
     def write(self, upserts: Sequence[Document], deletions: Sequence[Deletion] = ()) -> None:
-        """Put and remove documents, all or nothing.
+        """Put and remove documents: all or nothing with `atomic_writes`, else each by itself.
 
         When it returns, the change is on disk and every reader's next call sees it. Per id the
         highest version wins, whatever the order of calls: an older one is ignored, the same one is
         written again. So a write may be repeated, and what a crash left unacknowledged simply comes
-        again. Raises WriterBusy where another process writes, DocumentRejected (before anything is
-        written) for a document that does not fit the schema.
+        again. Raises WriterBusy where another process writes, DocumentRejected for a document that
+        does not fit the schema (before anything is written) or that the engine itself refuses.
         """
         ...
 

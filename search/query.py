@@ -145,6 +145,11 @@ class SearchRequest:
     limit: int = 20
 
 
+def scores(query: Query) -> bool:
+    """Whether documents can differ in score for this query."""
+    return any(isinstance(node, Words | Weighted | Phrase) for node in nodes(query))
+
+
 def nodes(query: Query) -> Iterator[Query]:
     """The query and everything below it."""
     yield query

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from search.analysis import ANALYSIS_VERSION, START, grams, well_formed, word_texts
 from search.document import Deletion, Document
@@ -26,7 +27,14 @@ _RESERVED = frozenset({"id", "version", "live"})
 _LONGEST_FACET = 1_000
 
 LARGEST = 2**63 - 1
-"""No id, version or number is larger, none smaller than its negative."""
+"""No id or version is larger. Numbers lie between it and its negative, so that where a number is
+missing there is a value left to sort by.
+"""
+
+BLANK = "∅"
+"""Indexed where a field has no tokens; no query has it. Lucene counts a field's documents and their
+average length over those that have tokens there, tantivy over all: so they are the same.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,17 @@ class Schema:
                 tokens[text.grams_field] = [START + found[0], *found] if found else []
         return tokens
 
+    def indexed(self, document: Document) -> dict[str, Any]:
+        """Field → value as both engines index it: tokens joined by spaces, BLANK for none; facet
+        values once each; numbers.
+        """
+        tokens = self.tokens(document).items()
+        return {
+            **{name: " ".join(found) or BLANK for name, found in tokens},
+            **{name: list(dict.fromkeys(values)) for name, values in document.facets.items()},
+            **document.numbers,
+        }
+
     def check(self, change: Document | Deletion) -> None:
         """Raise DocumentRejected unless the change can be indexed whole."""
         for problem in self._problems(change):
@@ -178,12 +197,13 @@ class Schema:
             if not isinstance(text, str):
                 yield f"text field {name!r} holds {type(text).__name__}"
         for name, values in document.facets.items():
-            if not isinstance(values, tuple) or not all(map(_is_facet_value, values)):
+            if not isinstance(values, tuple) or not all(map(is_facet_value, values)):
                 yield f"facet field {name!r} is not a tuple of texts of 1 to {_LONGEST_FACET}"
         for name, number in document.numbers.items():
-            if type(number) is not int or not -LARGEST <= number <= LARGEST:
+            if type(number) is not int or not -LARGEST < number < LARGEST:
                 yield f"number field {name!r} holds {number!r}, not a 64-bit integer"
 
 
-def _is_facet_value(value: object) -> bool:
+def is_facet_value(value: object) -> bool:
+    """Whether a facet can hold this value at all; a filter may name any."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_FACET and well_formed(value)

@@ -1,6 +1,7 @@
 pytest_plugins = [
     "tests.support.parts",
     "tests.support.postgres",
+    "tests.support.elastic",
     "tests.support.browser",
     "tests.support.market",
     "tests.support.running",

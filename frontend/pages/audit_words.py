@@ -55,6 +55,7 @@ ACTIONS: Final[dict[str, str]] = {
     "user.disable": "停用账号（命令行）",
     "user.enable": "恢复账号（命令行）",
     "reindex": "重建索引（命令行）",
+    "rebuild": "另建索引换上（命令行）",
     "import": "导入（命令行）",
     "backup": "备份（命令行）",
     "restore": "从备份恢复（命令行）",

@@ -80,3 +80,27 @@ def reindex() -> None:
     with open_parts(settings) as parts:
         count = imports.reindex(settings, parts)
     click.echo(f"已重建索引，共{count}条")
+
+
+@click.command()
+@told
+def rebuild() -> None:
+    """在旁边另建一个索引，核对后换上；搜索和写入照常，中断了现有的索引不变。
+
+    \b
+    例：zhihe rebuild
+    """
+    import time
+
+    from infra.indexer import build_anew
+    from infra.loops import IDLE
+    from infra.marking import record
+
+    settings = load()
+    with open_parts(settings) as parts:
+        good, detail = build_anew(settings, parts, lambda: time.sleep(IDLE))
+    record(settings, "rebuild", good=good, detail=detail)
+    if not good:
+        click.echo(f"新建的索引没有换上，现有的照常使用：{detail}", err=True)
+        sys.exit(FAILED)
+    click.echo(f"已换上新建的索引，{detail}")

@@ -23,7 +23,7 @@ from market.kit.changes import Claimed, Consumer, SubjectKind
 from market.kit.ids import ListingId, OrganisationId
 from search.document import Deletion, Document
 from search.errors import DocumentRejected, SearchUnavailable
-from search.port import SearchEngine
+from search.port import SearchEngine, Writer
 
 BATCH = 1_000
 EVERY = 2**62
@@ -59,7 +59,7 @@ def left_to_do(parts: Parts, up_to_change: int | None = None) -> Left:
         )
 
 
-def drain_index(parts: Parts, engine: SearchEngine, limit: int = BATCH) -> int:
+def drain_index(parts: Parts, engine: Writer, limit: int = BATCH) -> int:
     """Bring up to `limit` changes into the index; return how many were taken up.
 
     `engine` is open for writing. A document that cannot be written is tried again later and then
@@ -70,7 +70,7 @@ def drain_index(parts: Parts, engine: SearchEngine, limit: int = BATCH) -> int:
         return 0
     listings = _listings(claimed)
     with parts.database.read() as session:
-        documents, deletions, broken = _documents(session, list(listings))
+        documents, deletions, broken = documents_of(session, list(listings))
     broken |= _write(engine, documents, deletions)
     now = parts.clock.now()
     with parts.database.write() as session:
@@ -121,7 +121,7 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
             versions = changes.versions(session, SubjectKind.LISTING, ids)
             indexed = engine.versions(ids)
             lacking = [one for one in ids if indexed.get(one) != versions.get(one)]
-            documents, _, _ = _documents(session, lacking)
+            documents, _, _ = documents_of(session, lacking)
         _write(engine, documents, [])
         wrong += len(lacking)
     known = set(visible)
@@ -129,7 +129,7 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
     for start in range(0, len(too_many), BATCH):
         some = too_many[start : start + BATCH]
         with parts.database.read() as session:
-            documents, deletions, _ = _documents(session, some)
+            documents, deletions, _ = documents_of(session, some)
         _write(engine, documents, deletions)
     if wrong or too_many:
         log.info("index put right: %s written, %s removed", wrong, len(too_many))
@@ -170,7 +170,7 @@ def _listings(claimed: Iterable[Claimed]) -> dict[ListingId, None]:
     }
 
 
-def _documents(
+def documents_of(
     session: Session, ids: Sequence[ListingId]
 ) -> tuple[list[Document], list[Deletion], dict[ListingId, str]]:
     """Return the documents of the listings as they are now, the deletions of those that nobody
@@ -193,7 +193,7 @@ def _documents(
 
 
 def _write(
-    engine: SearchEngine, documents: Sequence[Document], deletions: Sequence[Deletion]
+    engine: Writer, documents: Sequence[Document], deletions: Sequence[Deletion]
 ) -> dict[ListingId, str]:
     """Write all that the engine takes; return the documents it rejects, with its reason."""
     rejected: dict[ListingId, str] = {}

@@ -12,17 +12,19 @@ from market.kit.ids import ListingId
 from market.kit.jobs import Job, JobState
 
 
-def owed(session: Session, ids: Collection[ListingId]) -> set[ListingId]:
-    """Return those of the listings that changed and whose change the index is still to take in."""
-    own = select(col(Change.subject_id)).where(
-        col(Change.subject_kind) == SubjectKind.LISTING, col(Change.subject_id).in_(ids)
-    )
+def owed(session: Session, ids: Collection[ListingId] | None = None) -> set[ListingId]:
+    """Return those of the listings, or of all, that changed and whose change the index is still to
+    take in.
+    """
+    own = select(col(Change.subject_id)).where(col(Change.subject_kind) == SubjectKind.LISTING)
+    theirs = select(col(Listing.id))
+    if ids is not None:
+        own = own.where(col(Change.subject_id).in_(ids))
+        theirs = theirs.where(col(Listing.id).in_(ids))
     told = set(session.scalars(_open(own)))
     renamed = _changing_organisations(session)
     if renamed:
-        theirs = select(col(Listing.id)).where(
-            col(Listing.id).in_(ids), col(Listing.organisation_id).in_(renamed)
-        )
+        theirs = theirs.where(col(Listing.organisation_id).in_(renamed))
         told |= set(session.scalars(theirs))
     return {ListingId(one) for one in told}
 

@@ -15,6 +15,9 @@ from market.operations.models import OperationMark
 BACKUP: Final = "backup"
 AUDIT: Final = "audit"
 RETENTION: Final = "retention"
+REBUILD: Final = "rebuild"
+REBUILD_ASKED: Final = "rebuild.asked"
+"""Someone wants the index built anew; done when REBUILD has the same moment or a later one."""
 DETAIL: Final = 300
 
 

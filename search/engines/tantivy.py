@@ -15,7 +15,8 @@ from typing import Any
 from tantivy import Document as Stored
 from tantivy import Index, IndexWriter, Order, Searcher
 
-from search.document import Deletion, Document
+from search.document import Deletion, Document, newest
+from search.engines.tantivy_indexes import Place, State, state_of
 from search.engines.tantivy_page import Page
 from search.engines.tantivy_query import (
     GONE,
@@ -28,6 +29,7 @@ from search.engines.tantivy_query import (
     total,
 )
 from search.errors import SearchUnavailable, WriterBusy
+from search.port import Capabilities
 from search.query import All, SearchRequest
 from search.result import SearchResult
 from search.schema import Schema
@@ -45,20 +47,27 @@ class TantivyEngine:
     beside the old, to be filled anew. Tombstones stay as long as the index does.
     """
 
-    def __init__(self, folder: Path, schema: Schema, *, read_only: bool) -> None:
+    def __init__(
+        self, folder: Path, schema: Schema, *, read_only: bool, path: Path | None = None
+    ) -> None:
         """Opening for writing makes the index where there is none and holds its only writer until
         `close`; raises WriterBusy where another process holds it. A reader may open before there is
-        an index: until there is one, its calls raise SearchUnavailable.
+        an index: until there is one, its calls raise SearchUnavailable. It follows when another
+        index becomes the live one; a writer stays with its own. `path`: an index of the folder that
+        is not the live one.
         """
         self._schema = schema
         self._native = tantivy_schema(schema)
         self._compiler = Compiler(schema, self._native)
         self._folder = folder
-        self._path = folder / f"tantivy-{schema.fingerprint}"
+        self._place = Place(folder, schema.fingerprint)
+        self._follows = read_only and path is None
+        self._pointed = self._place.state()
+        self._path = path or self._place.live()
         self._lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._index: Index | None = None
-        self._seen: tuple[int, ...] = ()
+        self._seen: State = ()
         self._writer: IndexWriter | None = None
         self._closed = False
         if not read_only:
@@ -69,6 +78,10 @@ class TantivyEngine:
     @property
     def schema(self) -> Schema:
         return self._schema
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(atomic_writes=True, single_writer=True)
 
     def search(self, request: SearchRequest) -> SearchResult:
         self._schema.check_request(request)
@@ -141,13 +154,10 @@ class TantivyEngine:
         """Hand the newest change of each id to tantivy, unless the index knows a newer one; whether
         there was any.
         """
-        newest: dict[int, Document | Deletion] = {}
-        for change in changes:
-            if change.id not in newest or change.version >= newest[change.id].version:
-                newest[change.id] = change
-        stored = self._stored(list(newest))
+        wanted = newest(changes)
+        stored = self._stored(list(wanted))
         staged = False
-        for change in newest.values():
+        for change in wanted.values():
             if change.id in stored and change.version < stored[change.id][0]:
                 continue
             writer.delete_documents_by_term(ID, change.id)
@@ -161,11 +171,7 @@ class TantivyEngine:
         fields: dict[str, Any] = {ID: change.id, VERSION: change.version}
         if isinstance(change, Deletion):
             return {**fields, GONE: 1}
-        for name, tokens in self._schema.tokens(change).items():
-            fields[name] = " ".join(tokens)
-        for name, values in change.facets.items():
-            fields[name] = list(dict.fromkeys(values))
-        return {**fields, **change.numbers}
+        return {**fields, **self._schema.indexed(change)}
 
     def _stored(self, ids: list[int]) -> dict[int, tuple[int, bool]]:
         """Version of each id, and whether that is a tombstone's."""
@@ -193,6 +199,8 @@ class TantivyEngine:
         with self._lock:
             if self._closed:
                 raise SearchUnavailable("this index is closed")
+            if self._follows:
+                self._follow()
             state = self._state()
             index = self._index or self._open()
             if state != self._seen:
@@ -200,12 +208,18 @@ class TantivyEngine:
                 self._seen = state
             return index.searcher()
 
-    def _state(self) -> tuple[int, ...]:
+    def _follow(self) -> None:
+        """Go over to another index if that has become the live one."""
+        pointed = self._place.state()  # before it is read: a later change is seen by the next call
+        if pointed != self._pointed:
+            self._path, self._index, self._seen = self._place.live(), None, ()
+            self._pointed = pointed
+
+    def _state(self) -> State:
         try:
-            status = (self._path / "meta.json").stat()
+            return state_of(self._path / "meta.json")
         except FileNotFoundError as error:
             raise SearchUnavailable(f"there is no index in {self._path} yet") from error
-        return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _open(self) -> Index:
         index = Index(self._native, str(self._path))
@@ -229,6 +243,32 @@ class TantivyEngine:
             shutil.rmtree(aside)
             if not (self._path / "meta.json").exists():
                 raise
+
+
+class TantivyIndexes:
+    """Indexes (of `search.rebuild`) in a local folder."""
+
+    def __init__(self, folder: Path, schema: Schema) -> None:
+        self._folder = folder
+        self._schema = schema
+        self._place = Place(folder, schema.fingerprint)
+        self._built: Path | None = None
+
+    def begin(self) -> TantivyEngine:
+        with _translated():
+            self._built = self._place.next()
+        return TantivyEngine(self._folder, self._schema, read_only=False, path=self._built)
+
+    def swap(self) -> None:
+        assert self._built is not None, "nothing was begun"
+        with _translated():
+            before = self._place.number(self._place.live())
+            self._place.point(self._built)
+            self._place.drop_before(before)
+
+    def abandon(self) -> None:
+        if self._built is not None and self._built != self._place.live():
+            shutil.rmtree(self._built, ignore_errors=True)
 
 
 def _integer(value: float | None) -> int:

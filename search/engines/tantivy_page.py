@@ -11,8 +11,8 @@ from tantivy import DocAddress, Order, Searcher
 from tantivy import Query as Compiled
 
 from search.analysis import well_formed
-from search.engines.tantivy_query import ID, VERSION, Compiler, scores, total
-from search.query import SearchRequest
+from search.engines.tantivy_query import ID, VERSION, Compiler, total
+from search.query import SearchRequest, scores
 from search.result import FacetCount, Hit, SearchResult
 
 _SLACK = 32  # hits read past the page to see where the last one's ties end

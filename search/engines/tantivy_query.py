@@ -35,7 +35,6 @@ from search.query import (
     Range,
     Weighted,
     Words,
-    nodes,
 )
 from search.schema import LARGEST, Schema
 
@@ -62,11 +61,6 @@ def tantivy_schema(schema: Schema) -> TantivySchema:
     for name in schema.facets:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     return builder.build()
-
-
-def scores(query: Query) -> bool:
-    """Whether documents can differ in score for this query."""
-    return any(isinstance(node, Words | Weighted | Phrase) for node in nodes(query))
 
 
 def total(result: Any) -> int:

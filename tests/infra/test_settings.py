@@ -46,6 +46,17 @@ def test_defaults_need_nothing() -> None:
         ("LOG_DAYS", "30"),
         ("METRICS_TOKEN", "short"),
         ("STOP_SECONDS", "0"),
+        ("SEARCH_URL", "127.0.0.1:9200"),
+        ("SEARCH_URL", "http://127.0.0.1"),
+        ("SEARCH_URL", "http://127.0.0.1:port"),
+        ("SEARCH_URL", "ftp://127.0.0.1:9200"),
+        ("SEARCH_URL", "http://127.0.0.1:9200,https://"),
+        ("SEARCH_URL", "http://127.0.0.1:9200/?a=b"),
+        ("SEARCH_API_KEY", "a2V5"),
+        ("SEARCH_CA", "/no/such/file.pem"),
+        ("SEARCH_CA", __file__),
+        ("SEARCH_PREFIX", "智核"),
+        ("SEARCH_PREFIX", "zhihe*"),
         ("DATABASE", "sqlite://"),
         ("DATABASE_URL", "mysql://zhihe@127.0.0.1/zhihe"),
         ("DATABASE_URL", "zhihe.db"),
@@ -71,6 +82,25 @@ def test_production_refuses_to_start_without_its_secret() -> None:
     settings = load({**production, "ZHIHE_CONTACT_PHONE": "023-00000000"})
     assert not settings.demo
     assert settings.secure_cookies
+
+
+def test_elasticsearch_and_who_asks_it(tmp_path: Path) -> None:
+    assert load({}).search_hosts == []
+    two = "https://zhihe:p%40ss@es1:9200, https://zhihe:p%40ss@es2:9200/path"
+    settings = load({"ZHIHE_SEARCH_URL": two})
+    assert settings.search_hosts == [one.strip() for one in two.split(",")]
+    assert "p%40ss" not in repr(settings)
+    with pytest.raises(SettingError, match="只能给出一个") as refused:
+        load({"ZHIHE_SEARCH_URL": two, "ZHIHE_SEARCH_API_KEY": "a2V5"})
+    assert "p%40ss" not in str(refused.value)
+    with pytest.raises(SettingError, match="ZHIHE_SEARCH_URL") as refused:
+        load({"ZHIHE_SEARCH_URL": "https://zhihe:p%40ss@es1"})
+    assert "p%40ss" not in str(refused.value)
+    key = tmp_path / "key"
+    key.write_text("a2V5\n", encoding="ascii")
+    given = {"ZHIHE_SEARCH_URL": "http://es:9200", "ZHIHE_SEARCH_API_KEY_FILE": str(key)}
+    assert load(given).search_api_key == "a2V5"
+    assert "a2V5" not in repr(load(given))
 
 
 def test_secrets_from_files(tmp_path: Path) -> None:

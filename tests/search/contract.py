@@ -41,9 +41,10 @@ GENERATED = 120  # queries
 class EngineContract:
     """Inherit, and give `open`."""
 
-    @staticmethod
-    def open(folder: Path, *, read_only: bool = False) -> SearchEngine:
-        """An engine with SCHEMA whose data are in `folder`; opened twice, it is the same index."""
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> SearchEngine:
+        """An engine with SCHEMA whose data belong to `folder`; opened twice, it is the same
+        index."""
         raise NotImplementedError
 
     @pytest.fixture

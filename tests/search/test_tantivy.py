@@ -1,9 +1,5 @@
 """The contract on tantivy, and what only an index in a folder has: locks, crashes, other processes."""
 
-import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,30 +11,25 @@ from search.query import All, SearchRequest
 from search.schema import Schema, TextField
 from tests.search.contract import EngineContract
 from tests.search.generate import SCHEMA
+from tests.search.killed import KilledWriters
 
-ROOT = Path(__file__).parents[2]
-CHILD = """
-import sys
+OPENING = """
 from pathlib import Path
-from search.document import Document
 from search.engines.tantivy import TantivyEngine
 from tests.search.generate import SCHEMA
 
-engine = TantivyEngine(Path(sys.argv[1]), SCHEMA, read_only=False)
-batch = int(sys.argv[2])
-print("open", flush=True)
-while True:
-    texts = {"title": f"第 {batch} 批 电池", "body": "隔膜" * 200}
-    engine.write([Document(key, batch, texts) for key in (*range(1, 21), 1000 + batch)])
-    print(batch, flush=True)
-    batch += 1
+engine = TantivyEngine(Path({folder!r}), SCHEMA, read_only=False)
 """
 
 
-class TestTantivy(EngineContract):
-    @staticmethod
-    def open(folder: Path, *, read_only: bool = False) -> TantivyEngine:
+class TestTantivy(EngineContract, KilledWriters):
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> TantivyEngine:
         return TantivyEngine(folder, SCHEMA, read_only=read_only)
+
+    @classmethod
+    def opening(cls, folder: Path) -> str:
+        return OPENING.format(folder=str(folder))
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
@@ -93,45 +84,3 @@ def test_scanning_reads_one_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(list(engine.scan())) == 149
     assert len(engine.versions(range(1, 150))) == 149
     engine.close()
-
-
-def test_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    """Ten writers killed with SIGKILL; each batch is there whole or not at all, and a replay of
-    whatever came before changes nothing."""
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
-    reader = TantivyEngine(tmp_path, SCHEMA, read_only=True)
-    written = 0
-    for _ in range(10):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(tmp_path), str(written + 1)],
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            text=True,
-        )
-        assert child.stdout is not None
-        assert child.stdout.readline() == "open\n"
-        deadline = time.monotonic() + rng.uniform(0.02, 0.5)
-        while time.monotonic() < deadline:
-            seen = dict(reader.scan())
-            assert len({seen.get(key) for key in range(1, 21)}) == 1, "half a batch was visible"
-        child.kill()
-        acknowledged = [int(line) for line in child.stdout.read().split()]
-        child.wait()
-        child.stdout.close()
-        last = acknowledged[-1] if acknowledged else written
-        state = dict(reader.scan())
-        written = state.get(1, 0)
-        assert written in (last, last + 1), "acknowledged, or committed and not yet acknowledged"
-        expected = dict.fromkeys(range(1, 21), written) if written else {}
-        assert state == expected | {1000 + batch: batch for batch in range(1, written + 1)}
-        assert reader.search(SearchRequest(All())).total == len(state)
-    assert written > 3, "the children hardly wrote"
-    engine = TantivyEngine(tmp_path, SCHEMA, read_only=False)
-    before = dict(engine.scan())
-    for batch in rng.sample(range(1, written), 5):
-        engine.write([Document(key, batch) for key in range(1, 21)])
-    assert dict(engine.scan()) == before
-    engine.close()
-    reader.close()

@@ -1,0 +1,80 @@
+"""The index built anew: who asks for it and hears how it ended, and where its documents come from.
+
+It is asked for by a mark that the indexer looks for, so that the request outlives every process.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from market.accounts.work import Parts
+from market.catalog import views
+from market.discovery import repository_audit
+from market.discovery.drain import BATCH, EVERY, documents_of
+from market.kit import changes
+from market.kit.changes import SubjectKind
+from market.kit.ids import ListingId
+from market.operations import marks
+from search.document import Deletion, Document
+from search.rebuild import Standing
+
+
+class Listings:
+    """A Source (of `search.rebuild`)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def ids(self) -> Sequence[int]:
+        with self._parts.database.read() as session:
+            return views.public_ids(session, limit=EVERY)
+
+    def read(self, ids: Sequence[int]) -> tuple[list[Document], list[Deletion]]:
+        with self._parts.database.read() as session:
+            documents, deletions, _ = documents_of(session, [ListingId(one) for one in ids])
+        return documents, deletions
+
+    def standing(self) -> Standing:
+        """In one state of the database."""
+        with self._parts.database.read() as session:
+            versions: dict[int, int] = {}
+            for some in _batches(views.public_ids(session, limit=EVERY)):
+                versions |= changes.versions(session, SubjectKind.LISTING, some)
+            return Standing(versions, {*repository_audit.owed(session)})
+
+
+def _batches(ids: Sequence[ListingId]) -> Iterator[Sequence[ListingId]]:
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]
+
+
+def ask(parts: Parts) -> datetime:
+    """Ask for the index to be built anew; return the moment, by which `outcome` is known."""
+    now = parts.clock.now()
+    with parts.database.write() as session:
+        marks.put(session, marks.REBUILD_ASKED, at=now, good=True)
+    return now
+
+
+def asked(parts: Parts) -> datetime | None:
+    """Return when a rebuild was asked for that has not ended."""
+    with parts.database.read() as session:
+        newest = marks.newest(session)
+    wanted, ended = newest.get(marks.REBUILD_ASKED), newest.get(marks.REBUILD)
+    if wanted is None or (ended is not None and ended.at >= wanted.at):
+        return None
+    return wanted.at
+
+
+def ended(parts: Parts, asked_at: datetime, *, good: bool, detail: str) -> None:
+    """Write how the rebuild ended that was asked for at that moment."""
+    with parts.database.write() as session:
+        marks.put(session, marks.REBUILD, at=asked_at, good=good, detail=detail)
+
+
+def outcome(parts: Parts, asked_at: datetime) -> tuple[bool, str] | None:
+    """Return whether the rebuild asked for at that moment succeeded, and what is told of it; None
+    until it ended.
+    """
+    with parts.database.read() as session:
+        mark = marks.newest(session).get(marks.REBUILD)
+        return None if mark is None or mark.at < asked_at else (mark.good, mark.detail)

@@ -1,0 +1,85 @@
+"""The indexes of one schema in a cluster: numbered names, the live one behind an alias, one that is
+being built behind another.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from search.engines.elastic import (
+    PATIENCE,
+    ElasticEngine,
+    Patience,
+    live_alias,
+    numbered,
+    translated,
+)
+from search.schema import Schema
+
+
+class ElasticIndexes:
+    """Indexes (of `search.rebuild`) in a cluster, reached by clients that `connect` makes."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Elasticsearch],
+        schema: Schema,
+        *,
+        prefix: str,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self._connect = connect
+        self._schema = schema
+        self._prefix = prefix
+        self._patience = patience
+        self._live = live_alias(prefix, schema)
+        self._new = f"{self._live}-new"
+
+    def begin(self) -> ElasticEngine:
+        self.abandon()
+        return ElasticEngine(
+            self._connect(),
+            self._schema,
+            prefix=self._prefix,
+            alias=self._new,
+            read_only=False,
+            patience=self._patience,
+        )
+
+    def swap(self) -> None:
+        with self._client() as client:
+            (fresh,) = self._behind(client, self._new)
+            before = self._behind(client, self._live)
+            actions: list[dict[str, Any]] = [
+                *({"remove": {"index": name, "alias": self._live}} for name in before),
+                {"add": {"index": fresh, "alias": self._live}},
+                {"remove": {"index": fresh, "alias": self._new}},
+            ]
+            client.indices.update_aliases(actions=actions)
+            there = numbered(client, self._live)
+            for name, number in there.items():
+                if number < min(there[one] for one in (*before, fresh)):
+                    client.indices.delete(index=name)
+
+    def abandon(self) -> None:
+        with self._client() as client:
+            for name in self._behind(client, self._new):
+                client.indices.delete(index=name)
+
+    @contextmanager
+    def _client(self) -> Iterator[Elasticsearch]:
+        client = self._connect()
+        try:
+            with translated():
+                yield client.options(request_timeout=self._patience.write)
+        finally:
+            client.close()
+
+    @staticmethod
+    def _behind(client: Elasticsearch, alias: str) -> list[str]:
+        """Names of the indexes behind an alias."""
+        if not client.indices.exists_alias(name=alias):
+            return []
+        return list(client.indices.get_alias(name=alias))
