@@ -30,7 +30,8 @@ _SINGLE = (
 )
 _LETTER = rf"(?:(?![{_HAN}{_SINGLE}])[^\W_])"
 _DEGREES = rf"(?<=°)[cf](?!{_LETTER})"
-_RUN = rf"(?!{_DEGREES}){_LETTER}{{1,{LONGEST_RUN}}}(?:(?<=[0-9])\.(?=[0-9]){_LETTER}{{1,{LONGEST_RUN}}}){{0,4}}"
+_LETTERS = rf"{_LETTER}{{1,{LONGEST_RUN}}}"
+_RUN = rf"(?!{_DEGREES}){_LETTERS}(?:(?<=[0-9])\.(?=[0-9]){_LETTERS}){{0,4}}"
 _SYMBOL = re.compile(rf"[{_HAN}{_SINGLE}]|{_RUN}")
 _PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
 
@@ -63,8 +64,8 @@ def _same() -> dict[str, str]:
     simplified ideographs (`build_data` has the source), micro as `u`, the signs taken for a degree.
     """
     table = Path(__file__).parent / "data" / "simplified.txt"
-    pairs = dict(table.read_text(encoding="utf-8").split())
-    return pairs | {"μ": "u", "º": "°", "˚": "°"}
+    pairs = table.read_text(encoding="utf-8").split()
+    return {pair[0]: pair[1] for pair in pairs} | {"μ": "u", "º": "°", "˚": "°"}
 
 
 class _Folding(dict[int, str]):

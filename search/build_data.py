@@ -81,7 +81,8 @@ def _plain(text: str) -> bool:
 def _file(package: str, name: str) -> str:
     """Of a package that is not imported: jieba takes a second for it."""
     spec = importlib.util.find_spec(package)
-    assert spec is not None and spec.origin is not None, f"install {package}"
+    if spec is None or spec.origin is None:
+        raise ImportError(f"install {package}")
     return (Path(spec.origin).parent / name).read_text(encoding="utf-8")
 
 
