@@ -29,9 +29,9 @@ _SINGLE = (
     "\u31f0-\u31ff\u3400-\u4dbf\u9fd6-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
 )
 _LETTER = rf"(?:(?![{_HAN}{_SINGLE}])[^\W_])"
-_DEGREES = rf"(?<=°)[cf](?!{_LETTER})"
+_NO_DEGREES = rf"(?:(?<!°)|(?![cf](?!{_LETTER})))"
 _LETTERS = rf"{_LETTER}{{1,{LONGEST_RUN}}}"
-_RUN = rf"(?!{_DEGREES}){_LETTERS}(?:(?<=[0-9])\.(?=[0-9]){_LETTERS}){{0,4}}"
+_RUN = rf"{_NO_DEGREES}{_LETTERS}(?:(?<=[0-9])\.(?=[0-9]){_LETTERS}){{0,4}}"
 _SYMBOL = re.compile(rf"[{_HAN}{_SINGLE}]|{_RUN}")
 _PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
 

@@ -123,7 +123,7 @@ class Schema:
                 found = grams(value)
                 tokens[text.grams_field] = [START + found[0], *found] if found else []
             if text.spelled:
-                tokens[text.spelled_field] = spelled(value)
+                tokens[text.spelled_field] = [*spelled(value)]
         return tokens
 
     def check(self, change: Document | Deletion) -> None:

@@ -58,21 +58,24 @@ def spellings(text: str) -> Iterator[tuple[str, str]]:
     Letters and digits stand as they are in both.
     """
     read = [_read(word.text) for word in plain_words(text)]
-    for start in range(min(len(read), _STARTS)):
-        yield (
-            "".join(syllables for syllables, _ in read[start:]),
-            "".join(initials for _, initials in read[start:]),
-        )
+    syllables = "".join([whole for whole, _ in read])
+    initials = "".join([short for _, short in read])
+    first = second = 0
+    for whole, short in read[:_STARTS]:
+        yield syllables[first:], initials[second:]
+        first += len(whole)
+        second += len(short)
 
 
-def spelled(text: str) -> list[str]:
+@lru_cache(maxsize=10_000)  # many documents share a name
+def spelled(text: str) -> tuple[str, ...]:
     """The beginnings of `spellings`, to be indexed."""
     found: dict[str, None] = {}
     for syllables, initials in spellings(text):
         found[syllables[:LONGEST]] = None
         found[initials[:LONGEST_INITIALS]] = None
     found.pop("", None)
-    return list(found)
+    return tuple(found)
 
 
 def is_spelling(typed: str, text: str) -> bool:

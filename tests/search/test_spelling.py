@@ -26,7 +26,7 @@ def test_spellings(text: str, syllables: str, initials: str) -> None:
 
 
 def test_a_spelling_may_begin_with_any_of_the_first_words() -> None:
-    assert spelled("锂离子电池") == ["lilizidianch", "llzdc", "dianchi", "dc"]
+    assert spelled("锂离子电池") == ("lilizidianch", "llzdc", "dianchi", "dc")
     for typed in ("llz", "lilizidianchi", "dianc", "dc"):
         assert is_spelling(typed, "锂离子电池")
     for typed in ("lzdc", "lilizidianchix", "llzdcx"):
