@@ -146,6 +146,14 @@ def test_titles_and_names_by_pinyin_and_initials(api: TestClient, seams: Market)
     assert suggested(api, "h") == suggested(api, "12") == suggested(api, "墨xi") == []
 
 
+@pytest.mark.usefixtures("both_databases")
+def test_names_are_found_however_they_are_written(api: TestClient, market: Market) -> None:
+    market.achievement(market.organisation(name="示范Lab研究院"), "镁合金成形")
+    market.settle()
+    for typed in ("示范", "LAB", "ｌａｂ", "lab研", "示範lab"):
+        assert ("organisation", "示范Lab研究院") in suggested(api, typed), typed
+
+
 def test_a_masked_name_is_not_found_by_pinyin(api: TestClient, market: Market) -> None:
     firm = market.organisation(OrganisationKind.COMPANY, name="隐名示例机电")
     market.demand(firm, "车架打磨", masked=True)
