@@ -34,6 +34,7 @@ from frontend.pages import (
     publicity,
     registrations,
     search,
+    synonyms,
     work,
 )
 from frontend.render import Renderer, Site, to_consent, to_login
@@ -47,6 +48,7 @@ ROUTERS: Sequence[APIRouter] = (
     home.router,
     work.router,
     search.router,
+    synonyms.router,
     listing.router,
     matches.router,
     account.router,

@@ -40,6 +40,7 @@ _BUREAU = (
     ("/board", "看板"),
     ("/desk/plan", "计划"),
     ("/desk/calendar", "节假日"),
+    ("/desk/synonyms", "同义词"),
 )
 _PERSON = (("/organisations", "创建或加入机构"),)
 _WORK = ("/work", "待办")

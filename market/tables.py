@@ -8,6 +8,7 @@ from market.accounts import models as accounts
 from market.catalog import models as catalog
 from market.deals import models as deals
 from market.discovery import models as discovery
+from market.discovery import models_queries as queries
 from market.imports import models as imports
 from market.kit import audit, changes, files, jobs, notify, once
 from market.ledger import models as ledger
@@ -31,6 +32,7 @@ __all__ = [
     "notify",
     "once",
     "operations",
+    "queries",
     "registry",
     "rules",
 ]

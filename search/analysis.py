@@ -3,18 +3,20 @@
 All tokens of this package are made here, for indexing and for queries alike; engines get them
 joined by spaces. A *symbol* is one ideograph (or kana, hangul syllable), or one run of other
 letters and digits, a decimal point between digits included: `5G基站` is `5g` `基` `站`. All else
-only separates. *Words* are jieba's over the ideographs, and the runs.
+only separates, units of temperature however written (`℃`, `°C`) included. *Words* are jieba's over
+the ideographs, and the runs.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 from search.segment import DEFAULT, SEARCH, best
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Raise it with every change that makes other tokens of the same text: indexes are then rebuilt."""
 
 LONGEST_RUN = 64
@@ -27,7 +29,9 @@ _SINGLE = (
     "\u31f0-\u31ff\u3400-\u4dbf\u9fd6-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
 )
 _LETTER = rf"(?:(?![{_HAN}{_SINGLE}])[^\W_])"
-_RUN = rf"{_LETTER}{{1,{LONGEST_RUN}}}(?:(?<=[0-9])\.(?=[0-9]){_LETTER}{{1,{LONGEST_RUN}}}){{0,4}}"
+_NO_DEGREES = rf"(?:(?<!°)|(?![cf](?!{_LETTER})))"
+_LETTERS = rf"{_LETTER}{{1,{LONGEST_RUN}}}"
+_RUN = rf"{_NO_DEGREES}{_LETTERS}(?:(?<=[0-9])\.(?=[0-9]){_LETTERS}){{0,4}}"
 _SYMBOL = re.compile(rf"[{_HAN}{_SINGLE}]|{_RUN}")
 _PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
 
@@ -55,14 +59,28 @@ class Token(NamedTuple):
     end: int
 
 
+def _same() -> dict[str, str]:
+    """Characters that are written for one another, beyond what Unicode folds: traditional and
+    simplified ideographs (`build_data` has the source), micro as `u`, the signs taken for a degree.
+    """
+    table = Path(__file__).parent / "data" / "simplified.txt"
+    pairs = table.read_text(encoding="utf-8").split()
+    return {pair[0]: pair[1] for pair in pairs} | {"μ": "u", "º": "°", "˚": "°"}
+
+
 class _Folding(dict[int, str]):
     """Character → folded character, computed once each."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._same = _same()
+
     def __missing__(self, code: int) -> str:
         char = chr(code)
-        wide = unicodedata.normalize("NFKC", char)
+        wide = self._same.get(char) or unicodedata.normalize("NFKC", char)
         folded = (wide if len(wide) == 1 else char).lower()
-        self[code] = folded = folded if len(folded) == 1 else char
+        folded = folded if len(folded) == 1 else char
+        self[code] = folded = self._same.get(folded, folded)
         return folded
 
 
@@ -70,7 +88,9 @@ _FOLDING = _Folding()
 
 
 def fold(text: str) -> str:
-    """Full and half width, case and compatibility forms made one; always as long as `text`."""
+    """Full and half width, case, compatibility forms, traditional and simplified ideographs made
+    one, character by character: always as long as `text`, so that offsets hold.
+    """
     return text.translate(_FOLDING)
 
 

@@ -10,6 +10,7 @@ from search.query import (
     All,
     And,
     AnyOf,
+    AtLeast,
     Ids,
     Not,
     Or,
@@ -17,6 +18,7 @@ from search.query import (
     Prefix,
     Query,
     Range,
+    Scaled,
     Weighted,
     Words,
 )
@@ -39,7 +41,7 @@ class Reading:
             self._any_of(field, values) for field, values in filters.items() if values
         )
 
-    def _matches(self, query: Query) -> bool:  # noqa: PLR0911 - one branch a node
+    def _matches(self, query: Query) -> bool:  # noqa: C901, PLR0911, PLR0912 - a branch a node
         match query:
             case All():
                 return True
@@ -63,6 +65,10 @@ class Reading:
                 return all(map(self._matches, query.parts))
             case Or():
                 return any(map(self._matches, query.parts))
+            case AtLeast():
+                return sum(map(self._matches, query.parts)) >= query.number
+            case Scaled():
+                return self._matches(query.part)
             case Not():
                 return not self._matches(query.part)
 

@@ -4,8 +4,8 @@ it.
 Terms stand in the tree as `analysis` makes them; nothing in it is parsed or analysed again.
 
 Scores. Words, Weighted and Phrase score by BM25 (k1 1.2, b 0.75), times the field's boost, summed
-over terms and fields; And and Or sum their matching parts; every other node only says yes or no and
-scores 0.
+over terms and fields; And, Or and AtLeast sum their matching parts; Scaled multiplies its part's;
+every other node only says yes or no and scores 0.
 """
 
 from collections.abc import Iterator, Mapping
@@ -101,13 +101,47 @@ class Or:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """At least `number` (positive) of the parts; with fewer parts, no document."""
+
+    parts: tuple["Query", ...]
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise ValueError(f"at least {self.number} of the parts")
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """What `part` matches, its score multiplied by `factor` (> 0)."""
+
+    part: "Query"
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Every document that `part` does not match."""
 
     part: "Query"
 
 
-Query = All | Words | Weighted | Phrase | Prefix | AnyOf | Range | Ids | And | Or | Not
+Query = (
+    All
+    | Words
+    | Weighted
+    | Phrase
+    | Prefix
+    | AnyOf
+    | Range
+    | Ids
+    | And
+    | Or
+    | AtLeast
+    | Scaled
+    | Not
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +167,15 @@ class SearchRequest:
 
     `filters`: facet field → values, of which a hit has at least one; fields restrict one another;
     an empty set restricts nothing. `facets`: facet fields to count, the `facet_size` most frequent
-    values of each and those filtered by. `limit` 0 asks for counts alone.
+    values of each and those filtered by. `numbers`: number fields to be given with each hit.
+    `limit` 0 asks for counts alone.
     """
 
     query: Query = field(default_factory=All)
     filters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     facets: tuple[str, ...] = ()
     facet_size: int = 100
+    numbers: tuple[str, ...] = ()
     sort: Sort = RELEVANCE
     offset: int = 0
     limit: int = 20
@@ -153,8 +189,8 @@ def scores(query: Query) -> bool:
 def nodes(query: Query) -> Iterator[Query]:
     """The query and everything below it."""
     yield query
-    if isinstance(query, And | Or):
+    if isinstance(query, And | Or | AtLeast):
         for part in query.parts:
             yield from nodes(part)
-    elif isinstance(query, Not):
+    elif isinstance(query, Scaled | Not):
         yield from nodes(query.part)

@@ -1,5 +1,6 @@
 """What an engine answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -12,12 +13,13 @@ class FacetCount:
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One document found. `version` is the one indexed; `score` is 0 where nothing in the query
-    scores or the order is by a number.
+    scores or the order is by a number. `numbers`: those asked for that the document has.
     """
 
     id: int
     version: int
     score: float
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

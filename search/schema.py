@@ -20,9 +20,11 @@ from search.query import (
     Words,
     nodes,
 )
+from search.spelling import spelled
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _GRAMS = "_grams"
+_SPELLED = "_spelled"
 _RESERVED = frozenset({"id", "version", "live"})
 _LONGEST_FACET = 1_000
 
@@ -44,15 +46,23 @@ class TextField:
     `boost` multiplies its part of a score. With `grams`, the folded characters and their pairs are
     indexed as well, in the field `grams_field`, so that exact sequences can be found whatever the
     segmentation; meant for titles and names, because it triples the work of indexing a text.
+    With `spelled`, so are the beginnings of its spelling in pinyin, in the field `spelled_field`.
+    `called`: what a person may write before a colon to search this field alone.
     """
 
     name: str
     boost: float = 1.0
     grams: bool = False
+    spelled: bool = False
+    called: tuple[str, ...] = ()
 
     @property
     def grams_field(self) -> str:
         return self.name + _GRAMS
+
+    @property
+    def spelled_field(self) -> str:
+        return self.name + _SPELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +100,13 @@ class Schema:
 
     @property
     def token_fields(self) -> tuple[str, ...]:
-        return self.words_fields + self.grams_fields
+        spelled = tuple(text.spelled_field for text in self.texts if text.spelled)
+        return self.words_fields + self.grams_fields + spelled
 
     def boost(self, field: str) -> float:
-        """Boost of a words or grams field; KeyError for any other."""
+        """Boost of a token field; KeyError for any other. Spellings have that of their text."""
         for text in self.texts:
-            if field in (text.name, text.grams_field):
+            if field in (text.name, text.grams_field, text.spelled_field):
                 return text.boost
         raise KeyError(field)
 
@@ -103,7 +114,7 @@ class Schema:
     def fingerprint(self) -> str:
         """Changes with the fields and the analysis: when an index built before is of no use."""
         fields = (
-            [(text.name, text.grams) for text in self.texts],
+            [(text.name, text.grams, text.spelled) for text in self.texts],
             self.facets,
             self.numbers,
             ANALYSIS_VERSION,
@@ -119,6 +130,8 @@ class Schema:
             if text.grams:
                 found = grams(value)
                 tokens[text.grams_field] = [START + found[0], *found] if found else []
+            if text.spelled:
+                tokens[text.spelled_field] = [*spelled(value)]
         return tokens
 
     def indexed(self, document: Document) -> dict[str, Any]:
@@ -147,8 +160,9 @@ class Schema:
             raise QueryRejected("facets show at least one value")
         for name in (*request.filters, *request.facets):
             self._known(name, self.facets)
-        if request.sort.field is not None:
-            self._known(request.sort.field, self.numbers)
+        sorted_by = () if request.sort.field is None else (request.sort.field,)
+        for name in (*request.numbers, *sorted_by):
+            self._known(name, self.numbers)
         for node in nodes(request.query):
             match node:
                 case Words() | Weighted():

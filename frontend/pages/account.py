@@ -37,7 +37,7 @@ NewPassword = Annotated[str, Field(min_length=10, max_length=200, title="密码"
 class LoginForm(BaseModel):
     email: str = Field(title="邮箱", max_length=200)
     password: str = Field(title="密码", max_length=200)
-    next: str = Field("", max_length=500)
+    next: str = Field("", max_length=40_000)
 
 
 class SignUpForm(BaseModel):

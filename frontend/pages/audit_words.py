@@ -17,6 +17,7 @@ ACTIONS: Final[dict[str, str]] = {
     "operations.view": "查看运行状况",
     "operations.retry": "重新执行任务或投递",
     "plan.edit": "修改计划或节假日",
+    "synonym.edit": "修改同义词",
     "listing.view_own": "查看本机构的成果与需求",
     "listing.edit": "编辑成果或需求",
     "listing.submit": "提交、发布或撤下成果或需求",
@@ -76,6 +77,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "person": "账号",
     "plan": "计划",
     "registration": "登记",
+    "synonyms": "同义词",
     "token": "令牌",
 }
 OUTCOMES: Final[dict[str, str]] = {"done": "完成", "refused": "拒绝", "failed": "失败"}

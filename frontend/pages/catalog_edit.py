@@ -22,6 +22,7 @@ SAVED = notices.done("listing-saved", "已保存", "别人还看不到，提交�
 KEPT = notices.done("listing-unchanged", "内容没有变化", "没有生成新的版本。", kind="")
 
 TEMPLATE = "catalog/edit.html"
+_LONGEST = 2_000  # characters of a search that found nothing
 Reading = Annotated[Page, opens_page(Action.LISTING_EDIT)]
 Editing = Annotated[Page, opens_page(Action.LISTING_EDIT, write=True)]
 
@@ -41,8 +42,8 @@ def _context(kind: ListingKind, form: object, **more: object) -> dict[str, objec
 
 def _new(page: Page, kind: ListingKind) -> Response:
     page.work.require(Action.LISTING_EDIT)
-    title = page.request.query_params.get("title", "")[:200]
-    return page.render(TEMPLATE, _context(kind, catalog_forms.blank(kind, title)))
+    typed = page.request.query_params.get("q", "")[:_LONGEST]
+    return page.render(TEMPLATE, _context(kind, catalog_forms.blank(kind, typed)))
 
 
 def _create(page: Page, kind: ListingKind) -> Response:

@@ -57,7 +57,11 @@ OPTIONS = {
 }
 
 
-def _apart(typed: object) -> object:
+TITLE_LENGTH = 60
+"""What reads as a title of what was typed to search."""
+
+
+def apart(typed: object) -> object:
     """Split what was typed into one box: 焊缝、视觉检测."""
     if not isinstance(typed, list):
         return typed
@@ -75,7 +79,7 @@ class _ListingForm(BaseModel):
     summary: Annotated[str, _limited(500), Storable] = Field("", title=A["summary"])
     field: int | None = Field(None, title=A["field"], ge=min(FIELDS), le=max(FIELDS))
     body: Prose = Field("", title="说明")
-    keywords: Annotated[Keywords, BeforeValidator(_apart)] = Field([], title=A["keywords"])
+    keywords: Annotated[Keywords, BeforeValidator(apart)] = Field([], title=A["keywords"])
     modes: Modes = Field([], title=A["modes"])
     price_form: PriceForm = Field(PriceForm.NONE, title="报价方式")
     price_basis: PriceBasis = Field(PriceBasis.TOTAL, title="计价")
@@ -175,10 +179,19 @@ def to_edit(data: Typed) -> AchievementEditIn | DemandEditIn:
     return model.model_validate(_values(data) | {"based_on": data.based_on, "seen": data.seen})
 
 
-def blank(kind: ListingKind, title: str = "") -> AnyForm:
-    """Return an empty form, with the title that a search without results hands on."""
-    price = {"price_form": PriceForm.NONE, "price_basis": PriceBasis.TOTAL}
-    return _filled(kind, {**price, "title": title})
+def blank(kind: ListingKind, typed: str = "") -> AnyForm:
+    """Return an empty form, with what was typed into a search as the title. What makes no title is
+    a problem in somebody's own words: all of it stands in the text, its beginning in the title.
+    """
+    filled: dict[str, object] = {
+        "price_form": PriceForm.NONE,
+        "price_basis": PriceBasis.TOTAL,
+        "title": typed,
+    }
+    if len(typed) > TITLE_LENGTH:
+        text = "problem" if kind is ListingKind.DEMAND else "body"
+        filled |= {"title": typed[:TITLE_LENGTH], text: typed}
+    return _filled(kind, filled)
 
 
 def of(view: OwnListing) -> AnyForm:

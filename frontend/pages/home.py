@@ -20,6 +20,20 @@ router = APIRouter()
 NEWEST = 5
 CONTRACTS = 5
 NOT_PUBLIC = "不公开"
+EXAMPLES = (
+    ("焊缝 气孔 检测", "三个词都有，在名称、关键词、说明或机构名称里都算"),
+    ("“焊缝气孔”", "就是这句话"),
+    ("焊缝 -射线", "有焊缝，没有射线"),
+    ("-“射线探伤” 焊缝", "有焊缝，没有射线探伤这句话"),
+    ("标题：石墨烯", "名称里有石墨烯；也可以写“名称：”"),
+    ("关键词：石墨烯", "关键词里有石墨烯"),
+    ("说明：石墨烯", "说明里有石墨烯；也可以写“正文：”"),
+    ("机构：示范大学 镁合金", "机构名称里有示范大学，别处有镁合金；也可以写“单位：”"),
+    ("焊缝 -标题：射线", "有焊缝，名称里没有射线"),
+    ("TC4", "TC4、TC-4、ＴＣ４都算"),
+    ("耐温 -20℃", "数字前的减号是负号，不是排除"),
+)
+"""What the help page shows, each tried by a test."""
 
 Visited = Annotated[Page, opens_page(Action.BROWSE)]
 
@@ -70,4 +84,4 @@ def home(page: Visited) -> Response:
 
 @router.get("/help")
 def help_page(page: Visited) -> Response:
-    return page.render("discovery/help.html")
+    return page.render("discovery/help.html", {"examples": EXAMPLES})

@@ -26,7 +26,7 @@ Version = Annotated[str, Query(max_length=20)]
 
 class ConsentForm(BaseModel):
     agreed: bool = Field(False, title="同意")
-    next: str = Field("", max_length=2_000)
+    next: str = Field("", max_length=40_000)
 
 
 @router.get("/privacy")

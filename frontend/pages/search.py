@@ -18,6 +18,7 @@ from market.discovery import labels, service
 from market.discovery.endpoints import engine_of
 from market.discovery.schemas import Sort
 from market.discovery.service import ORGANISATIONS, Facet, SearchParams
+from market.discovery.suggestions import Suggestion, suggestions
 from market.kit.errors import Unavailable
 from market.kit.letters import one_line
 from search.port import SearchEngine
@@ -25,7 +26,6 @@ from search.port import SearchEngine
 router = APIRouter()
 
 ORGANISATION = "organisation"
-TITLE_LENGTH = 100
 _VALUES, _VALUE_LENGTH, _TYPED = 50, 100, 2_000
 _FIRST_SHOWN = 5
 _FOLDED = frozenset({"organisation", "region"})
@@ -57,7 +57,7 @@ def search(page: Visited, engine: Engine) -> Response:
         "sorts": tuple(service.SORTS[params.kind].items()),
         "facets": tuple(labels.NAMES[params.kind]),
         "first": (found.params.page - 1) * service.PAGE + 1,
-        "demand_link": f"/my/demands/new?{urlencode({'title': params.q[:TITLE_LENGTH]})}",
+        "demand_link": f"/my/demands/new?{urlencode({'q': params.q})}",
     }
     return page.render("discovery/search.html", context, block="found")
 
@@ -162,13 +162,16 @@ def suggest(page: Visited, engine: Engine) -> Response:
     query = page.request.query_params
     kind = ListingKind.DEMAND if query.get("kind") == "demand" else ListingKind.ACHIEVEMENT
     try:
-        found = service.suggestions(page.work, engine, query.get("q", "")[:_TYPED], kind)
+        found = suggestions(page.work, engine, query.get("q", "")[:_TYPED], kind)
     except Unavailable:
         found = []
-    links = [
-        (one.text, f"/listings/{one.public_id}", KIND_NAMES[kind])
-        if one.kind == "listing"
-        else (one.text, f"/search?{urlencode({'organisation': one.public_id})}", "机构")
-        for one in found
-    ]
+    links = [_suggestion(one, kind) for one in found]
     return page.render("parts/suggestions.html", {"suggestions": links})
+
+
+def _suggestion(one: Suggestion, kind: ListingKind) -> tuple[str, str, str]:
+    if one.kind == "query":
+        return one.text, f"/search?{urlencode({'kind': kind, 'q': one.text})}", "大家搜过"
+    if one.kind == "listing":
+        return one.text, f"/listings/{one.public_id}", KIND_NAMES[kind]
+    return one.text, f"/search?{urlencode({'organisation': one.public_id})}", "机构"

@@ -59,6 +59,7 @@ class Action(StrEnum):
     OPERATIONS_RETRY = "operations.retry"
     # rules
     PLAN_EDIT = "plan.edit"
+    SYNONYM_EDIT = "synonym.edit"
     # catalog
     LISTING_VIEW_OWN = "listing.view_own"
     LISTING_EDIT = "listing.edit"
@@ -156,6 +157,7 @@ POLICY: dict[Action, Rule] = {
     A.OPERATIONS_VIEW: Rule(other=OPERATORS),
     A.OPERATIONS_RETRY: Rule(other=OPERATORS),
     A.PLAN_EDIT: Rule(other=OFFICERS),
+    A.SYNONYM_EDIT: Rule(other=OFFICERS),
     A.LISTING_VIEW_OWN: Rule(own=READERS, kinds=HOLDERS),
     A.LISTING_EDIT: Rule(own=WRITERS, kinds=HOLDERS),
     A.LISTING_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),

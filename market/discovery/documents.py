@@ -14,6 +14,7 @@ from market.catalog.schemas import AchievementText, DemandText, Price
 from market.catalog.texts import Text as ListingText
 from market.catalog.views import Source
 from market.catalog.vocabulary import PriceBasis, PriceForm
+from market.discovery.relevance import COMPLETE, PUBLISHED, completeness
 from market.kit.money import FEN_PER_WAN
 from search.document import Document
 from search.ranking import Text
@@ -22,16 +23,17 @@ from search.schema import Schema, TextField
 CONTENT: Final = "content"
 SCHEMA: Final = Schema(
     texts=(
-        TextField("title", boost=3.0, grams=True),
-        TextField("keywords", boost=2.0),
-        TextField("body"),
-        TextField("holder"),
+        TextField("title", boost=3.0, grams=True, spelled=True, called=("标题", "名称", "title")),
+        TextField("keywords", boost=2.0, called=("关键词", "keyword", "keywords")),
+        TextField("body", called=("说明", "正文", "text")),
+        TextField("holder", spelled=True, called=("机构", "单位", "org")),
     ),
     facets=("kind", "field", "maturity", "mode", "price", "organisation", "region"),
-    numbers=("published_at", "price_low", "maturity_level", "deadline", CONTENT),
+    numbers=(PUBLISHED, COMPLETE, "price_low", "maturity_level", "deadline", CONTENT),
 )
-"""`published_at` and `deadline` are seconds since 1970 (a deadline's midnight UTC), `price_low` fen
-of the whole (only totals), `maturity_level` 1 … 9, CONTENT a digest of all else in the document."""
+"""PUBLISHED and `deadline` are seconds since 1970 (a deadline's midnight UTC), COMPLETE how much
+the listing says, `price_low` fen of the whole (only totals), `maturity_level` 1 … 9, CONTENT a
+digest of all else in the document."""
 
 MATURITY_BANDS: Final = {
     "1-3": ("1～3级 原理与论证", range(1, 4)),
@@ -60,7 +62,10 @@ def document(source: Source, version: int) -> Document:
         "region": (source.region,) if source.region else (),
     }
     texts = {"title": text.title, "keywords": " ".join(text.keywords), "body": body(text)}
-    numbers = {"published_at": int(source.published_at.timestamp())}
+    numbers = {
+        PUBLISHED: int(source.published_at.timestamp()),
+        COMPLETE: completeness(text),
+    }
     if not source.masked:
         facets["organisation"] = (source.organisation_public_id,)
         texts["holder"] = source.organisation_name

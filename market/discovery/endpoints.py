@@ -13,6 +13,7 @@ from market.catalog.schemas import AchievementText, DemandText
 from market.catalog.views import PublicListing
 from market.catalog.vocabulary import ListingKind
 from market.discovery import labels, matches, service
+from market.discovery import suggestions as suggesting
 from market.discovery.schemas import (
     CardOut,
     DecisionIn,
@@ -71,8 +72,8 @@ def suggestions(
     q: Typed = "",
     kind: ListingKind = ListingKind.ACHIEVEMENT,
 ) -> Suggestions:
-    """Titles and organisations that have what was typed so far."""
-    found = service.suggestions(work, engine, q, kind)
+    """Past queries, titles and organisations that have what was typed so far, or its pinyin."""
+    found = suggesting.suggestions(work, engine, q, kind)
     return Suggestions(
         items=[SuggestionOut(kind=one.kind, id=one.public_id, text=one.text) for one in found]
     )
@@ -160,6 +161,7 @@ def _search_out(found: ResultPage) -> SearchOut:
             )
             for facet in found.facets
         ],
+        left_out=list(found.left_out),
         shortened=found.shortened,
     )
 

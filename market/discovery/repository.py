@@ -17,6 +17,7 @@ from market.discovery.models import EDGES, Match, MatchChoice, MatchState
 from market.kit.changes import Change, Consumer, Delivery, DeliveryState
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.ids import ListingId, OrganisationId, PublicId
+from search.analysis import fold
 
 _NUL = "\x00"  # may be typed into an address; PostgreSQL refuses it
 
@@ -82,15 +83,19 @@ def organisation_names(session: Session, public_ids: Collection[str]) -> dict[st
 
 def organisations(session: Session, words: Iterable[str], limit: int) -> list[Organisation]:
     """Return organisations that are here under their own name and whose name has every word,
-    literally, by name.
+    literally or as searches fold it, by name.
     """
+    name = col(Organisation.name)
     query = (
         select(Organisation)
         .where(
             _here_by_name(),
             *(
-                col(Organisation.name).contains(word.replace(_NUL, ""), autoescape=True)
-                for word in words
+                or_(
+                    name.contains(word, autoescape=True),
+                    func.lower(name).contains(fold(word), autoescape=True),
+                )
+                for word in (typed.replace(_NUL, "") for typed in words)
             ),
         )
         .order_by(col(Organisation.name), col(Organisation.id))

@@ -29,7 +29,7 @@ class SearchIn(In):
 
     q: Typed = Field(
         default="",
-        description='"in quotes" is an exact sequence, -word leaves out',
+        description='"in quotes" is an exact sequence, -word leaves out, title:word looks there',
         examples=["焊缝 在线检测"],
     )
     kind: ListingKind = Field(
@@ -95,7 +95,9 @@ class FacetOut(Out):
 
 
 class SearchOut(Out):
-    """`kinds` counts by the typed words alone; `shortened`: the end of `q` was left out."""
+    """`kinds` counts by the typed words alone; `shortened`: the end of `q` was left out.
+    `left_out`: words of `q` that the results do without, because nothing has them all.
+    """
 
     items: list[HitOut]
     total: int
@@ -104,12 +106,13 @@ class SearchOut(Out):
     sort: Sort
     kinds: dict[ListingKind, int]
     facets: list[FacetOut]
+    left_out: list[str]
     shortened: bool
 
 
 class SuggestionOut(Out):
-    kind: Literal["listing", "organisation"]
-    id: str
+    kind: Literal["query", "listing", "organisation"]
+    id: str | None = Field(description="none for a query")
     text: str
 
 

@@ -16,24 +16,26 @@ from market.access.service import Seen
 from market.accounts.models import Organisation
 from market.accounts.work import Work
 from market.catalog.vocabulary import ListingKind
-from market.discovery import labels, repository
+from market.discovery import labels, queries, relevance, repository
 from market.discovery.documents import SCHEMA, body, ranked_text
+from market.discovery.relevance import PUBLISHED
 from market.discovery.schemas import Sort
+from market.discovery.words import synonyms
 from market.kit import deliveries
 from market.kit.changes import Consumer, SubjectKind
 from market.kit.errors import Unavailable
-from market.kit.ids import ListingId, PublicId
+from market.kit.ids import ListingId
 from search.analysis import PARTICLES, plain_words
 from search.errors import SearchUnavailable
 from search.highlight import Segment, highlight, snippet, spans
-from search.parse import LONGEST_QUERY, parse
+from search.parse import LONGEST_QUERY, Parsed, Unit, parse
 from search.port import SearchEngine
 from search.query import DEEPEST, RELEVANCE, All, And, Ids, Not, Query, SearchRequest
 from search.query import Sort as EngineSort
 from search.ranking import Text
+from search.relax import relaxations
 from search.result import SearchResult
 from search.similar import similar
-from search.suggest import suggest
 
 PAGE: Final = 20
 SIMILAR: Final = 5
@@ -60,7 +62,7 @@ SORTS: Final[Mapping[ListingKind, Mapping[Sort, str]]] = {
     },
 }
 _ORDERS: Final = {
-    Sort.NEWEST: EngineSort("published_at"),
+    Sort.NEWEST: EngineSort(PUBLISHED),
     Sort.PRICE: EngineSort("price_low", descending=False),
     Sort.MATURITY: EngineSort("maturity_level"),
     Sort.DEADLINE: EngineSort("deadline", descending=False),
@@ -124,10 +126,12 @@ class Relaxed:
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """One page. `kinds` counts each kind by the typed words alone; `relaxed` says, where nothing
-    was found, what would be found without one of the chosen values; `sort` is the one that was
-    used, `shortened` whether the end of what was typed was left out. `nearest` is what comes
-    closest to the words where nothing holds enough of them.
+    """One page. `kinds` counts each kind by the typed words alone; `sort` is the one that was used,
+    `shortened` whether the end of what was typed was left out.
+
+    Where nothing was found: `relaxed` says what would be found without one of the chosen values.
+    Where that is nothing either, the page shows what has only some of the words: `kept` without
+    `left_out`, as they were typed. Where nothing has enough of them, `nearest` comes closest.
     """
 
     params: SearchParams
@@ -138,6 +142,8 @@ class ResultPage:
     facets: tuple[Facet, ...]
     kinds: Mapping[ListingKind, int]
     relaxed: tuple[Relaxed, ...]
+    kept: tuple[str, ...]
+    left_out: tuple[str, ...]
     nearest: tuple[Found, ...]
     shortened: bool
 
@@ -151,47 +157,92 @@ class Similar:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A title of a listing, or the name of an organisation that has one."""
+class _Answer:
+    """What was asked for in the end, what came of it, and what was left out for it."""
 
-    kind: str
-    public_id: PublicId
-    text: str
+    parsed: Parsed
+    query: Query
+    request: SearchRequest
+    result: SearchResult
+    left_out: tuple[str, ...] = ()
 
 
 def search(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage:
     """Return a page of results; past the last page, the last. Raises Unavailable."""
-    parsed = parse(params.q, SCHEMA)
-    sort = _sort(params, parsed.query)
-    query = _but_hidden(work.session, parsed.query)
     page = min(max(params.page, 1), DEEPEST // PAGE)
-    request = SearchRequest(
-        query=query,
-        filters={**params.filters, "kind": frozenset({str(params.kind)})},
-        facets=tuple(labels.NAMES[params.kind]),
-        sort=_ORDERS.get(sort, RELEVANCE),
-        offset=(page - 1) * PAGE,
-        limit=PAGE,
-    )
-    result = _ask(engine, request)
+    answer = _ask_for(work, engine, replace(params, page=page))
+    relaxed: tuple[Relaxed, ...] = ()
+    if not answer.result.total:
+        relaxed = _relaxed(work.session, engine, answer.query, params)
+        if not relaxed:
+            answer = _with_fewer_words(work, engine, replace(params, page=page), answer)
+    parsed, result = answer.parsed, answer.result
     pages = max(1, min(-(-result.total // PAGE), DEEPEST // PAGE))
     if page > pages:
         return search(work, engine, replace(params, page=pages))
-    kinds = _ask(engine, SearchRequest(query, facets=("kind",), limit=0))
+    if result.total and not answer.left_out:
+        queries.note(work, params.q, parsed)
+    kinds = _ask(engine, SearchRequest(answer.query, facets=("kind",), limit=0))
     counted = {one.value: one.count for one in kinds.facets["kind"]}
     seen = access.public_listings(work, [ListingId(hit.id) for hit in result.hits])
     return ResultPage(
         params=replace(params, page=page),
-        sort=sort,
+        sort=_sort(params, parsed.query),
         total=result.total,
         pages=pages,
         rows=tuple(_found(one, parsed.terms) for one in seen),
         facets=_facets(work.session, params, result),
         kinds={kind: counted.get(kind, 0) for kind in ListingKind},
-        relaxed=() if result.total else _relaxed(work.session, engine, query, params),
-        nearest=() if result.total else _nearest(work, engine, request, params.q),
+        relaxed=relaxed,
+        kept=tuple(unit.typed for unit in parsed.units),
+        left_out=answer.left_out,
+        nearest=() if result.total else _nearest(work, engine, answer.request, params.q),
         shortened=parsed.shortened,
     )
+
+
+def _ask_for(
+    work: Work, engine: SearchEngine, params: SearchParams, left_out: Sequence[Unit] = ()
+) -> _Answer:
+    parsed = parse(params.q, SCHEMA, synonyms(work), {unit.words for unit in left_out})
+    query = _but_hidden(work.session, parsed.query)
+    request = SearchRequest(
+        query=query,
+        filters={**params.filters, "kind": frozenset({str(params.kind)})},
+        facets=tuple(labels.NAMES[params.kind]),
+        sort=_ORDERS.get(_sort(params, parsed.query), RELEVANCE),
+        offset=(params.page - 1) * PAGE,
+        limit=PAGE,
+    )
+    typed = tuple(unit.typed for unit in left_out)
+    return _Answer(parsed, query, request, _page_of(work, engine, request), typed)
+
+
+def _page_of(work: Work, engine: SearchEngine, request: SearchRequest) -> SearchResult:
+    """Return one page; by relevance, in the order of `relevance` as deep as that reaches."""
+    end = request.offset + request.limit
+    if request.sort != RELEVANCE or end > relevance.DEPTH:
+        return _ask(engine, request)
+    result = _ask(
+        engine,
+        replace(request, offset=0, limit=relevance.DEPTH, numbers=relevance.NUMBERS),
+    )
+    hits = relevance.in_order(result.hits, work.today)[request.offset : end]
+    return replace(result, hits=tuple(hits))
+
+
+def _with_fewer_words(
+    work: Work, engine: SearchEngine, params: SearchParams, answer: _Answer
+) -> _Answer:
+    """Leave out the least telling words until something is found; else return the answer as it
+    was.
+    """
+    with told_when_down():
+        for left_out in relaxations(engine, answer.parsed.units):
+            fewer = _ask_for(work, engine, params, left_out)
+            if fewer.result.total:
+                return fewer
+    return answer
 
 
 def _but_hidden(session: Session, query: Query) -> Query:
@@ -211,7 +262,7 @@ def _sort(params: SearchParams, query: Query) -> Sort:
 
 
 @contextmanager
-def _told_when_down() -> Iterator[None]:
+def told_when_down() -> Iterator[None]:
     """Let people hear of an engine that does not answer. Raises Unavailable."""
     try:
         yield
@@ -220,7 +271,7 @@ def _told_when_down() -> Iterator[None]:
 
 
 def _ask(engine: SearchEngine, request: SearchRequest) -> SearchResult:
-    with _told_when_down():
+    with told_when_down():
         return engine.search(request)
 
 
@@ -279,7 +330,7 @@ def _nearest(
     told = _plain(typed[:LONGEST_QUERY])
     if not told:
         return ()
-    with _told_when_down():
+    with told_when_down():
         query = _but_hidden(work.session, similar(engine, Text(" ".join(told))))
     page = _ask(engine, SearchRequest(query, request.filters, limit=2 * NEAREST))
     seen = access.public_listings(work, [ListingId(hit.id) for hit in page.hits])
@@ -298,7 +349,7 @@ def similar_listings(
     word with the other's title and keywords, or several with its text. Raises Unavailable.
     """
     shown = seen.shown
-    with _told_when_down():
+    with told_when_down():
         like = similar(engine, ranked_text(shown.text))
         words = _telling_words(engine, seen)
     query = And((like, Not(Ids(frozenset({shown.listing_id})))))
@@ -323,23 +374,6 @@ def _shared(words: Sequence[str], other: Seen) -> tuple[str, ...]:
     named = [word for word in words if spans(" ".join([text.title, *text.keywords]), [word])]
     there = [word for word in words if word in named or spans(body(text), [word])]
     return tuple(there[:SHARED_SHOWN]) if named or len(there) > 1 else ()
-
-
-def suggestions(
-    work: Work, engine: SearchEngine, typed: str, kind: ListingKind
-) -> list[Suggestion]:
-    """Return titles and organisations that have what was typed so far. Raises Unavailable."""
-    wanted = typed.strip()[:LONGEST_QUERY]
-    if not wanted:
-        return []
-    with _told_when_down():
-        ids = suggest(engine, wanted, "title", filters={"kind": frozenset({str(kind)})}, limit=6)
-    titles = [
-        Suggestion("listing", one.shown.public_id, one.shown.text.title)
-        for one in access.public_listings(work, [ListingId(one) for one in ids])
-    ]
-    named = repository.organisations(work.session, wanted.split(), limit=2)
-    return titles + [Suggestion("organisation", row.public_id, row.name) for row in named]
 
 
 def organisations(work: Work, typed: str) -> list[Organisation]:

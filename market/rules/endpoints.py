@@ -2,13 +2,25 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 
 from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.rules import service
-from market.rules.schemas import DayOut, PlanIn, PlanOut, PlansOut, YearOut
+from market.kit.ids import PublicId
+from market.kit.wire import PathId
+from market.rules import service, synonyms
+from market.rules.schemas import (
+    DayOut,
+    PlanIn,
+    PlanOut,
+    PlansOut,
+    SynonymGroupsOut,
+    SynonymsEditIn,
+    SynonymsIn,
+    SynonymsOut,
+    YearOut,
+)
 
 router = api_router("rules")
 
@@ -37,3 +49,39 @@ def calendar(year: YearNumber, work: Annotated[Work, opens(Action.BROWSE)]) -> Y
         rest_days=view.rest_days,
         items=[DayOut.model_validate(row) for row in view.days],
     )
+
+
+@router.get("/synonyms")
+def synonym_groups(work: Annotated[Work, opens(Action.SYNONYM_EDIT)]) -> SynonymGroupsOut:
+    """List the synonyms, the groups changed last first."""
+    return SynonymGroupsOut(
+        items=[SynonymsOut.model_validate(row) for row in synonyms.groups(work)]
+    )
+
+
+@router.post("/synonyms", status_code=201)
+def add_synonyms(
+    form: SynonymsIn, work: Annotated[Work, opens(Action.SYNONYM_EDIT, write=True)]
+) -> SynonymsOut:
+    """Write a group; every search from now on goes by it."""
+    return SynonymsOut.model_validate(synonyms.add(work, form))
+
+
+@router.put("/synonyms/{synonyms_id}")
+def change_synonyms(
+    synonyms_id: PathId,
+    form: SynonymsEditIn,
+    work: Annotated[Work, opens(Action.SYNONYM_EDIT, write=True)],
+) -> SynonymsOut:
+    """Write other terms into a group."""
+    return SynonymsOut.model_validate(synonyms.change(work, PublicId(synonyms_id), form))
+
+
+@router.delete("/synonyms/{synonyms_id}", status_code=204)
+def remove_synonyms(
+    synonyms_id: PathId,
+    edits: Annotated[int, Query(ge=0, le=1_000_000)],
+    work: Annotated[Work, opens(Action.SYNONYM_EDIT, write=True)],
+) -> None:
+    """Take a group out; `edits` is its count as it was read."""
+    synonyms.remove(work, PublicId(synonyms_id), edits)

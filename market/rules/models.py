@@ -13,6 +13,7 @@ from market.kit.columns import (
     day,
     fen,
     fk,
+    json_list,
     moment,
     one_of,
     pk,
@@ -84,3 +85,18 @@ class Plan(Table, table=True):
     created_by: PersonId | None = fk("person.id", nullable=True, index=False)
     created_at: datetime = moment()
     archived_at: datetime | None = moment(nullable=True)
+
+
+class SynonymGroup(Table, table=True):
+    """Terms that a search takes for one another. `edits` counts the changes of the row.
+
+    Who wrote it stands in the audit alone.
+    """
+
+    __tablename__ = "synonym_group"
+
+    id: int = pk()
+    public_id: PublicId = public_id()
+    terms: list[str] = json_list()
+    edits: int = 0
+    changed_at: datetime = moment()

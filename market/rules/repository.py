@@ -2,13 +2,13 @@
 
 from datetime import date, datetime
 
+from sqlalchemy import delete, func, update
 from sqlalchemy import select as sa_select
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from market.kit.db import must_change
 from market.kit.ids import PublicId
-from market.rules.models import Holiday, Plan, PlanState
+from market.rules.models import Holiday, Plan, PlanState, SynonymGroup
 
 
 def holidays(session: Session, year: int | None = None) -> list[Holiday]:
@@ -51,4 +51,53 @@ def archive(session: Session, plan: PublicId, *, at: datetime) -> None:
         .where(col(Plan.public_id) == plan, col(Plan.state) == PlanState.CURRENT)
         .values(state=PlanState.ARCHIVED, archived_at=at),
         "这份计划刚被别人改过，请刷新后在新的计划上再改",
+    )
+
+
+_OVERTAKEN = "这一组刚被别人改过或删去，请刷新后再改"
+
+
+def synonym_mark(session: Session) -> tuple[int, int, datetime | None]:
+    """Return what no two states of the synonyms share."""
+    count, edits, newest = session.execute(
+        sa_select(
+            func.count(),
+            func.coalesce(func.sum(col(SynonymGroup.edits)), 0),
+            func.max(col(SynonymGroup.changed_at)),
+        ).select_from(SynonymGroup)
+    ).one()
+    return count, int(edits), newest
+
+
+def synonym_groups(session: Session) -> list[SynonymGroup]:
+    """Return all groups, the ones changed last first."""
+    order = (col(SynonymGroup.changed_at).desc(), col(SynonymGroup.id).desc())
+    return list(session.exec(select(SynonymGroup).order_by(*order)))
+
+
+def synonym_group(session: Session, public_id: PublicId) -> SynonymGroup | None:
+    return session.exec(
+        select(SynonymGroup).where(col(SynonymGroup.public_id) == public_id)
+    ).first()
+
+
+def change_synonyms(
+    session: Session, group: PublicId, *, edits: int, terms: list[str], at: datetime
+) -> None:
+    must_change(
+        session,
+        update(SynonymGroup)
+        .where(col(SynonymGroup.public_id) == group, col(SynonymGroup.edits) == edits)
+        .values(terms=terms, edits=edits + 1, changed_at=at),
+        _OVERTAKEN,
+    )
+
+
+def remove_synonyms(session: Session, group: PublicId, *, edits: int) -> None:
+    must_change(
+        session,
+        delete(SynonymGroup).where(
+            col(SynonymGroup.public_id) == group, col(SynonymGroup.edits) == edits
+        ),
+        _OVERTAKEN,
     )

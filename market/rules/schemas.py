@@ -3,11 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from market.accounts.schemas import Region
 from market.kit.money import MAX_FEN
-from market.kit.wire import Day, Fen, In, Out, PathId, Short
+from market.kit.wire import Day, Fen, In, OneLine, Out, PathId, Short, text
+
+FEWEST_TERMS, MOST_TERMS, LONGEST_TERM = 2, 8, 40
 
 
 class PlanIn(In):
@@ -58,3 +60,45 @@ class YearOut(Out):
     provisional: bool
     rest_days: int
     items: list[DayOut]
+
+
+def _different(terms: list[str]) -> list[str]:
+    """Keep each term once, whatever its case."""
+    once: dict[str, str] = {}
+    for term in terms:
+        once.setdefault(term.casefold(), term)
+    if len(once) < FEWEST_TERMS:
+        raise ValueError(f"一组至少要有{FEWEST_TERMS}个不同的词，现在是{len(once)}个")
+    if any(not any(map(str.isalnum, term)) for term in terms):
+        raise ValueError("每个词至少要有一个字、字母或数字")
+    return list(once.values())
+
+
+Terms = Annotated[
+    list[Annotated[str, text(LONGEST_TERM, 1), OneLine]],
+    Field(max_length=MOST_TERMS),
+    AfterValidator(_different),
+]
+
+
+class SynonymsIn(In):
+    """Terms that a search takes for one another."""
+
+    terms: Terms = Field(examples=[["IGBT", "绝缘栅双极型晶体管"]])
+
+
+class SynonymsEditIn(SynonymsIn):
+    """The terms from now on; `edits` is the group's count as it was read."""
+
+    edits: Annotated[int, Field(ge=0, le=1_000_000)] = Field(examples=[0])
+
+
+class SynonymsOut(Out):
+    id: str = Field(validation_alias="public_id")
+    terms: list[str]
+    edits: int
+    changed_at: datetime
+
+
+class SynonymGroupsOut(Out):
+    items: list[SynonymsOut]

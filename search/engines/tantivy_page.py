@@ -48,12 +48,25 @@ class Page:
             count, page = self._by_score()
         else:
             count, page = self._by_id()
-        versions = self._searcher.fast_field_values(VERSION, [found.address for found in page])
-        hits = tuple(
-            Hit(found.id, int(version or 0), found.score)
-            for found, version in zip(page, versions, strict=True)
+        return SearchResult(count, self._hits(page), self._facets())
+
+    def _hits(self, page: list[_Found]) -> tuple[Hit, ...]:
+        addresses = [found.address for found in page]
+        names = self._request.numbers
+        columns = [self._searcher.fast_field_values(name, addresses) for name in (VERSION, *names)]
+        return tuple(
+            Hit(
+                found.id,
+                int(version or 0),
+                found.score,
+                {
+                    name: int(value)
+                    for name, value in zip(names, numbers, strict=True)
+                    if value is not None
+                },
+            )
+            for found, version, *numbers in zip(page, *columns, strict=True)
         )
-        return SearchResult(count, hits, self._facets())
 
     def _by_id(self) -> tuple[int, list[_Found]]:
         result = self._searcher.search(

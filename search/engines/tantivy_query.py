@@ -26,6 +26,7 @@ from search.query import (
     All,
     And,
     AnyOf,
+    AtLeast,
     Ids,
     Not,
     Or,
@@ -33,6 +34,7 @@ from search.query import (
     Prefix,
     Query,
     Range,
+    Scaled,
     Weighted,
     Words,
 )
@@ -104,7 +106,7 @@ class Compiler:
             [(Occur.Must, above), (Occur.MustNot, Compiled.term_query(self._native, GONE, 1))]
         )
 
-    def _compile(self, query: Query) -> Compiled:  # noqa: PLR0911 - one branch a node
+    def _compile(self, query: Query) -> Compiled:  # noqa: C901, PLR0911, PLR0912 - a branch a node
         match query:
             case All():
                 return self._except([])
@@ -126,6 +128,13 @@ class Compiler:
                 return self._and(query)
             case Or():
                 return _any([self._compile(part) for part in query.parts])
+            case AtLeast():
+                return Compiled.boolean_query(
+                    [(Occur.Should, self._compile(part)) for part in query.parts],
+                    minimum_number_should_match=query.number,
+                )
+            case Scaled():
+                return Compiled.boost_query(self._compile(query.part), query.factor)
             case Not():
                 return self._except([query.part])
 

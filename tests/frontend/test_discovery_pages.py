@@ -1,5 +1,6 @@
 """Searching, reading a listing and deciding about matches, as a browser without script and with."""
 
+import html
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,9 +9,12 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from sqlmodel import select
 
 from market.access import mandates
 from market.access.schemas import MandateDecisionIn, MandateIn
+from market.accounts import passwords
+from market.accounts.models import Person
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor
 from market.catalog import drafts, publishing
@@ -22,6 +26,7 @@ from tests.support.browser import DESKTOP, PHONE, axe_violations, sideways_scrol
 from tests.support.market import work_for
 from tests.support.running import Running
 
+PASSWORD = "correct horse battery"
 SEAM = "车架焊缝内部气孔在线检测"
 
 
@@ -82,8 +87,8 @@ def site(running: Running) -> Iterator[Site]:
     made.open.close()
 
 
-def text(html: str) -> str:
-    return re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", html))
+def text(page: str) -> str:
+    return re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", page))
 
 
 def good(answer: httpx.Response, status: int = 200) -> str:
@@ -91,8 +96,8 @@ def good(answer: httpx.Response, status: int = 200) -> str:
     return answer.text
 
 
-def token(html: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', html)
+def token(page: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
     assert found
     return found[1]
 
@@ -142,13 +147,52 @@ def test_a_problem_in_ones_own_words_finds_what_comes_closest(site: Site) -> Non
 
 def test_nothing_found_leads_to_a_demand_with_the_words_typed(site: Site) -> None:
     page = good(site.client().get("/search", params={"q": "深海采矿集矿机"}))
-    link = re.search(r'href="(/my/demands/new\?title=[^"]+)"', page)
+    link = re.search(r'href="(/my/demands/new\?q=[^"]+)"', page)
     assert link
     form = good(site.client(site.firm).get(link[1]))
     assert 'value="深海采矿集矿机"' in form
     login = site.client().get(link[1])
     assert login.status_code == 303
     assert login.headers["location"].startswith("/login?next=/my/demands/new")
+
+
+def test_a_problem_typed_at_length_is_still_there_after_signing_in(running: Running) -> None:
+    """All 200 characters that the box takes, from a page without results to the demand's form."""
+    typed = ("液态金属 <b>“泵”</b> & 100%密封：" * 20)[:200]
+    actor = running.actor(Role.MANAGER, OrganisationKind.COMPANY)
+    with running.parts.database.write() as session:
+        firm = session.exec(select(Person).where(Person.id == actor.person)).one()
+        firm.password_hash = passwords.hashed(PASSWORD)
+    visitor = httpx.Client(base_url=running.url, headers={"origin": running.url}, timeout=30)
+    page = good(visitor.get("/search", params={"q": typed}))
+    link = re.search(r'href="(/my/demands/new\?q=[^"]+)"', page)
+    assert link
+    login = visitor.get(html.unescape(link[1]))
+    form = good(visitor.get(login.headers["location"]))
+    to = re.search(r'name="next" value="([^"]+)"', form)
+    assert to
+    sent = {"email": firm.email, "password": PASSWORD, "next": html.unescape(to[1])}
+    inside = visitor.post("/login", data=sent)
+    assert inside.status_code == 303, inside.text
+    filled = good(visitor.get(inside.headers["location"]))
+    title = re.search(r'name="title"[^>]* value="([^"]*)"', filled)
+    problem = re.search(r'name="problem"[^>]*>\n(.*?)</textarea>', filled, re.DOTALL)
+    assert title
+    assert problem
+    assert html.unescape(title[1]) == typed[:60]
+    assert html.unescape(problem[1]) == typed
+    visitor.close()
+
+
+def test_fewer_words_are_said_on_the_page(site: Site) -> None:
+    page = good(site.client().get("/search", params={"q": "焊缝 <量子>"}))
+    assert "没有同时含有“焊缝”“量子”的成果，已放宽为“焊缝”" in text(page)
+    assert "2条" in text(page)
+    link = re.search(r'href="(/my/demands/new\?q=[^"]+)"', page)
+    assert link
+    other = good(site.client().get("/search", params={"q": "焊缝 量子", "kind": "demand"}))
+    assert "没有同时含有“焊缝”“量子”的需求，已放宽为“焊缝”" in text(other)
+    assert "发布为需求" not in text(other)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "notice_id": {SELLER: Relation.OWN},
     "past_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "publicity_id": {},
+    "synonyms_id": {},
     "organisation_id": {},
     "year": {},
     "secret": {},
@@ -74,6 +75,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/mandates/{mandate_id}/decision": {"decision": "accept"},
     "/members/{membership_id}": {"decision": "accept", "role": "viewer"},
     "/listings/{listing_id}/inquiries": {"message": "请问节拍？"},
+    "/desk/synonyms/{synonyms_id}/remove": {"edits": "0"},
 }
 
 
@@ -148,6 +150,8 @@ def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) ->
         )
         ids["membership_id"] = row.public_id
         ids["organisation_id"] = place.public_id
+    group = {"terms": ["IGBT", "绝缘栅双极型晶体管"]}
+    ids["synonyms_id"] = good(officer.post("/synonyms", json=group), 201)["id"]
     sides = [world.actors[f"{side} manager"].organisation_name for side in (SELLER, BUYER)]
     ids["past_id"] = history.one(parts, world.actors["officer"], *sides)
     ids |= {"year": "2026", "secret": "x" * 20, "token_id": "2" * 14, "sign_in_id": "2" * 14}

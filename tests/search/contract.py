@@ -21,11 +21,13 @@ from search.query import (
     All,
     And,
     AnyOf,
+    AtLeast,
     Ids,
     Not,
     Or,
     Phrase,
     Range,
+    Scaled,
     SearchRequest,
     Sort,
     Weighted,
@@ -160,6 +162,32 @@ class EngineContract:
         for at_least, expected in ((1, {1, 2, 3}), (2, {2, 3}), (3, {3})):
             assert set(ids(engine, Words(terms, ("title",), at_least))) == expected
 
+    def test_at_least_so_many_of_any_parts(self, engine: SearchEngine) -> None:
+        self.write_titles(engine, "电池", "电池 隔膜", "电池 隔膜 涂层", "涂层")
+        phrase = Phrase(tuple(grams("电池隔")), "title_grams")
+        parts = (
+            Words(("电池",), ("title",), 1),
+            Or((phrase,)),
+            Not(Words(("涂层",), ("title",), 1)),
+        )
+        for number, expected in ((1, [1, 2, 3]), (2, [1, 2, 3]), (3, [2]), (4, [])):
+            assert sorted(ids(engine, AtLeast(parts, number))) == expected, number
+        assert ids(engine, AtLeast((), 1)) == []
+        hits = engine.search(SearchRequest(AtLeast(parts, 2))).hits
+        assert [hit.score for hit in hits] == pytest.approx(
+            [hit.score for hit in engine.search(SearchRequest(Or(parts[:2]))).hits[:3]]
+        )
+
+    def test_what_is_scaled_scores_in_proportion(self, filled: SearchEngine) -> None:
+        query = Or((Words(("电池",), ("title", "body"), 1), Phrase(("离子",), "body")))
+        whole = filled.search(SearchRequest(query)).hits
+        tenth = filled.search(SearchRequest(Scaled(query, 0.1))).hits
+        assert [hit.id for hit in tenth] == [hit.id for hit in whole]
+        assert [hit.score * 10 for hit in tenth] == pytest.approx([hit.score for hit in whole])
+        nested = filled.search(SearchRequest(Scaled(Scaled(query, 0.1), 10.0))).hits
+        assert [hit.score for hit in nested] == pytest.approx([hit.score for hit in whole])
+        assert {hit.score for hit in filled.search(SearchRequest(Scaled(All(), 2.0))).hits} == {0.0}
+
     def test_negation_alone_finds_the_rest(self, engine: SearchEngine) -> None:
         self.write_titles(engine, "电池", "隔膜", "涂层")
         battery = Words(("电池",), ("title",), 1)
@@ -173,7 +201,7 @@ class EngineContract:
         self.write_titles(engine, "电池", "隔膜")
         assert ids(engine, And(())) == [1, 2]
         for nothing in (Or(()), Words((), ("title",), 1), Phrase((), "title"), Weighted((), ("title",)),
-                        AnyOf("kind", frozenset()), Ids(frozenset())):  # fmt: skip
+                        AnyOf("kind", frozenset()), Ids(frozenset()), AtLeast((), 1), Scaled(Or(()), 2.0)):  # fmt: skip
             assert ids(engine, nothing) == [], nothing
             assert not Reading(Document(1, 1, {"title": "电池"}), SCHEMA).matches(nothing)
 
@@ -258,6 +286,8 @@ class EngineContract:
         engine.write([Document(1, 1, numbers={"price": large}), Document(2, 1), Document(3, 1)])
         engine.write([Document(3, 2, numbers={"price": -large})], [Deletion(1, 2)])
         assert engine.numbers("price", [1, 2, 3, 4]) == {3: -large}
+        hits = engine.search(SearchRequest(numbers=("price", "published"))).hits
+        assert [(hit.id, hit.numbers) for hit in hits] == [(2, {}), (3, {"price": -large})]
         with pytest.raises(QueryRejected):
             engine.numbers("title", [1])
 
@@ -362,6 +392,7 @@ class EngineContract:
             SearchRequest(filters={"price": frozenset("1")}),
             SearchRequest(facets=("title",)),
             SearchRequest(sort=Sort("kind")),
+            SearchRequest(numbers=("kind",)),
             SearchRequest(offset=-1),
             SearchRequest(limit=-1),
             SearchRequest(offset=DEEPEST, limit=1),

@@ -10,6 +10,7 @@ from search.query import (
     All,
     And,
     AnyOf,
+    AtLeast,
     Ids,
     Not,
     Or,
@@ -17,18 +18,20 @@ from search.query import (
     Prefix,
     Query,
     Range,
+    Scaled,
     SearchRequest,
     Sort,
     Weighted,
     Words,
 )
 from search.schema import Schema, TextField
+from search.synonyms import Synonyms
 
 SCHEMA = Schema(
     texts=(
-        TextField("title", boost=3.0, grams=True),
-        TextField("owner", boost=2.0, grams=True),
-        TextField("body"),
+        TextField("title", boost=3.0, grams=True, spelled=True, called=("标题", "title")),
+        TextField("owner", boost=2.0, grams=True, called=("机构", "org")),
+        TextField("body", called=("正文",)),
     ),
     facets=("kind", "field", "owner_name"),
     numbers=("price", "published"),
@@ -111,6 +114,10 @@ _WORDS = [
     "应用",
     "研究",
 ]
+SYNONYMS = Synonyms((
+    ("IGBT", "绝缘栅双极型晶体管", "芯片"), ("锂离子", "锂电"), ("机器视觉", "深度学习"),
+    ("钛合金", "TC4", "Ti-6Al-4V"),
+))  # fmt: skip
 _OWNERS = tuple(
     f"示范{kind}{number}" for kind in ("大学", "研究院", "Lab ") for number in range(1, 6)
 )
@@ -152,7 +159,8 @@ class Queries:
     def request(self, number: int) -> SearchRequest:
         """Every third by a typed text, the others by a random tree."""
         rng = self._rng
-        query = parse(self._typed(), SCHEMA).query if number % 3 == 0 else self.tree(3)
+        typed = number % 3 == 0
+        query = parse(self._typed(), SCHEMA, SYNONYMS).query if typed else self.tree(3)
         filters = {
             name: frozenset(self._values(name)) for name in SCHEMA.facets if rng.random() < 0.3
         }
@@ -165,9 +173,11 @@ class Queries:
         rng = self._rng
         if depth and rng.random() < 0.5:
             parts = tuple(self.tree(depth - 1) for _ in range(rng.randint(1, 3)))
-            return rng.choice(
-                (And(parts), Or(parts), Not(parts[0]), And((*parts, Not(self.tree(0)))))
-            )
+            least = AtLeast(parts, rng.randint(1, len(parts)))
+            return rng.choice((
+                And(parts), Or(parts), Not(parts[0]), And((*parts, Not(self.tree(0)))), least,
+                Scaled(parts[0], rng.uniform(0.1, 2)),
+            ))  # fmt: skip
         return rng.choice((
             self._words, self._words, self._phrase, self._phrase, self._weighted, self._prefix,
             self._any_of, self._range, self._ids, All,
@@ -238,6 +248,8 @@ class Queries:
                 f"“{piece}”",
                 f"{piece} -{other}",
                 f'{other} "{piece}"',
+                f"标题：{piece}",
+                f"{other} -正文:{piece}",
                 f"-{other}",
                 text(rng, 8),
             )

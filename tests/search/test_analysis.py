@@ -1,6 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search import build_data
 from search.analysis import (
     LONGEST_RUN,
     fold,
@@ -92,3 +94,67 @@ def test_pairs_of_one_symbol_are_the_symbol() -> None:
 
 def test_unbroken() -> None:
     assert unbroken("钛合金TC4-阀门 1.5 倍。") == ["钛合金TC4", "阀门", "1.5", "倍"]
+
+
+def alike(*texts: str) -> bool:
+    """Whether the texts have the same words, for indexing and for queries, and the same symbols."""
+    return all(
+        len({tuple(token.text for token in read(text)) for text in texts}) == 1
+        for read in (words, plain_words, symbols)
+    )
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("臺灣後處理技術", "台灣后處理技术", "台湾后处理技术"),
+        ("特徵提取於邊緣計算", "特征提取于边缘计算"),
+        ("氮化鎵功率器件", "氮化镓功率器件"),
+        ("５Ｇ　基站", "5g 基站", "5G基站"),
+        ("IGBT模块", "igbt 模塊", "ＩＧＢＴ模块"),
+        ("TC4钛合金", "ｔｃ４ 鈦合金"),
+        ("≥99.9%", "≧９９.９％", ">=99．9%", "99.9 ％"),
+        ("20℃", "20°C", "20 °c", "２０ºC", "20˚Ｃ"),
+        ("90℉", "90°F"),
+        ("10μm", "10µm", "10um", "１０ＵＭ"),
+        ("5kΩ", "5kΩ"),
+        ("300K", "300K"),
+        ("100m²", "100m2"),
+        ("10^6次", "10＾6次"),
+        ("Ti-6Al-4V", "ti－6al－4v", "TI–6AL–4V"),
+    ],
+)
+def test_other_ways_to_write_the_same_are_the_same(texts: tuple[str, ...]) -> None:
+    assert alike(*texts)
+
+
+@pytest.mark.parametrize(
+    "text", ["乾隆", "著作", "要么", "瞭望", "藉口", "好像", "俱全", "沈阳", "覆盖", "淼", "损坏"]
+)
+def test_simplified_words_stay_what_they_are(text: str) -> None:
+    assert fold(text) == text
+
+
+def test_every_simplified_character_stays_but_for_those_that_only_traditional_texts_have() -> None:
+    """GB 2312 is the simplified character set; it has a few forms that are not simplified ones."""
+    codes = [bytes((row, cell)) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF)]
+    characters = [text for code in codes if (text := code.decode("gb2312", "ignore"))]
+    assert len(characters) == 6763
+    moved = {text for text in characters if fold(text) != text}
+    assert moved == set("後於徵拚捱摺榘菸醣麴")
+
+
+def test_a_letter_behind_degrees_is_kept_where_it_is_no_unit() -> None:
+    assert [token.text for token in symbols("45°V型槽 30°Cr")] == [
+        "45",
+        "v",
+        "型",
+        "槽",
+        "30",
+        "cr",
+    ]
+
+
+def test_the_tables_are_what_their_sources_say() -> None:
+    for path, content in build_data.tables():
+        assert path.read_text(encoding="utf-8") == content, "python -m search.build_data"
