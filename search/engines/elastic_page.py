@@ -39,6 +39,8 @@ class Page:
             "track_total_hits": True,
             "version": True,
         }
+        if request.numbers:
+            body["docvalue_fields"] = [{"field": name} for name in request.numbers]
         if self._later:
             body["post_filter"] = self._within(self._later)
         if request.facets:
@@ -55,7 +57,8 @@ class Page:
     def result(self, answer: Json) -> SearchResult:
         found = answer["hits"]
         hits = tuple(
-            Hit(int(hit["_id"]), hit["_version"], hit.get("_score") or 0.0) for hit in found["hits"]
+            Hit(int(hit["_id"]), hit["_version"], hit.get("_score") or 0.0, _numbers(hit))
+            for hit in found["hits"]
         )
         return SearchResult(found["total"]["value"], hits, self._facets(answer))
 
@@ -103,6 +106,10 @@ class Page:
                 for value, count in sorted(number.items(), key=lambda item: (-item[1], item[0]))
             )
         return facets
+
+
+def _numbers(hit: Json) -> dict[str, int]:
+    return {name: values[0] for name, values in hit.get("fields", {}).items()}
 
 
 def _terms(name: str, size: int) -> Json:

@@ -16,6 +16,7 @@ from search.query import (
     All,
     And,
     AnyOf,
+    AtLeast,
     Ids,
     Not,
     Or,
@@ -23,6 +24,7 @@ from search.query import (
     Prefix,
     Query,
     Range,
+    Scaled,
     Weighted,
     Words,
     scores,
@@ -108,7 +110,7 @@ class Compiler:
     def term(self, field: str, term: str) -> Json:
         return {"term": {field: {"value": fitting(term)}}}
 
-    def _compile(self, query: Query) -> Json:  # noqa: PLR0911 - one branch a node
+    def _compile(self, query: Query) -> Json:  # noqa: C901, PLR0911, PLR0912 - a branch a node
         match query:
             case All():
                 return _except([])
@@ -130,6 +132,10 @@ class Compiler:
                 return self._and(query)
             case Or():
                 return _any(self._compile(part) for part in query.parts)
+            case AtLeast():
+                return _at_least(query.number, [self._compile(part) for part in query.parts])
+            case Scaled():
+                return {"bool": {"must": [self._compile(query.part)], "boost": query.factor}}
             case Not():
                 return _except([self._compile(query.part)])
 
@@ -145,12 +151,8 @@ class Compiler:
         )
 
     def _words(self, query: Words) -> Json:
-        if query.at_least > len(query.terms):
-            return NOTHING
         parts = [self._in_fields(term, query.fields, 1.0) for term in query.terms]
-        if query.at_least == len(parts):
-            return _bool(must=parts)
-        return _bool(should=parts, minimum_should_match=query.at_least)
+        return _at_least(query.at_least, parts)
 
     def _in_fields(self, term: str, fields: tuple[str, ...], weight: float) -> Json:
         return _any(self._scored(field, term, weight) for field in fields)
@@ -194,6 +196,14 @@ def _ids(query: Ids) -> Json:
 
 def _except(parts: list[Json]) -> Json:
     return _bool(filter=[{"match_all": {}}], must_not=[_TOMBSTONE, *parts])
+
+
+def _at_least(number: int, parts: list[Json]) -> Json:
+    if number > len(parts):
+        return NOTHING
+    if number == len(parts):
+        return _bool(must=parts)
+    return _bool(should=parts, minimum_should_match=number)
 
 
 def _any(parts: Iterable[Json]) -> Json:
