@@ -58,7 +58,7 @@ class Settings:
     contact_phone: str = ""
     contact_address: str = ""
     audit_days: int = 365
-    match_floor: float = 0.12
+    match_floor: float = 0.09
     log_format: LogFormat = LogFormat.TEXT
     log_level: LogLevel = LogLevel.WARNING
     log_dir: Path | None = None
