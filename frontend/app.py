@@ -11,6 +11,7 @@ from frontend import workspace
 from frontend.assets import Assets, StaticAssets
 from frontend.edge import recognise
 from frontend.pages import (
+    about,
     account,
     audit,
     board,
@@ -49,6 +50,7 @@ ROUTERS: Sequence[APIRouter] = (
     search.router,
     listing.router,
     matches.router,
+    about.router,
     account.router,
     own_data.router,
     law.router,

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from infra.commands import bench, files, keeping, listings, people, processes
+from infra.commands import bench, files, keeping, listings, matching, people, processes
 from infra.commands.common import HELP
 
 
@@ -33,6 +33,9 @@ for one in (
     listings.match,
     listings.rank,
     listings.reindex,
+    matching.calibrate,
+    matching.rematch,
+    matching.quality,
     keeping.backup,
     keeping.restore,
     keeping.audit,

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from market import waiting
 from market.accounts import retention as accounts
 from market.accounts.work import Parts
+from market.discovery import retention as discovery
 from market.imports import retention as imports
 from market.kit import audit, deliveries, files, jobs
 from market.kit.across import Keep
@@ -32,6 +33,7 @@ def keeps(audit_days: int) -> Sequence[Keep]:
         *accounts.KEEPS,
         *notices.KEEPS,
         *imports.KEEPS,
+        *discovery.KEEPS,
         Keep("操作记录（谁在什么时候做了什么）", f"{audit_days}天", expire_audit),
         Keep("移除了的附件", f"不再使用后{files.DROPPED_FOR.days}天", _files),
         Keep("做完的后台任务", f"{ENDED.days}天", _jobs),

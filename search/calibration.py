@@ -13,6 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from search.metrics import mean_ndcg
+from search.rankfile import rank_pairs
+
 FOLDS: Final = 5
 LEAST_PAIRS: Final = 50
 _DRAWS: Final = 2_000
@@ -78,6 +81,27 @@ class Calibration:
             below=Band(**stored["below"]),
             **{key: stored[key] for key in ("pairs", "groups", "relevant", "folds")},
         )
+
+
+def judged(
+    wanted: Sequence[Mapping[str, Any]],
+    offered: Sequence[Mapping[str, Any]],
+    pairs: Sequence[Mapping[str, Any]],
+    *,
+    wanted_key: str,
+    offered_key: str,
+    relevant_from: int,
+) -> tuple[list[Judged], float]:
+    """Score pairs that have a `level`; (as judged, NDCG@10). Raises BadLine, ValueError."""
+    titles = {row["id"]: str(row.get("title") or "") for row in wanted}
+    found: list[Judged] = []
+    lists: dict[Any, list[tuple[float, int]]] = defaultdict(list)
+    ranked = rank_pairs(wanted, offered, pairs, wanted_key=wanted_key, offered_key=offered_key)
+    for pair, row in zip(pairs, ranked, strict=True):
+        score, level = float(row["score"]), int(pair["level"])
+        found.append(Judged(titles[pair[wanted_key]], score, level >= relevant_from))
+        lists[pair[wanted_key]].append((score, level))
+    return found, mean_ndcg(lists.values())
 
 
 def fold_of(group: str, folds: int = FOLDS) -> int:

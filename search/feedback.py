@@ -31,13 +31,14 @@ class Numbers:
     """`levels_per_score`: by how many levels judgements rise with the score within a wanted text.
 
     `little`: the weight of judgements at which half of their mean surprise is believed. `before`:
-    surprises of 0 counted before a wanted text's own, for their mean. `others`: what a text judged
+    surprises of 0 counted before a wanted text's own, for their mean: the first few judgements, all
+    of one kind perhaps, count nearly in full. `others`: what a text judged
     for an equal wanted text weighs; `sharp`: the smaller, the more only equal texts weigh anything.
     """
 
     levels_per_score: float = 10.6
     little: float = 1.5
-    before: float = 1.0
+    before: float = 6.0
     others: float = 3.0
     sharp: float = 0.1
 
