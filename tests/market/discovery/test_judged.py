@@ -10,6 +10,8 @@ from sqlmodel import select
 from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind
 from market.catalog.models import Listing
+from market.deals import contracts
+from market.deals.schemas import SignIn
 from market.discovery import bands, matches, quality, repository, retention, tasks
 from market.discovery import repository_judged as judged
 from market.discovery.drain import DUE, drain_matches, left_to_do
@@ -23,6 +25,7 @@ from market.kit.jobs import Runner
 from search.feedback import Feedback
 from tests.market.discovery.conftest import FLOOR, Market
 from tests.support.market import read_for, work_for
+from tests.support.trade import agreed, drafted, trade
 
 WANTED = "车架焊缝气孔在线检测"
 BODY = "下线后抽检，希望在线识别气孔与未熔合，漏检率低于0.5%。"
@@ -163,6 +166,20 @@ def test_asking_and_a_contract_count_more(judging: Judging) -> None:
     assert dealt[judging.cameras[0]].state == MatchChoice.ASKED
     like = judging.sounds[1]
     assert dealt[like].score > asked[like].score
+
+
+def test_signing_a_contract_is_noted_on_the_match(market: Market) -> None:
+    world = trade(market.parts, state_founded=False)
+    market.settle()
+    deal = agreed(world)
+    form = SignIn(contract=drafted(world, deal).public_id)
+    for side in (world.seller, world.buyer):
+        with work_for(market.parts, side) as work:
+            contracts.sign(work, deal.public_id, form)
+    with market.parts.database.read() as session:
+        (row,) = repository.matches_of_demand(session, world.demand.id)
+        assert row.dealt_at is not None
+        assert [one.judged for one in judged.due(session, DUE)] == [True]
 
 
 def test_a_demand_that_cannot_be_compared_holds_up_no_other(
