@@ -11,6 +11,7 @@ from frontend import workspace
 from frontend.assets import Assets, StaticAssets
 from frontend.edge import recognise
 from frontend.pages import (
+    about,
     account,
     audit,
     board,
@@ -51,6 +52,7 @@ ROUTERS: Sequence[APIRouter] = (
     synonyms.router,
     listing.router,
     matches.router,
+    about.router,
     account.router,
     own_data.router,
     law.router,

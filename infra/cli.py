@@ -4,7 +4,7 @@ import os
 
 import click
 
-from infra.commands import bench, files, keeping, listings, people, processes
+from infra.commands import bench, files, keeping, listings, matching, people, processes
 from infra.commands.common import HELP
 
 
@@ -34,6 +34,9 @@ for one in (
     listings.rank,
     listings.reindex,
     listings.rebuild,
+    matching.calibrate,
+    matching.rematch,
+    matching.quality,
     keeping.backup,
     keeping.restore,
     keeping.audit,

@@ -16,6 +16,7 @@ from market.accounts.models import Organisation
 from market.accounts.policy import HOLDERS, OrganisationKind
 from market.accounts.work import Parts, writing
 from market.catalog import views
+from market.discovery import repository_judged
 from market.discovery import service as discovery
 from market.imports import service
 from market.imports.models import Kind, RunState
@@ -207,7 +208,8 @@ def wait_until_done(settings: Settings, parts: Parts, *, quiet: bool) -> None:
 
 def match_status(parts: Parts) -> dict[str, int]:
     with parts.database.read() as session:
-        return discovery.match_status(session)
+        status = discovery.match_status(session)
+        return status | {"waiting": status["waiting"] + repository_judged.due_count(session)}
 
 
 def reindex(settings: Settings, parts: Parts) -> int:

@@ -65,7 +65,8 @@ class Settings:
     contact_phone: str = ""
     contact_address: str = ""
     audit_days: int = 365
-    match_floor: float = 0.12
+    match_floor: float = 0.09
+    match_feedback: bool = True
     log_format: LogFormat = LogFormat.TEXT
     log_level: LogLevel = LogLevel.WARNING
     log_dir: Path | None = None
@@ -192,6 +193,7 @@ def _parse(name: str, value: str) -> object:
         "trusted_proxies": _list,
         "secure_cookies": _flag,
         "match_floor": _share,
+        "match_feedback": lambda given: _flag(given, "MATCH_FEEDBACK"),
         "log_format": lambda given: _one_of(LogFormat, "LOG_FORMAT", given),
         "log_level": lambda given: _one_of(LogLevel, "LOG_LEVEL", given),
         "log_dir": lambda given: Path(given) if given else None,
@@ -283,10 +285,10 @@ def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _flag(value: str) -> bool:
+def _flag(value: str, name: str = "SECURE_COOKIES") -> bool:
     if value in ("0", "1"):
         return value == "1"
-    raise SettingError(f"{PREFIX}SECURE_COOKIES应为0或1，现在是“{value}”")
+    raise SettingError(f"{PREFIX}{name}应为0或1，现在是“{value}”")
 
 
 def _share(value: str) -> float:

@@ -28,14 +28,14 @@ class Working:
         lock: ProcessLock,
         *,
         jobs: Mapping[str, Handler],
-        match_floor: float,
+        matcher: Matcher,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._parts = parts
         self._open = open_engine
         self._lock = lock
         self._runner = Runner(parts.database, parts.clock, jobs, stopping)
-        self._matcher = Matcher(match_floor)
+        self._matcher = matcher
         self._nightly = Nightly(parts)
         self._engine: SearchEngine | None = None
 
@@ -75,7 +75,7 @@ def working(
         lambda: open_reader(settings),
         ProcessLock(settings.data_dir / "worker.lock"),
         jobs=handlers(parts, lambda: removing(settings)),
-        match_floor=settings.match_floor,
+        matcher=Matcher(settings.match_floor, feedback=settings.match_feedback),
         stopping=stopping,
     )
 

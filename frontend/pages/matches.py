@@ -19,7 +19,7 @@ from market.accounts.policy import Action, OrganisationKind, Relation
 from market.catalog import views
 from market.catalog.schemas import DemandText
 from market.catalog.vocabulary import FIELDS, KIND_NAMES, ListingKind, region_name
-from market.discovery import matches
+from market.discovery import bands, matches
 from market.discovery.matches import Matched, Matches
 from market.discovery.models import MatchChoice, UnsuitableReason
 from market.discovery.reasons import SHARED_WORDS, Reason, Reasons
@@ -79,6 +79,9 @@ def _item(matched: Matched, introduce: str) -> dict[str, Any]:
     return {
         "introduce": f"{introduce}{number}" if introduce else "",
         "row": rows.row(matched.other),
+        "title": rows.marked(matched.title),
+        "text": rows.marked(matched.text),
+        "band": bands.NAMES.get(matched.band, ""),
         "own": matched.other.own,
         "why": _why(matched.reasons),
         "against": matched.reasons.against,
@@ -193,6 +196,8 @@ def matches_of(
     found = matches.matches_of(page.work, PublicId(listing_id), number)
     pages = 1 if _of_demand(found) else views.pages(found.total, matches.PAGE)
     context = {**_context(page, found), "page": number, "pages": pages}
+    if context["state"] is MatchChoice.NEW:
+        matches.note_shown(page.work, found)
     return page.render(TEMPLATE, context, block="found")
 
 

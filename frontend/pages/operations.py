@@ -11,6 +11,7 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from market.accounts.policy import Action
+from market.discovery import tasks
 from market.kit.errors import NotFound
 from market.operations import marks, service
 from market.operations.schemas import LoadOut, Number, OperationsOut
@@ -18,6 +19,9 @@ from market.operations.schemas import LoadOut, Number, OperationsOut
 router = APIRouter()
 
 JOB_AGAIN = notices.done("job-again", "任务已重新排队", "从停下的地方接着做，结果会在这里显示。")
+REMATCH = notices.done(
+    "rematch", "已排队重新匹配", "逐项需求重新比对，进度见“等待匹配”；人已作的决定不受影响。"
+)
 DELIVERY_AGAIN = notices.done("delivery-again", "变更已重新排队", "送到以后从这里消失。")
 
 KINDS: Final = {
@@ -25,6 +29,7 @@ KINDS: Final = {
     "imports.bring": "导入：写入",
     "imports.undo": "导入：撤销",
     "discovery.organisation": "更新机构名下的成果与需求",
+    tasks.REMATCH: "全部重新匹配",
     "retention": "清理到期的数据",
 }
 CONSUMERS: Final = {"index": "搜索", "match": "匹配"}
@@ -93,6 +98,13 @@ def retry_delivery(
 ) -> Response:
     service.retry_delivery(page.work, _asked(page))
     return page.redirect("/operations", done=DELIVERY_AGAIN)
+
+
+@router.post("/operations/rematch")
+def rematch(page: Annotated[Page, opens_page(Action.OPERATIONS_RETRY, write=True)]) -> Response:
+    """Compare every demand anew; asked twice while under way it is done once."""
+    tasks.ask_rematch(page.work)
+    return page.redirect("/operations", done=REMATCH)
 
 
 def kind_name(kind: str) -> str:

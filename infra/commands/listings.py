@@ -43,12 +43,22 @@ def match(status: bool, as_json: bool) -> None:
 )
 @click.option("--achievements", required=True, type=click.File("rb"), help="成果，JSONL：id、title")
 @click.option("--pairs", required=True, type=click.File("rb"), help="要评分的对，JSONL")
+@click.option(
+    "--feedback",
+    type=click.File("rb"),
+    help="已有的判断，JSONL：demand_id、achievement_id、level（1不相关至4很合适）",
+)
 @told
-def rank(demands: BinaryIO, achievements: BinaryIO, pairs: BinaryIO) -> None:
+def rank(
+    demands: BinaryIO, achievements: BinaryIO, pairs: BinaryIO, feedback: BinaryIO | None
+) -> None:
     """按正式的匹配方法给出每一对的分数，每行一个 JSON；不碰数据库。
+
+    给出已有的判断时，同一需求和几乎相同的需求的其余成果随之调整；一对自己的判断不改变它自己的分数。
 
     \b
     例：zhihe rank --demands D.jsonl --achievements A.jsonl --pairs P.jsonl
+        zhihe rank --demands D.jsonl --achievements A.jsonl --pairs P.jsonl --feedback F.jsonl
     """
     from search.rankfile import BadLine, rank_pairs, read_rows
 
@@ -59,6 +69,7 @@ def rank(demands: BinaryIO, achievements: BinaryIO, pairs: BinaryIO) -> None:
             read_rows(pairs, ["demand_id", "achievement_id"]),
             wanted_key="demand_id",
             offered_key="achievement_id",
+            feedback=read_rows(feedback or (), ["demand_id", "achievement_id", "level"]),
         ):
             click.echo(json.dumps(row, ensure_ascii=False))
     except BadLine as error:

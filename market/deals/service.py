@@ -31,6 +31,7 @@ from market.deals.vocabulary import (
     Side,
     StopReason,
 )
+from market.discovery import matches
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import DealId, ListingId, OrganisationId, PublicId, new_public_id
 from market.kit.money import wan_in_words
@@ -379,6 +380,7 @@ def agreed_terms(work: Work, deal: Deal) -> Terms:
 def conclude(work: Work, deal: Deal) -> None:
     """Close a deal by its signed contract. Raises Conflict where it was lost meanwhile."""
     repository.conclude(work.session, deal.id, work.now)
+    matches.note_dealt(work, deal.achievement_id, deal.demand_id, deal.buyer_id)
 
 
 def deal_of(work: Work, deal_id: DealId) -> Deal:

@@ -14,9 +14,10 @@ from sqlmodel import Session
 
 from market.accounts.work import Parts
 from market.catalog import views
-from market.discovery import repository
+from market.discovery import repository, repository_judged
 from market.discovery.documents import document
 from market.discovery.matching import Matcher, store
+from market.discovery.models import MatchDue
 from market.discovery.tasks import owe_listings_of
 from market.kit import changes, faults, jobs
 from market.kit.changes import Claimed, Consumer, SubjectKind
@@ -26,6 +27,8 @@ from search.errors import DocumentRejected, SearchUnavailable
 from search.port import SearchEngine, Writer
 
 BATCH = 1_000
+DUE = 100
+"""Demands compared anew in one go; a decision of a person waits for no more than these."""
 EVERY = 2**62
 """A limit that is none: page by page, SQLite would sort all published listings for each page."""
 
@@ -34,7 +37,9 @@ log = logging.getLogger("zhihe.discovery")
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """How much is owed: unfinished jobs, deliveries to the index and to the matcher."""
+    """How much is owed: unfinished jobs, deliveries to the index and to the matcher, with those
+    the demands that are to be compared anew.
+    """
 
     jobs: int
     index: int
@@ -51,10 +56,11 @@ def left_to_do(parts: Parts, up_to_change: int | None = None) -> Left:
     with parts.database.read() as session:
         newest = repository.newest_change(session)
         up_to = newest if up_to_change is None else up_to_change
+        owed = repository.owed(session, Consumer.MATCH, up_to_change=up_to)
         return Left(
             jobs=jobs.waiting(session),
             index=repository.owed(session, Consumer.INDEX, up_to_change=up_to),
-            match=repository.owed(session, Consumer.MATCH, up_to_change=up_to),
+            match=owed + repository_judged.due_count(session),
             newest_change=newest,
         )
 
@@ -82,28 +88,31 @@ def drain_index(parts: Parts, engine: Writer, limit: int = BATCH) -> int:
 
 
 def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: int = BATCH) -> int:
-    """Compare up to `limit` changed listings that the index already knows; return how many
-    deliveries were taken up.
+    """Compare up to `limit` changed listings that the index already knows, and some of the demands
+    that are due anew; return how many of both were taken up.
 
-    A listing that cannot be compared is tried again later and then set aside, alone. Raises
-    SearchUnavailable; the claims are then still held (`give_back`).
+    A listing that cannot be compared is tried again later and then set aside, alone; a demand that
+    is due and cannot be compared is let go, with a line in the log. Raises SearchUnavailable; the
+    claims are then still held (`give_back`).
     """
     claimed = _claim(parts, Consumer.MATCH, limit)
-    if not claimed:
+    with parts.database.read() as session:
+        due = repository_judged.due(session, DUE)
+    if not claimed and not due:
         return 0
     ids = list(_listings(claimed))
     try:
-        _compare(parts, engine, matcher, ids)
+        _compare(parts, engine, matcher, ids, due)
     except (SearchUnavailable, DBAPIError):
         raise
     except Exception:
         log.exception("comparing %s listings failed; each is now compared alone", len(ids))
-        broken = _each_alone(parts, engine, matcher, ids)
+        broken = _each_alone(parts, engine, matcher, ids, due)
     else:
         broken = {}
     with parts.database.write() as session:
         _finish(parts, session, claimed, broken)
-    return len(claimed)
+    return len(claimed) + len(due)
 
 
 def make_whole(parts: Parts, engine: SearchEngine) -> int:
@@ -210,26 +219,41 @@ def _write(
 
 
 def _compare(
-    parts: Parts, engine: SearchEngine, matcher: Matcher, ids: Sequence[ListingId]
+    parts: Parts,
+    engine: SearchEngine,
+    matcher: Matcher,
+    ids: Sequence[ListingId],
+    due: Sequence[MatchDue] = (),
 ) -> None:
     with parts.database.read() as session:
-        found = matcher.compare(session, engine, ids, parts.clock.now())
+        found = matcher.compare(session, engine, ids, parts.clock.now(), due)
     with parts.database.write() as session:
         store(session, found)
 
 
 def _each_alone(
-    parts: Parts, engine: SearchEngine, matcher: Matcher, ids: Sequence[ListingId]
+    parts: Parts,
+    engine: SearchEngine,
+    matcher: Matcher,
+    ids: Sequence[ListingId],
+    due: Sequence[MatchDue],
 ) -> dict[ListingId, str]:
     broken = {}
-    for one in ids:
+    works: list[tuple[ListingId, list[ListingId], list[MatchDue]]] = [
+        *((one, [one], []) for one in ids),
+        *((row.demand_id, [], [row]) for row in due),
+    ]
+    for one, changed, again in works:
         try:
-            _compare(parts, engine, matcher, [one])
+            _compare(parts, engine, matcher, changed, again)
         except (SearchUnavailable, DBAPIError):
             raise
         except Exception as error:
             log.exception("listing %s cannot be compared", one)
-            broken[one] = faults.told(error)
+            if changed:
+                broken[one] = faults.told(error)
+            with parts.database.write() as session:
+                repository_judged.done(session, [(row.demand_id, row.since) for row in again])
     return broken
 
 

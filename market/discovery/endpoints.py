@@ -116,6 +116,7 @@ def matches_of(
 ) -> MatchesOut:
     """The matches of one's own listing, or of a principal's, in order and with reasons."""
     found = matches.matches_of(work, PublicId(listing_id), number)
+    matches.note_shown(work, found)
     return MatchesOut(
         items=[_match_out(row) for row in found.rows],
         total=found.total,
@@ -202,6 +203,9 @@ def _match_out(row: matches.Matched) -> MatchOut:
     return MatchOut(
         id=row.match.public_id if row.match else None,
         listing=_card(row.other),
+        band=row.band,
+        title_parts=[SegmentOut.model_validate(part) for part in row.title],
+        text_parts=[SegmentOut.model_validate(part) for part in row.text],
         state=row.match.state if row.match else None,
         reason=row.match.reason if row.match else None,
         note=row.match.note if row.match else "",

@@ -14,12 +14,14 @@ from market.catalog import views as catalog
 from market.catalog.models import Listing
 from market.catalog.views import Heading
 from market.catalog.vocabulary import ListingKind
-from market.discovery import repository, repository_overview
+from market.discovery import repository, repository_judged, repository_overview
+from market.discovery.documents import body
 from market.discovery.models import Match, MatchChoice
 from market.discovery.reasons import Reasons
 from market.discovery.schemas import DecisionIn
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId
+from search.highlight import Segment, highlight, snippet
 
 PAGE = 20
 NO_REASON = "请选一个原因，现在没有选"
@@ -27,7 +29,8 @@ NO_REASON = "请选一个原因，现在没有选"
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """One pair from one side: `other` is the listing of the other side.
+    """One pair from one side: `other` is the listing of the other side, `title` and `text` pieces
+    of it, those that both share marked; `band` how often such pairs were relevant ("" unknown).
 
     `match` is None for the achievement's holder, who is not told what was decided.
     """
@@ -35,6 +38,9 @@ class Matched:
     other: Seen
     reasons: Reasons
     match: Match | None
+    band: str
+    title: tuple[Segment, ...]
+    text: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def matches_of(work: Work, public_id: PublicId, page: int = 1) -> Matches:
         kind=ListingKind.ACHIEVEMENT,
         relation=related,
         rows=tuple(
-            Matched(others[row.demand_id], Reasons.from_json(row.explanation), None)
+            _matched(others[row.demand_id], row, told=False)
             for row in rows
             if row.demand_id in others
         ),
@@ -117,7 +123,7 @@ def _of_demand(work: Work, listing: Listing, related: Relation) -> Matches:
         kind=ListingKind.DEMAND,
         relation=related,
         rows=tuple(
-            Matched(others[row.achievement_id], Reasons.from_json(row.explanation), row)
+            _matched(others[row.achievement_id], row, told=True)
             for row in rows
             if row.achievement_id in others
         ),
@@ -129,6 +135,19 @@ def _of_demand(work: Work, listing: Listing, related: Relation) -> Matches:
         total=len(rows),
         compared=state.compared if state is not None else None,
         compared_at=state.matched_at if state is not None else None,
+    )
+
+
+def _matched(other: Seen, row: Match, *, told: bool) -> Matched:
+    """Return a pair as one side sees it; `told`: what was decided as well."""
+    reasons, text = Reasons.from_json(row.explanation), other.shown.text
+    return Matched(
+        other=other,
+        reasons=reasons,
+        match=row if told else None,
+        band=row.band,
+        title=tuple(highlight(text.title, reasons.shared)),
+        text=tuple(snippet(body(text).replace("\n", " "), reasons.shared)),
     )
 
 
@@ -171,6 +190,7 @@ def decide(work: Work, public_id: PublicId, form: DecisionIn) -> Match:
         decided_by=work.actor.person,
         decided_at=work.now,
     )
+    repository_judged.owe(work.session, [match.demand_id], judged=True, since=work.now)
     return match
 
 
@@ -238,3 +258,51 @@ def note_asked(work: Work, achievement_id: ListingId, asker_id: OrganisationId) 
         decided_by=work.actor.person,
         decided_at=work.now,
     )
+    demands = repository_judged.demands_asked(work.session, achievement_id, asker_id)
+    repository_judged.owe(work.session, demands, judged=True, since=work.now)
+
+
+def note_dealt(
+    work: Work,
+    achievement_id: ListingId | None,
+    demand_id: ListingId | None,
+    buyer_id: OrganisationId,
+) -> None:
+    """Note that a contract was signed about an achievement and a demand; where it names no demand,
+    any of the buyer's that the achievement fits.
+
+    For the noun that keeps deals. Safe to repeat.
+    """
+    if achievement_id is None:
+        return
+    if demand_id is None:
+        demands = repository_judged.demands_asked(work.session, achievement_id, buyer_id)
+    else:
+        demands = [demand_id]
+    repository_judged.mark_dealt(work.session, achievement_id, demands, work.now)
+    repository_judged.owe(work.session, demands, judged=True, since=work.now)
+
+
+def note_shown(work: Work, found: Matches) -> None:
+    """Note at which rank the undecided matches of a demand stood, after the answer; not who looked.
+
+    What the platform's own people look at is no showing.
+    """
+    if found.kind is not ListingKind.DEMAND or found.relation is Relation.OTHER:
+        return
+    waiting = [row.match for row in found.rows if row.match and row.match.state == MatchChoice.NEW]
+    rows = [
+        {
+            "demand_id": match.demand_id,
+            "achievement_id": match.achievement_id,
+            "rank": rank,
+            "band": match.band,
+            "shown_at": work.now,
+        }
+        for rank, match in enumerate(waiting, start=1)
+    ]
+    if rows:
+        work.parts.journal.add(
+            f"shown:{found.listing.id}",
+            lambda session: repository_judged.put_shown(session, rows),
+        )

@@ -9,7 +9,7 @@ its document can be found, so whichever of the two is indexed second finds the f
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,17 +18,20 @@ from sqlmodel import Session
 from market.catalog import views
 from market.catalog.views import Source
 from market.catalog.vocabulary import ListingKind
-from market.discovery import repository, telling
+from market.discovery import bands, judging, repository, repository_judged, telling
 from market.discovery.documents import ranked_text
-from market.discovery.models import Match, MatchChoice
+from market.discovery.judging import Compared
+from market.discovery.memory import Memory, Sample
+from market.discovery.models import Match, MatchChoice, MatchDue
 from market.discovery.reasons import factor, missing_words, reasons
 from market.kit import changes
 from market.kit.changes import SubjectKind
 from market.kit.ids import ListingId, new_public_id
 from search.explain import explain
+from search.feedback import Feedback
 from search.port import SearchEngine
 from search.query import SearchRequest
-from search.ranking import Prepared, Ranker, TermStatistics
+from search.ranking import Ranker, TermStatistics
 from search.similar import similar
 
 CANDIDATES: Final = 200
@@ -39,43 +42,18 @@ SAMPLE: Final = 4_000
 """Listings that the term statistics are counted from; drawn at random they rank as well as all."""
 GROWTH: Final = 0.05
 REFRESH: Final = timedelta(minutes=10)
-REMEMBERED_GRAMS: Final = 1_000_000
-"""Of the vectors kept between two comparisons: about 100 MB."""
 _AT_ONCE: Final = 500
-_IMAGINED: Final = 50
-"""Further texts in which no gram stands: in a market of two, what both say would else seem common.
-Past a hundred listings they change no order (measured by the agreement with all statistics)."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
-    """Statistics of the listings counted, and of the texts imagined beside them."""
+class _Scored:
+    """A candidate: by what it is ordered, and how alike it is, contradictions counted, without what
+    decisions told.
+    """
 
-    counted: TermStatistics
-
-    @property
-    def texts(self) -> int:
-        return self.counted.texts + _IMAGINED
-
-    @property
-    def mean_title(self) -> float:
-        return self.counted.mean_title
-
-    @property
-    def mean_body(self) -> float:
-        return self.counted.mean_body
-
-    def frequency(self, gram: str) -> int:
-        return self.counted.frequency(gram)
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A visible listing ready to be scored; `version` is its document's."""
-
-    source: Source
-    version: int
-    prepared: Prepared
+    order: float
+    alike: float
+    other: Compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,42 +78,45 @@ class Comparison:
     demands: tuple[DemandMatches, ...]
     achievements: int
     at: datetime
+    due: tuple[MatchDue, ...] = ()
 
 
-@dataclass(slots=True)
-class _Memory:
-    """Vectors of one ranker, by listing and version; the oldest are forgotten first."""
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One comparison: how many achievements there are, when it is, whether there are decisions to
+    learn from, and the demands whose matches are explained anew.
+    """
 
-    ranker: Ranker
-    known: dict[ListingId, Compared] = field(default_factory=dict)
-    grams: int = 0
-
-    def add(self, listing: Compared) -> None:
-        self.forget(listing.source.listing_id)
-        self.known[listing.source.listing_id] = listing
-        self.grams += len(listing.prepared.vector)
-        while self.grams > REMEMBERED_GRAMS and len(self.known) > 1:
-            self.forget(next(iter(self.known)))
-
-    def forget(self, listing_id: ListingId) -> None:
-        if (old := self.known.pop(listing_id, None)) is not None:
-            self.grams -= len(old.prepared.vector)
+    there: int
+    at: datetime
+    learns: bool
+    retold: frozenset[ListingId]
 
 
 class Matcher:
     """Compares listings; keeps statistics and vectors between calls. For one thread."""
 
-    def __init__(self, floor: float) -> None:
-        """`floor`: the score from which a pair is worth showing (see the decision record)."""
+    def __init__(self, floor: float, *, feedback: bool = True) -> None:
+        """`floor`: the score from which a pair is worth showing (see the decision record).
+
+        `feedback`: whether what people decided about some matches moves the others.
+        """
         self._floor = floor
-        self._memory: _Memory | None = None
+        self._feedback = feedback
+        self._memory: Memory | None = None
         self._counted = 0
         self._refreshed: datetime | None = None
 
     def compare(
-        self, session: Session, engine: SearchEngine, changed: Collection[ListingId], now: datetime
+        self,
+        session: Session,
+        engine: SearchEngine,
+        changed: Collection[ListingId],
+        now: datetime,
+        due: Sequence[MatchDue] = (),
     ) -> Comparison:
-        """Compare listings that changed, or went, with the rest of the market. Reads only.
+        """Compare listings that changed, or went, and demands that are due, with the rest of the
+        market. Reads only.
 
         Raises SearchUnavailable.
         """
@@ -146,14 +127,36 @@ class Matcher:
         again = {one.source.listing_id for one in present.values() if _is(one, ListingKind.DEMAND)}
         again |= repository.demands_matched_with(session, changed)
         again |= self._may_enter(session, engine, achievements)
+        again |= {one.demand_id for one in due}
+        if self._feedback:
+            for learnt in self._load(
+                session, [one.demand_id for one in due if one.judged]
+            ).values():
+                again |= self._like(engine, learnt)
         demands = self._load(session, again)
         there = counts[ListingKind.ACHIEVEMENT]
         return Comparison(
             gone=frozenset(changed) - present.keys(),
-            demands=self._anew(session, engine, list(demands.values()), there, now),
+            demands=self._anew(
+                session,
+                engine,
+                list(demands.values()),
+                _Round(
+                    there=there,
+                    at=now,
+                    learns=self._feedback and repository_judged.any_decided(session),
+                    retold=frozenset(one.demand_id for one in due if not one.judged),
+                ),
+            ),
             achievements=there,
             at=now,
+            due=tuple(due),
         )
+
+    def _like(self, engine: SearchEngine, demand: Compared) -> set[ListingId]:
+        """Return other demands that may ask for nearly the same."""
+        found = _candidates(engine, demand, ListingKind.DEMAND, judging.LIKE)
+        return set(found) - {demand.source.listing_id}
 
     def _refresh(self, session: Session, listings: int, now: datetime) -> None:
         """Count terms anew once the market has grown or shrunk, or some time has passed."""
@@ -166,11 +169,11 @@ class Matcher:
         for some in _slices(ids):
             for source in views.document_source(session, some).values():
                 statistics.add(ranked_text(source.text))
-        self._memory = _Memory(Ranker(_Sample(statistics)))
+        self._memory = Memory(Ranker(Sample(statistics)))
         self._counted, self._refreshed = listings, now
 
     @property
-    def _now(self) -> _Memory:
+    def _now(self) -> Memory:
         assert self._memory is not None
         return self._memory
 
@@ -215,26 +218,48 @@ class Matcher:
         alike = self._now.ranker.score(demand.prepared, achievement.prepared)
         return alike > bar and alike * factor(demand.source, achievement.source) > bar
 
-    def _score(self, demand: Compared, achievement: Compared) -> float:
+    def _score(self, demand: Compared, achievement: Compared, told: Feedback | None) -> _Scored:
         alike = self._now.ranker.score(demand.prepared, achievement.prepared)
         if alike < self._floor:  # facts only lower it
-            return alike
-        return alike * factor(demand.source, achievement.source)
+            return _Scored(alike, alike, achievement)
+        facts = factor(demand.source, achievement.source)
+        if told is None:
+            return _Scored(alike * facts, alike * facts, achievement)
+        moved = alike + told.change(achievement.source.listing_id, achievement.prepared)
+        return _Scored(max(0.0, moved) * facts, alike * facts, achievement)
+
+    def _told(
+        self,
+        session: Session,
+        engine: SearchEngine,
+        demand: Compared,
+        stored: Sequence[Match],
+    ) -> Feedback | None:
+        """Return what decisions on this demand's matches, and of nearly equal ones, say."""
+        own = [row for row in stored if row.state != MatchChoice.NEW]
+        like = self._like(engine, demand)
+        rows = repository_judged.decided(session, like)
+        by_demand = judging.newest([*own, *rows])
+        if not by_demand:
+            return None
+        ids = {row.achievement_id for some in by_demand.values() for row in some}
+        loaded = self._load(session, [*by_demand, *ids])
+        told = judging.feedback(self._now.ranker, demand, by_demand, loaded)
+        return told or None
 
     def _anew(
         self,
         session: Session,
         engine: SearchEngine,
         demands: Sequence[Compared],
-        there: int,
-        now: datetime,
+        turn: _Round,
     ) -> tuple[DemandMatches, ...]:
         stored: dict[ListingId, list[Match]] = {one.source.listing_id: [] for one in demands}
         for some in _slices(list(stored)):
             for row in repository.matches_of_demands(session, some):
                 stored[row.demand_id].append(row)
         return tuple(
-            self._one(session, engine, demand, stored[demand.source.listing_id], there, now)
+            self._one(session, engine, demand, stored[demand.source.listing_id], turn)
             for demand in demands
         )
 
@@ -244,52 +269,55 @@ class Matcher:
         engine: SearchEngine,
         demand: Compared,
         stored: Sequence[Match],
-        there: int,
-        now: datetime,
+        turn: _Round,
     ) -> DemandMatches:
         """Compare one demand with its candidates and with all that stand in its list."""
         decided = {row.achievement_id for row in stored if row.state != MatchChoice.NEW}
         ids = {*_candidates(engine, demand, ListingKind.ACHIEVEMENT), *decided}
         others = self._load(session, ids).values()
+        told = self._told(session, engine, demand, stored) if turn.learns else None
         scored = sorted(
-            ((self._score(demand, other), other) for other in others),
-            key=lambda pair: (-pair[0], pair[1].source.listing_id),
+            (self._score(demand, other, told) for other in others),
+            key=lambda one: (-one.order, one.other.source.listing_id),
         )
-        free = [pair for pair in scored if pair[1].source.listing_id not in decided]
-        good = [pair for pair in free if pair[0] >= self._floor][:MOST]
-        kept = good + [pair for pair in scored if pair[1].source.listing_id in decided]
+        free = [one for one in scored if one.other.source.listing_id not in decided]
+        good = [one for one in free if one.alike >= self._floor][:MOST]
+        kept = good + [one for one in scored if one.other.source.listing_id in decided]
         near = [] if good else free[:NEAREST]
         if good:
-            bar = good[-1][0] if len(good) == MOST else self._floor
+            # Where decisions move the order, a newcomer may enter from the floor on.
+            bar = good[-1].order if len(good) == MOST and told is None else self._floor
         else:
-            bar = near[-1][0] if len(near) == NEAREST else 0.0
-        versions = {row.achievement_id: row for row in stored}
+            bar = near[-1].order if len(near) == NEAREST else 0.0
+        known = {row.achievement_id: row for row in stored}
+        as_told = {} if demand.source.listing_id in turn.retold else known
         return DemandMatches(
             demand_id=demand.source.listing_id,
             rows=tuple(
-                self._row(demand, other, score, versions.get(other.source.listing_id), now)
-                for score, other in kept
+                self._row(demand, one, as_told.get(one.other.source.listing_id), turn.at)
+                for one in kept
             ),
             state={
                 "demand_id": demand.source.listing_id,
                 "version": demand.version,
-                "compared": there,
+                "compared": turn.there,
                 "bar": bar,
-                "nearest": [self._near(demand, other) for _, other in near],
-                "matched_at": now,
+                "nearest": [self._near(demand, one.other) for one in near],
+                "matched_at": turn.at,
             },
             demand=demand.source,
             fresh=tuple(
-                other.source
-                for _, other in good
-                if other.source.listing_id not in versions
-                and other.source.organisation_id != demand.source.organisation_id
+                one.other.source
+                for one in good
+                if one.other.source.listing_id not in known
+                and one.other.source.organisation_id != demand.source.organisation_id
             ),
         )
 
     def _row(
-        self, demand: Compared, other: Compared, score: float, old: Match | None, now: datetime
+        self, demand: Compared, scored: _Scored, old: Match | None, now: datetime
     ) -> dict[str, Any]:
+        other = scored.other
         versions = (demand.version, other.version)
         if old is not None and (old.demand_version, old.achievement_version) == versions:
             explanation = old.explanation
@@ -300,7 +328,8 @@ class Matcher:
             "public_id": new_public_id(),
             "demand_id": demand.source.listing_id,
             "achievement_id": other.source.listing_id,
-            "score": score,
+            "score": scored.order,
+            "band": bands.band(scored.alike),
             "explanation": explanation,
             "demand_version": demand.version,
             "achievement_version": other.version,
@@ -327,6 +356,7 @@ def store(session: Session, found: Comparison) -> None:
             repository.upsert_matches(session, demand.rows)
         repository.upsert_state(session, demand.state)
     repository.note_compared(session, found.achievements, found.at)
+    repository_judged.done(session, [(one.demand_id, one.since) for one in found.due])
     telling.tell_found(session, [(one.demand, one.fresh) for one in found.demands], found.at)
 
 
@@ -334,10 +364,12 @@ def _is(listing: Compared, kind: ListingKind) -> bool:
     return listing.source.kind is kind
 
 
-def _candidates(engine: SearchEngine, listing: Compared, kind: ListingKind) -> list[ListingId]:
+def _candidates(
+    engine: SearchEngine, listing: Compared, kind: ListingKind, limit: int = CANDIDATES
+) -> list[ListingId]:
     query = similar(engine, ranked_text(listing.source.text))
     filters = {"kind": frozenset({str(kind)})}
-    page = engine.search(SearchRequest(query, filters, limit=CANDIDATES))
+    page = engine.search(SearchRequest(query, filters, limit=limit))
     return [ListingId(hit.id) for hit in page.hits]
 
 

@@ -42,7 +42,9 @@ class Match(Table, table=True):
 
     `score` (0 … 1) only orders the matches of one demand; it is shown to nobody. `explanation` is
     `reasons.Reasons` as JSON. The versions are those of the documents that were compared. What was
-    decided outlives every new comparison; what was not goes when the pair no longer holds.
+    decided outlives every new comparison; what was not goes when the pair no longer holds. `band`
+    says how often people found such pairs relevant (`bands`), "" where it is not known. `dealt_at`
+    is when a contract about the two was signed.
     """
 
     __tablename__ = "match"
@@ -58,6 +60,7 @@ class Match(Table, table=True):
     demand_id: ListingId = fk("listing.id", index=False)
     achievement_id: ListingId = fk("listing.id", index=False)
     score: float = Field(sa_type=Float)
+    band: str = words(20, default="")
     explanation: dict[str, Any] = Field(sa_type=JSON)
     demand_version: int = big()
     achievement_version: int = big()
@@ -66,6 +69,7 @@ class Match(Table, table=True):
     note: str = words(300, default="")
     decided_by: PersonId | None = fk("person.id", nullable=True, index=False)
     decided_at: datetime | None = moment(nullable=True)
+    dealt_at: datetime | None = moment(nullable=True)
     found_at: datetime = moment()
 
 
@@ -84,3 +88,30 @@ class MatchState(Table, table=True):
     bar: float = Field(sa_type=Float)
     nearest: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     matched_at: datetime = moment()
+
+
+class MatchDue(Table, table=True):
+    """A demand to be compared anew though its text did not change.
+
+    `judged`: because of a decision, of which nearly equal demands learn as well.
+    """
+
+    __tablename__ = "match_due"
+
+    demand_id: ListingId = Field(primary_key=True, sa_type=BIG, foreign_key="listing.id")
+    judged: bool
+    since: datetime = moment()
+
+
+class MatchShown(Table, table=True):
+    """At which rank (1 …) and in which band a pair last stood when its demand's owner, or the
+    owner's broker, looked at what waited. Nobody is named.
+    """
+
+    __tablename__ = "match_shown"
+
+    demand_id: ListingId = Field(primary_key=True, sa_type=BIG, foreign_key="listing.id")
+    achievement_id: ListingId = Field(primary_key=True, sa_type=BIG, foreign_key="listing.id")
+    rank: int
+    band: str = words(20)
+    shown_at: datetime = moment(index=True)

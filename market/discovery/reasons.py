@@ -175,12 +175,15 @@ def _modes(wanted: list[Mode], offered: list[Mode]) -> _Finding | None:
 
 
 def _region(wanted: str, offered: str) -> _Finding | None:
-    if not wanted or wanted[:2] != offered[:2]:
+    if not wanted or not offered:
         return None
     if wanted == offered:
         return _Finding(Reason("地区", "yes", "相同", region_name(wanted)))
-    one_city = wanted[:2] in _MUNICIPALITIES or wanted[:4] == offered[:4]
     evidence = f"成果在{region_name(offered)}，需求在{region_name(wanted)}"
+    if wanted[:2] != offered[:2]:
+        # Far apart is worth knowing and no contradiction: technology is bought across the country.
+        return _Finding(Reason("地区", "none", "异地", evidence))
+    one_city = wanted[:2] in _MUNICIPALITIES or wanted[:4] == offered[:4]
     return _Finding(Reason("地区", "part", "同市" if one_city else "同省", evidence))
 
 

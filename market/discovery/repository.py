@@ -201,7 +201,7 @@ def upsert_matches(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Write pairs anew; of those that are there, what was decided and the public id stay."""
     dialect_insert = sqlite.insert if is_sqlite(session) else postgresql.insert
     statement = dialect_insert(Match)
-    fresh = ("score", "explanation", "demand_version", "achievement_version")
+    fresh = ("score", "band", "explanation", "demand_version", "achievement_version")
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["demand_id", "achievement_id"],

@@ -156,6 +156,9 @@ class MatchOut(Out):
 
     id: str | None
     listing: CardOut
+    band: str = Field(description="strong, likely, or empty: see /about/matching")
+    title_parts: list[SegmentOut]
+    text_parts: list[SegmentOut]
     state: MatchChoice | None
     reason: UnsuitableReason | None
     note: str

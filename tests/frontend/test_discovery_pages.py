@@ -20,6 +20,8 @@ from market.accounts.work import Actor
 from market.catalog import drafts, publishing
 from market.catalog.schemas import AchievementIn, DemandIn, Price
 from market.catalog.vocabulary import Mode, PriceForm
+from market.discovery import bands, quality
+from market.discovery.repository_judged import Acceptance
 from market.kit.money import FEN_PER_WAN
 from tests import factories
 from tests.support.browser import DESKTOP, PHONE, axe_violations, sideways_scroll
@@ -277,6 +279,36 @@ def test_matches_are_decided_without_script(site: Site) -> None:
     assert "1家单位标为合适" in holder
     assert "示例机电" in holder  # the demand is public with its name; who marked it is not told
     assert "示例机电标" not in holder
+
+
+def test_a_match_says_its_band_and_marks_what_is_shared(site: Site) -> None:
+    page = good(site.client(site.firm).get(f"/listings/{site.demand}/matches"))
+    assert f"<mark>{SEAM}</mark>装置</a>" in page
+    assert '<a class="tag" href="/about/matching">可能</a>' in page
+    holder = good(site.client(site.school).get(f"/listings/{site.best}/matches"))
+    assert f"<mark>{SEAM}</mark></a>" in holder
+    site.running.parts.journal.flush()
+    with site.running.parts.database.read() as session:
+        found = quality.quality(session)
+    assert [row.shown for row in found.ranks] == [1, 1, 0, 0], "the owner's page, not the holder's"
+
+
+def test_everybody_reads_how_good_matches_are(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = bands.measured()
+    page = text(good(site.client().get("/about/matching")))
+    for band in measured.calibration.bands:
+        assert f"{band.rate:.1%}" in page
+        assert f"{band.low:.0%}～{band.high:.0%}" in page
+        if band.least is None:
+            assert f"现在没有“{bands.NAMES[band.name]}”这一档" in page
+    assert "事先挑过" in page
+    assert f"{measured.on} 量" in page
+    assert "满200个后" in page
+    rows = [Acceptance(1, "likely", 300, 101, 103)]
+    monkeypatch.setattr(quality.repository, "acceptance", lambda _: rows)
+    told = text(good(site.client().get("/about/matching")))
+    assert re.search(r"可能\s+200\s+50%", told)
+    assert "101" not in told
 
 
 def test_matches_of_others_are_not_to_be_had(site: Site) -> None:

@@ -54,6 +54,21 @@ def give_up(parts: Parts, clock: FakeClock) -> None:
         clock.advance(seconds=700)
 
 
+def test_the_whole_market_is_matched_anew_at_a_word(
+    site: TestClient, parts: Parts, clock: FakeClock
+) -> None:
+    csrf = sign_in(site, parts, factories.actor(parts, Role.OPERATOR))
+    for _ in range(2):
+        answer = site.post("/operations/rematch", data={"csrf": csrf})
+        assert answer.headers["location"].startswith("/operations")
+    page = site.get("/operations").text
+    assert page.count("全部重新匹配 ") == 1, "asked twice, owed once"
+    runner = Runner(parts.database, clock, handlers(parts))
+    while runner.run_one():
+        pass
+    assert "全部重新匹配 " not in site.get("/operations").text
+
+
 def test_a_failed_job_in_words_and_set_going_again(
     site: TestClient, parts: Parts, clock: FakeClock
 ) -> None:

@@ -17,7 +17,10 @@ from infra.launcher import ADDRESS_TAKEN
 from infra.settings import Settings
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts
+from market.catalog import drafts, publishing
+from market.catalog.schemas import DemandIn
 from tests import factories
+from tests.support.market import work_for
 
 ROOT = Path(__file__).resolve().parents[2]
 Command = Callable[..., Result]
@@ -144,6 +147,34 @@ def modes(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has lists in the place of modes")
+def test_the_whole_market_is_matched_anew_and_its_quality_told(
+    command: Command, parts: Parts, both_databases: str
+) -> None:
+    company = factories.organisation(parts, OrganisationKind.COMPANY, self_publish=True)
+    owner = factories.actor(parts, Role.MANAGER, company)
+    with work_for(parts, owner) as work:
+        publishing.submit(work, drafts.create(work, DemandIn(title="焊缝检测")).public_id)
+    assert command("match", "--json").exit_code == 0
+    later = command("rematch", "--no-wait", "--json")
+    assert later.exit_code == 0, later.stderr
+    again = command("rematch", "--json")
+    assert "已有一次在进行" in again.stderr
+    assert json.loads(again.stdout) == {
+        "demands": 1,
+        "with_matches": 0,
+        "no_good_match": 1,
+        "waiting": 0,
+    }
+    told = command("quality", "--json")
+    assert json.loads(told.stdout)["whole"] == {
+        "label": "全部",
+        "shown": 0,
+        "accepted": 0,
+        "declined": 0,
+    }
+    assert "全部：0、0、0、—" in command("quality").stdout
+
+
 def test_what_a_command_writes_is_its_owners_alone(tmp_path: Path) -> None:
     def zhihe(folder: Path, *arguments: str) -> None:
         subprocess.run(

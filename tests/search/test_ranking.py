@@ -28,11 +28,19 @@ ANY = st.builds(
 
 
 @given(ANY, ANY)
-def test_scores_are_symmetric_and_within_0_and_1(one: Text, other: Text) -> None:
+def test_scores_are_within_0_and_1_and_of_titles_symmetric(one: Text, other: Text) -> None:
     ranker = Ranker(TermStatistics.of([BATTERY, OFFERED, OTHER]))
-    score = ranker.score(one, other)
-    assert 0 <= score <= 1
-    assert score == pytest.approx(ranker.score(other, one))
+    assert 0 <= ranker.score(one, other) <= 1
+    first, second = Text(one.title), Text(other.title)
+    assert ranker.score(first, second) == pytest.approx(ranker.score(second, first))
+
+
+def test_one_sentence_that_fits_counts_more_than_its_words_far_apart(ranker: Ranker) -> None:
+    offered = Text("陶瓷涂覆隔膜")
+    body = "产线在西部，需要{}。另有包装、运输、仓储和检测设备要更新{}。希望明年六月之前完成"
+    together = Text("技术改造需求", body.format("陶瓷涂覆隔膜", "，由厂方安排"))
+    apart = Text("技术改造需求", body.format("陶瓷", "，由厂方安排涂覆和隔膜"))
+    assert ranker.score(together, offered) > 1.1 * ranker.score(apart, offered)
 
 
 def test_alike_texts_score_higher(ranker: Ranker) -> None:

@@ -77,7 +77,7 @@ def running(parts: Parts, clock: FakeClock, settings: Settings) -> Iterator[Runn
         clock=clock,
         settings=settings,
         writer=writer,
-        matcher=Matcher(settings.match_floor),
+        matcher=Matcher(settings.match_floor, feedback=settings.match_feedback),
         runner=Runner(parts.database, clock, handlers(parts)),
         clients=clients,
     )

@@ -23,7 +23,7 @@ from search.engines.tantivy import TantivyEngine
 from tests import factories
 from tests.support.market import work_for
 
-FLOOR = 0.12
+FLOOR = 0.09
 
 
 @dataclass

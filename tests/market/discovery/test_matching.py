@@ -143,7 +143,7 @@ def test_stated_facts_are_reasons_and_missing_ones_are_not(market: Market) -> No
         "价格最低120万元，比预算上限高30万元",
     )
     silent = Reasons.from_json(found[bare.id].explanation)
-    assert [reason.subject for reason in silent.why] == ["共同词"]
+    assert [(one.subject, one.verdict) for one in silent.why[1:]] == [("地区", "none")]
     assert silent.against == ()
     # What contradicts stands behind; what is not stated costs nothing.
     assert list(found) == [bare.id, full.id]
