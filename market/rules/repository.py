@@ -54,7 +54,7 @@ def archive(session: Session, plan: PublicId, *, at: datetime) -> None:
     )
 
 
-_OVERTAKEN = "这一组刚被别人改过或删去，请刷新后再改"
+OVERTAKEN = "这一组刚被别人改过或删去，请刷新后再改"
 
 
 def synonym_mark(session: Session) -> tuple[int, int, datetime | None]:
@@ -89,7 +89,7 @@ def change_synonyms(
         update(SynonymGroup)
         .where(col(SynonymGroup.public_id) == group, col(SynonymGroup.edits) == edits)
         .values(terms=terms, edits=edits + 1, changed_at=at),
-        _OVERTAKEN,
+        OVERTAKEN,
     )
 
 
@@ -99,5 +99,5 @@ def remove_synonyms(session: Session, group: PublicId, *, edits: int) -> None:
         delete(SynonymGroup).where(
             col(SynonymGroup.public_id) == group, col(SynonymGroup.edits) == edits
         ),
-        _OVERTAKEN,
+        OVERTAKEN,
     )

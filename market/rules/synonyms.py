@@ -6,11 +6,11 @@ from sqlmodel import Session
 
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Invalid, NotFound, Overtaken
 from market.kit.ids import PublicId, new_public_id
 from market.rules import repository
 from market.rules.models import SynonymGroup
-from market.rules.schemas import SynonymsEditIn, SynonymsIn
+from market.rules.schemas import SynonymsEditIn, SynonymsIn, SynonymsOut
 
 MOST: Final = 500
 """Groups; each search holds what was typed against all of them."""
@@ -58,8 +58,11 @@ def add(work: Work, form: SynonymsIn) -> SynonymGroup:
 
 
 def change(work: Work, public_id: PublicId, form: SynonymsEditIn) -> SynonymGroup:
-    """Raises NotFound, Invalid as `add` does, Conflict where somebody changed it since."""
+    """Raises NotFound, Invalid as `add` does, Overtaken where somebody changed it since."""
     row = group(work, public_id)
+    if row.edits != form.edits:
+        now = SynonymsOut.model_validate(row).model_dump(mode="json")
+        raise Overtaken(now, repository.OVERTAKEN)
     others = [one for one in repository.synonym_groups(work.session) if one.id != row.id]
     _once(form.terms, others)
     repository.change_synonyms(

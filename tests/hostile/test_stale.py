@@ -37,6 +37,7 @@ CASES = (
     ("/organisation", "address", "address", "他先保存的地址", "我填的地址"),
     ("/desk/organisations/{organisation_id}", "note", "note", "他先保存的说明", "我填的说明"),
     ("/desk/plan", "target_fen", "name", "他先保存的计划", "我填的计划"),
+    ("/desk/synonyms/{synonyms_id}", "terms", "terms", "他先写的词、甲", "我填的词、乙"),
 )
 
 

@@ -18,6 +18,12 @@ def test_terms_are_marked_in_the_original() -> None:
     )
 
 
+def test_what_is_marked_stands_as_it_was_written() -> None:
+    terms = parse("后处理 10um tc4", SCHEMA).terms
+    text = "臺灣 後處理，１０μm，TC-4"
+    assert shown(highlight(text, terms)) == "臺灣 [後處理]，[１０μm]，[TC-4]"
+
+
 def test_touching_and_overlapping_terms_are_one() -> None:
     assert shown(highlight("锂离子电池组", ["离子电池", "锂离子", "电池"])) == "[锂离子电池]组"
 

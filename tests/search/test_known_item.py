@@ -70,8 +70,8 @@ def test_three_words_of_a_title_bring_it_up(engine: SearchEngine, titles: list[l
     tries = TRIES // 10
     missed = found(engine, titles, tries, seed)
     print(f"seed {seed}: {tries - len(missed)} of {tries}, missed {missed}")
-    # Of a thing that succeeds in 99.4% of tries, fewer than 193 of 200 are seen once in 10,000 runs.
-    assert len(missed) <= 7
+    # At 99.9%, as measured, more than four of 200 are missed once in half a million runs.
+    assert len(missed) <= 4
 
 
 @pytest.mark.full

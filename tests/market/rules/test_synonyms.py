@@ -101,7 +101,9 @@ def test_through_the_api_every_change_is_in_the_audit(parts: Parts, officer: Act
         path = f"/synonyms/{group['id']}"
         changed = api.put(path, json={"terms": ["IGBT", "功率管"], "edits": group["edits"]})
         assert changed.json()["edits"] == 1
-        assert api.put(path, json={"terms": ["IGBT", "管"], "edits": 0}).status_code == 409
+        late = api.put(path, json={"terms": ["IGBT", "管"], "edits": 0})
+        assert late.status_code == 409
+        assert late.json()["error"]["current"]["terms"] == ["IGBT", "功率管"]
         assert [one["terms"] for one in api.get("/synonyms").json()["items"]] == [
             ["IGBT", "功率管"]
         ]
