@@ -157,7 +157,7 @@ class ElasticEngine:
             last: list[Any] | None = None
             while True:
                 with self._calling():
-                    answer = self._reading.search(body=self._scan_body(pit, last)).body
+                    answer = _whole(self._reading.search(body=self._scan_body(pit, last)).body)
                 pit, hits = answer["pit_id"], answer["hits"]["hits"]
                 for hit in hits:
                     yield int(hit["_id"]), hit["_version"]

@@ -42,7 +42,7 @@ class TestElastic(EngineContract, KilledWriters):
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def running(cls, elastic: Elastic) -> None:
+    def started(cls, elastic: Elastic) -> None:
         cls.node = elastic
 
     @pytest.fixture(autouse=True)

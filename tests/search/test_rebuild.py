@@ -76,7 +76,7 @@ class OnElastic:
             return sorted(client.indices.get(index=f"{self._prefix}-*"))
 
 
-@pytest.fixture(params=["tantivy", "elastic"])
+@pytest.fixture(params=["tantivy", pytest.param("elastic", marks=pytest.mark.elastic)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "tantivy":
         yield OnTantivy(tmp_path)

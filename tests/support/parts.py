@@ -16,7 +16,13 @@ from tests.support import verification
 _NEEDS_FULL = "完整核验：python3 run.py test --full 时运行"
 _ROW = "verified"
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
-_FIXTURES = {"postgres": "postgres", "page": "browser", "context": "browser", "browser": "browser"}
+_FIXTURES = {
+    "postgres": "postgres",
+    "elastic": "elastic",
+    "page": "browser",
+    "context": "browser",
+    "browser": "browser",
+}
 
 
 @pytest.fixture
