@@ -7,6 +7,7 @@ from market.kit import faults
 
 UNPREPARED = "数据库还没有准备好，请先运行 zhihe migrate"
 _NO_TABLE = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn")
+_BUSY = ("database is locked", "database table is locked", "LockNotAvailable")
 
 
 def sentence(error: Exception) -> str | None:
@@ -17,12 +18,18 @@ def sentence(error: Exception) -> str | None:
         return f"不能使用 {error.filename}：{error.strerror}。请检查{PREFIX}DATA_DIR和文件的权限"
     if not isinstance(error, DBAPIError):  # a closed pipe, say: not ours to explain
         return None
+    return _of_database(error)
+
+
+def _of_database(error: DBAPIError) -> str | None:
     cause = error.orig
     told = f"{type(cause).__name__}: {cause}"
     if any(name in told for name in _NO_TABLE):
         return UNPREPARED
     if not isinstance(error, OperationalError):
         return None
+    if any(sign in told for sign in _BUSY):
+        return "数据库正忙，请稍后再试"
     reason = str(cause).strip().partition("\n")[0]
     if "unable to open database file" in reason:
         reason = "数据库文件打不开，可能没有权限，或磁盘是只读的"

@@ -21,6 +21,7 @@ from infra.pulse import Pulse
 from infra.settings import Settings
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts
+from market.kit import db
 from market.kit.clock import SystemClock
 from market.operations.models import ProcessSeen
 from market.operations.repository_alive import ALIVE
@@ -59,6 +60,16 @@ def test_a_database_without_tables_asks_for_migrate(command: Command, tmp_path: 
     empty = {"ZHIHE_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}
     for arguments in (("match", "--status"), ("user", "disable", "a@example.com")):
         refused(command(*arguments, **empty), 1, "zhihe migrate")
+
+
+def test_a_busy_database_is_to_be_waited_for(
+    command: Command, parts: Parts, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = factories.person(parts)
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
+    with parts.database.write() as session:
+        session.connection()
+        refused(command("user", "disable", person.email), 1, "数据库正忙，请稍后再试")
 
 
 @pytest.mark.usefixtures("both_databases")
