@@ -17,8 +17,10 @@ MAX_UNKNOWN = 20
 
 def storable(text: str, limit: int) -> str:
     """Return a text of a file as both databases can keep it, in one line."""
-    kept = (one if letters.is_storable(one) and one not in "\n\r\t" else " " for one in text)
-    return "".join(kept)[:limit]
+    kept = (
+        one if letters.is_storable(one) and one not in "\n\r\t" else " " for one in text[:limit]
+    )
+    return "".join(kept)
 
 
 def owe(session: Session, run: ImportRun, kind: str, clock: Clock, *, dry: bool = False) -> None:

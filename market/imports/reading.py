@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from tempfile import TemporaryFile
 
 from market.kit import sheets
@@ -11,6 +10,7 @@ from market.kit.files import FileStore, StoredFile
 from market.kit.sheets import Limits, Shape
 
 LIMITS = Limits()
+AT_ONCE = 4 << 20  # bytes of rows; in memory they take a few times that
 UNNAMED = "第{n}列（没有表头）"
 
 
@@ -43,6 +43,14 @@ def headings(shape: Shape) -> tuple[str, ...]:
 
 
 def rows(store: FileStore, sha256: str, offset: int, limit: int) -> Sequence[sheets.Row]:
-    """Return at most `limit` rows from a byte offset: 0, or the `end` of a row fetched before."""
+    """Return at most `limit` rows from a byte offset: 0, or the `end` of a row fetched before.
+
+    Fewer, but one at least where there is any, where they come to AT_ONCE bytes.
+    """
+    found: list[sheets.Row] = []
     with store.open(sha256) as stream:
-        return list(islice(sheets.rows(stream, offset), limit))
+        for row in sheets.rows(stream, offset, limit):
+            found.append(row)
+            if row.end - offset >= AT_ONCE:
+                break
+    return found
