@@ -16,10 +16,13 @@ UNNAMED = "第{n}列（没有表头）"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read: the shape, and the bytes of the normalised rows as the store keeps them."""
+    """What was read: the shape, the bytes of the normalised rows as the store keeps them, and what
+    is wrong with the first of them.
+    """
 
     shape: Shape
     stored: tuple[str, int]
+    first: str = ""
 
 
 def convert(store: FileStore, file: StoredFile, known: Iterable[str]) -> Read | str:
@@ -27,8 +30,9 @@ def convert(store: FileStore, file: StoredFile, known: Iterable[str]) -> Read | 
     try:
         with store.open(file.sha256) as given, TemporaryFile() as out:
             shape = sheets.convert(given, file.name, out, known=known, limits=LIMITS)
+            first = next(sheets.rows(out, 0, 1)).problem
             out.seek(0)
-            return Read(shape, store.save(out, limit=LIMITS.output))
+            return Read(shape, store.save(out, limit=LIMITS.output), first)
     except Invalid as error:
         return error.fields.get("file", error.message)
 

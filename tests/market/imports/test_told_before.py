@@ -144,6 +144,26 @@ def test_imports_are_undone_one_after_the_other(at: Bringing, updated_first: boo
         assert at.stored() == {}
 
 
+@pytest.mark.parametrize("ask", [False, True])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"title":\n{"title":\n', "这一行读不出来"),
+        (b'{"a":NaN}\n', "NaN不是JSON的数"),
+        (b'{"a":' * 40 + b"1" + b"}" * 40 + b"\n", "超过32层"),
+    ],
+)
+def test_where_no_row_can_be_read_the_first_one_says_why(
+    at: Bringing, content: bytes, why: str, *, ask: bool
+) -> None:
+    view = at.view(at.start(content, "a.jsonl", ask=ask))
+    at.settle()
+    view = at.view(view.run)
+    assert view.state == "refused"
+    assert "没有一行能读" in view.run.problem
+    assert why in view.run.problem
+
+
 def test_a_file_of_long_cells_is_shown_and_tried_in_little(at: Bringing) -> None:
     """A few KB may stand for many characters: once every one of them was looked at for a sample."""
     width, count = 300, 3
