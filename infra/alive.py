@@ -1,12 +1,15 @@
-"""Whether a process of this machine runs, as a health check asks that stands beside it."""
+"""Whether a process of this machine runs, as a health check asks that stands beside it.
+
+It is asked every few seconds for as long as the container runs: nothing is imported here that needs
+the tables or the pages.
+"""
 
 import http.client
 import socket
+from datetime import UTC, datetime
 
-from infra.settings import Settings
-from infra.wiring import build_parts, close_parts
-from market.operations import repository
-from market.operations.service import ALIVE
+from infra.settings import PREFIX, Settings
+from market.operations import repository_alive
 
 _SECONDS = 5.0
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
@@ -34,17 +37,13 @@ def _of_web(settings: Settings) -> str:
 
 
 def _of_silent(settings: Settings, kind: str) -> str:
-    parts = build_parts(settings)
     try:
-        with parts.database.read() as session:
-            here = [
-                one.seen_at
-                for one in repository.seen(session)
-                if one.kind == kind and one.place.startswith(f"{socket.gethostname()}:")
-            ]
-    finally:
-        close_parts(parts)
-    if not here:
+        seen_at = repository_alive.newest(settings.database, kind, socket.gethostname())
+    except repository_alive.Unasked as error:
+        return f"数据库不能读：{error}。请检查{PREFIX}DATABASE_URL或{PREFIX}DATA_DIR"
+    if seen_at is None:
         return f"本机没有 {kind} 进程的动静"
-    silent = parts.clock.now() - max(here)
-    return "" if silent < ALIVE else f"{kind} 进程已有{silent.total_seconds():.0f}秒没有动静"
+    silent = datetime.now(UTC) - seen_at
+    if silent < repository_alive.ALIVE:
+        return ""
+    return f"{kind} 进程已有{silent.total_seconds():.0f}秒没有动静"

@@ -10,6 +10,7 @@ from search.errors import SearchUnavailable
 
 UNPREPARED = "数据库还没有准备好，请先运行 zhihe migrate"
 _NO_TABLE = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn")
+_BUSY = ("database is locked", "database table is locked", "LockNotAvailable")
 
 
 def sentence(error: Exception) -> str | None:
@@ -22,17 +23,19 @@ def sentence(error: Exception) -> str | None:
         reason = str(error).partition("\n")[0]
         return f"搜索索引不能用：{reason}。请检查{PREFIX}SEARCH_URL，或数据目录里的index"
     if isinstance(error, DBAPIError):
-        return _of_the_database(error)
+        return _of_database(error)
     return None  # a closed pipe, say: not ours to explain
 
 
-def _of_the_database(error: DBAPIError) -> str | None:
+def _of_database(error: DBAPIError) -> str | None:
     cause = error.orig
     told = f"{type(cause).__name__}: {cause}"
     if any(name in told for name in _NO_TABLE):
         return UNPREPARED
     if not isinstance(error, OperationalError):
         return None
+    if any(sign in told for sign in _BUSY):
+        return "数据库正忙，请稍后再试"
     reason = str(cause).strip().partition("\n")[0]
     if "unable to open database file" in reason:
         reason = "数据库文件打不开，可能没有权限，或磁盘是只读的"

@@ -34,6 +34,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _refusal = _UNREADABLE
     _in_head = True
     _head_bytes = 0
+    _hosts = 0
     _deadline: asyncio.TimerHandle | None = None
     _idle: asyncio.TimerHandle | None = None
 
@@ -66,6 +67,10 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
         if len(self.headers) > MAX_HEADERS:
             self._stop(_LARGE_HEAD)
+        if name.lower() == b"host":
+            self._hosts += 1
+            if self._hosts > 1:  # RFC 9112 3.2: a proxy may have gone by the other one
+                self._stop(_UNREADABLE)
 
     def on_headers_complete(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -83,7 +88,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._forget()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._hosts = True, 0, 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the base class's signature

@@ -4,7 +4,10 @@ from contextlib import suppress
 from tempfile import TemporaryFile
 
 from infra.settings import PREFIX, SettingError, Settings, secret_of
-from market import tables  # noqa: F401  the metadata must be whole before a session opens
+from market import (
+    tables,  # noqa: F401  the metadata must be whole before a session opens
+    waiting,
+)
 from market.accounts import repository as accounts
 from market.accounts.work import Parts
 from market.discovery.documents import SCHEMA
@@ -45,6 +48,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         journal=Journal(database),
         secret=secret_of(settings),
         demo=settings.demo,
+        member_moved=waiting.member_moved,
         audit_days=settings.audit_days,
         log_days=settings.log_days,
     )

@@ -1,6 +1,6 @@
 """What waits for a person, across nouns: every noun says it, the open tasks follow."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,10 +8,12 @@ from sqlmodel import Session
 
 from market.access import waiting as access
 from market.accounts import waiting as accounts
+from market.accounts.work import MemberMoved
 from market.catalog import waiting as catalog
 from market.deals import waiting as deals
 from market.imports import waiting as imports
 from market.kit import notify
+from market.kit.ids import OrganisationId, PersonId
 from market.kit.notify import Task
 from market.registry import waiting as registry
 
@@ -25,7 +27,16 @@ _NOUNS: Final[Mapping[str, tuple[Collection[str], Callable[[Session], Iterator[T
 }
 
 
+MEMBER_MOVED: Final[Sequence[MemberMoved]] = (imports.member_moved,)
 ROUNDS: Final = 5
+
+
+def member_moved(
+    session: Session, person_id: PersonId, organisation_id: OrganisationId, at: datetime
+) -> None:
+    """Let what waits for a person on behalf of an organisation follow the membership."""
+    for follow in MEMBER_MOVED:
+        follow(session, person_id, organisation_id, at)
 
 
 def put_right(session: Session, at: datetime) -> int:

@@ -25,6 +25,8 @@ from market.registry.schemas import Reason, TakeOutIn
 
 router = APIRouter()
 
+Year = Annotated[int, Field(ge=1980, le=2100)]
+
 TAKEN_OUT = notices.done(
     "past-registration-taken-out",
     "已冲回",
@@ -67,7 +69,7 @@ class TakeOutForm(BaseModel):
 def listed(
     page: Annotated[Page, opens_page(Action.REGISTRATION_VIEW)],
     q: Annotated[str, Query(max_length=60)] = "",
-    year: Annotated[int | Literal[""], Query()] = "",
+    year: Annotated[Year | Literal[""], Query()] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
     rows, total = past.listed(page.work, q, year or None, number)

@@ -1,14 +1,15 @@
 """The SQL of what waits in accounts, and of the bureau's decision on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, update
 from sqlmodel import Session, col, select
 
 from market.accounts.models import Membership, MembershipState, Organisation, Verification
+from market.accounts.policy import Action, OrganisationKind, Relation, Role, allows
 from market.kit.db import changed
-from market.kit.ids import OrganisationId
+from market.kit.ids import OrganisationId, PersonId
 
 _PENDING = col(Organisation.verification) == Verification.PENDING
 
@@ -86,3 +87,30 @@ def decide_verification(
             verified_at=at if state is Verification.VERIFIED else None,
         ),
     )
+
+
+def members_who_may(
+    session: Session, people: Iterable[PersonId], action: Action
+) -> set[tuple[PersonId, OrganisationId]]:
+    """Return of these people those who belong to an organisation in a role that may do an action
+    on what is its own, once it is verified; each with the organisation.
+    """
+    rows = session.exec(
+        select(Membership, Organisation.kind)
+        .join(Organisation, col(Organisation.id) == col(Membership.organisation_id))
+        .where(
+            col(Membership.person_id).in_(set(people)),
+            col(Membership.state) == MembershipState.ACTIVE,
+        )
+    )
+    return {
+        (PersonId(row.person_id), OrganisationId(row.organisation_id))
+        for row, kind in rows
+        if allows(
+            action,
+            Relation.OWN,
+            role=Role(row.role),
+            kind=OrganisationKind(kind),
+            verified=True,
+        )
+    }

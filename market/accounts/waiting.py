@@ -10,6 +10,7 @@ from market.accounts.models import Membership, MembershipState, Organisation, Ve
 from market.accounts.policy import Action, Role
 from market.accounts.work import Work
 from market.kit import notify
+from market.kit.ids import OrganisationId, PersonId
 from market.kit.notify import Subject, Task, To
 
 JOIN: Final = "member.requested"
@@ -54,7 +55,12 @@ def tasks(session: Session) -> Iterator[Task]:
 
 
 def member_moved(work: Work, row: Membership) -> None:
-    """Let the managers' task stand while somebody asks to join. Call it after every move."""
+    """Let the managers' task stand while somebody asks to join, and what other nouns let wait for
+    the person follow the membership. Call it after every move.
+    """
+    work.parts.member_moved(
+        work.session, PersonId(row.person_id), OrganisationId(row.organisation_id), work.now
+    )
     waits = [_join(row)] if row.state == MembershipState.REQUESTED else []
     subject = Subject("membership", row.public_id)
     notify.hold(work.session, subject, [JOIN], waits, at=work.now)

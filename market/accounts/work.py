@@ -3,7 +3,7 @@
 Every service function takes a `Work` first. It never commits: the edge that opened it does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -69,12 +69,16 @@ LOG_DAYS = 190
 AUDIT_DAYS = 365  # two looks back at the same time of the year
 
 
+MemberMoved = Callable[[Session, PersonId, OrganisationId, datetime], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What wiring built and every transaction needs; one a process.
 
-    `audit_days`: how long the audit is kept, never less than the law wants (`kit.audit`).
-    `log_days`: how long the log files are, which the processes themselves delete.
+    `member_moved` is told of every membership that begins, ends or changes, in its transaction:
+    other nouns follow it. `audit_days`: how long the audit is kept, never less than the law wants
+    (`kit.audit`). `log_days`: how long the log files are, which the processes themselves delete.
     """
 
     database: Database
@@ -83,6 +87,7 @@ class Parts:
     journal: Journal
     secret: bytes
     demo: bool
+    member_moved: MemberMoved
     audit_days: int = AUDIT_DAYS
     log_days: int = LOG_DAYS
     memos: Memos = field(default_factory=Memos)

@@ -17,8 +17,10 @@ MAX_UNKNOWN = 20
 
 def storable(text: str, limit: int) -> str:
     """Return a text of a file as both databases can keep it, in one line."""
-    kept = (one if letters.is_storable(one) and one not in "\n\r\t" else " " for one in text)
-    return "".join(kept)[:limit]
+    kept = (
+        one if letters.is_storable(one) and one not in "\n\r\t" else " " for one in text[:limit]
+    )
+    return "".join(kept)
 
 
 def owe(session: Session, run: ImportRun, kind: str, clock: Clock, *, dry: bool = False) -> None:
@@ -28,8 +30,12 @@ def owe(session: Session, run: ImportRun, kind: str, clock: Clock, *, dry: bool 
     jobs.enqueue(session, kind, key, payload, at=clock.now(), organisation_id=run.organisation_id)
 
 
-def after_reading(session: Session, run: ImportRun, target: Target, clock: Clock) -> None:
-    """Go on with a file that was read: as far as it can without a person."""
+def after_reading(
+    session: Session, run: ImportRun, target: Target, clock: Clock, first: str
+) -> None:
+    """Go on with a file that was read: as far as it can without a person. `first` is what is wrong
+    with its first row, "" for nothing.
+    """
     shape = Shape.of(run.layout)
     names = reading.headings(shape)
     remembered = repository.meanings(session, run.organisation_id, Kind(run.kind))
@@ -40,11 +46,13 @@ def after_reading(session: Session, run: ImportRun, target: Target, clock: Clock
     lacking, doubled = mapping.missing(target.columns, found), mapping.doubled(found)
     unknown = [name for name in names if name not in found]
     run.mapping = found
-    if asks and (lacking or unknown):
+    if asks and names and (lacking or unknown):
         repository.move(session, run, RunState.MAPPING)
         return
     problem = ""
-    if lacking:
+    if not names and first:  # no line was an object: what is wrong is not what names they have
+        problem = f"没有一行能读；第一行：{first}"
+    elif lacking:
         shown = storable("、".join(names), HEADING)
         labels = "、".join(f"“{one.label}”" for one in lacking)
         where = "第一行应为表头，其中要有" if shape.table else "每一行的JSON对象里要有"

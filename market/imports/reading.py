@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from tempfile import TemporaryFile
 
 from market.kit import sheets
@@ -11,15 +10,19 @@ from market.kit.files import FileStore, StoredFile
 from market.kit.sheets import Limits, Shape
 
 LIMITS = Limits()
+AT_ONCE = 4 << 20  # bytes of rows; in memory they take a few times that
 UNNAMED = "第{n}列（没有表头）"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read: the shape, and the bytes of the normalised rows as the store keeps them."""
+    """What was read: the shape, the bytes of the normalised rows as the store keeps them, and what
+    is wrong with the first of them.
+    """
 
     shape: Shape
     stored: tuple[str, int]
+    first: str = ""
 
 
 def convert(store: FileStore, file: StoredFile, known: Iterable[str]) -> Read | str:
@@ -27,8 +30,9 @@ def convert(store: FileStore, file: StoredFile, known: Iterable[str]) -> Read | 
     try:
         with store.open(file.sha256) as given, TemporaryFile() as out:
             shape = sheets.convert(given, file.name, out, known=known, limits=LIMITS)
+            first = next(sheets.rows(out, 0, 1)).problem
             out.seek(0)
-            return Read(shape, store.save(out, limit=LIMITS.output))
+            return Read(shape, store.save(out, limit=LIMITS.output), first)
     except Invalid as error:
         return error.fields.get("file", error.message)
 
@@ -43,6 +47,14 @@ def headings(shape: Shape) -> tuple[str, ...]:
 
 
 def rows(store: FileStore, sha256: str, offset: int, limit: int) -> Sequence[sheets.Row]:
-    """Return at most `limit` rows from a byte offset: 0, or the `end` of a row fetched before."""
+    """Return at most `limit` rows from a byte offset: 0, or the `end` of a row fetched before.
+
+    Fewer, but one at least where there is any, where they come to AT_ONCE bytes.
+    """
+    found: list[sheets.Row] = []
     with store.open(sha256) as stream:
-        return list(islice(sheets.rows(stream, offset), limit))
+        for row in sheets.rows(stream, offset, limit):
+            found.append(row)
+            if row.end - offset >= AT_ONCE:
+                break
+    return found

@@ -97,14 +97,25 @@ def same_before(session: Session, one: ImportRun) -> ImportRun | None:
     ).first()
 
 
-def waiting_for_people(session: Session) -> list[tuple[ImportRun, StoredFile]]:
-    """Return the runs that wait for a person, each with its file."""
-    rows = session.execute(
+def waiting_for_people(
+    session: Session,
+    person_id: PersonId | None = None,
+    organisation_id: OrganisationId | None = None,
+) -> list[tuple[ImportRun, StoredFile]]:
+    """Return the runs that wait for people, all or a person's for an organisation, each with its
+    file.
+    """
+    query = (
         select(ImportRun, StoredFile)
         .join(StoredFile, col(StoredFile.id) == col(ImportRun.file_id))
         .where(col(ImportRun.state).in_([RunState.MAPPING, RunState.READY]))
         .order_by(col(ImportRun.id))
     )
+    if person_id is not None:
+        query = query.where(col(ImportRun.created_by) == person_id)
+    if organisation_id is not None:
+        query = query.where(col(ImportRun.organisation_id) == organisation_id)
+    rows = session.execute(query)
     return [(row[0], row[1]) for row in rows]
 
 

@@ -107,7 +107,8 @@ class Running:
         run.rows, run.rows_file_id = found.shape.rows, kept.id
         run.layout = found.shape.payload()
         session.flush()
-        flow.after_reading(session, run, self._offers[Kind(run.kind)].target, self._parts.clock)
+        target = self._offers[Kind(run.kind)].target
+        flow.after_reading(session, run, target, self._parts.clock, found.first)
         waiting.hold(session, run, self._parts.clock)
         waiting.ended(session, run, self._parts.clock)
         return Chunk(None)

@@ -3,6 +3,8 @@
 
 audit.py      audit(session) -> Iterator[Finding]        what does not agree
 waiting.py    tasks(session) -> Iterator[Task]           what waits for a person
+              member_moved(session, person, organisation, at)  lets it follow the membership, where
+                                                       it waits for a person on its behalf
 personal.py   held(session, person_id) -> Sequence[Held]  what is held of a person
               erase(session, person_id, at) -> None      what may go, goes; where there is any
               ties(session, organisation_id) -> bool     whether an organisation has any of it

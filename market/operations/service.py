@@ -1,7 +1,6 @@
 """What operators see of the machinery, and how they set going again what does not go on."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 from market.accounts import repository as accounts
@@ -11,6 +10,7 @@ from market.kit import upkeep
 from market.kit.ids import OrganisationId
 from market.kit.jobs import Job, JobState
 from market.operations import marks, repository
+from market.operations.repository_alive import ALIVE
 from market.operations.schemas import (
     AsideOut,
     JobOut,
@@ -21,8 +21,6 @@ from market.operations.schemas import (
 )
 
 KINDS: Final = ("web", "worker", "indexer")
-ALIVE: Final = timedelta(seconds=45)
-"""A process writes a sign of life every 10 seconds; silent for longer than this it is not there."""
 SHOWN: Final = 50
 ROUTINE: Final = (marks.BACKUP, marks.AUDIT, marks.RETENTION)
 

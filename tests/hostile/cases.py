@@ -128,7 +128,7 @@ SIZES: Final = (
 NUMBERS: Final = tuple(
     Text(f"number {text[:20]}", text)
     for text in (
-        "0", "-1", "1.5", "1e5", "1e400", "-1e-400", "NaN", "Infinity", "-inf", "0x10", "٣", "１２",
+        "0", "-1", "10000", "99999", "1.5", "1e5", "1e400", "-1e-400", "NaN", "Infinity", "-inf", "0x10", "٣", "１２",
         "1,000", "1_000", "007", "+5", "9223372036854775807", "9223372036854775808",
         "99999999999999999999999", "0.00000001", "0.005", "½", "²", "一百", "9" * 10_000,
         "true", "null", "None", "[]", "on",
@@ -142,6 +142,16 @@ DAYS: Final = tuple(
         "２０２５-０１-０１", "now", "9999年99月99日",
     )
 )  # fmt: skip
+EXTREMES: Final = tuple(
+    text
+    for text in NUMBERS + DAYS
+    if text.value
+    in (
+        "0", "-1", "10000", "99999", "9223372036854775807", "9223372036854775808",
+        "99999999999999999999", "0001-01-01", "9999-12-31", "1000000000-01-01",
+    )
+)  # fmt: skip
+"""What a program counts wrongly with; few enough to be sent to every parameter of every page."""
 TEXTS: Final = UNSTORABLE + SCRIPTS + SYNTAX + WRITING + SIZES + NUMBERS + DAYS
 
 # One field's value as it stands in JSON; `null` and friends where a text belongs, and so on.

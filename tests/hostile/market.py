@@ -9,6 +9,9 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote
 
+from fastapi import params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from frontend.edge import COOKIE
@@ -199,6 +202,19 @@ class Market:
         return [
             r for r in self.routes if r.api and r.method != "GET" and "json" in self.walker.body(r)
         ]
+
+    def page_parameters(self) -> dict[str, set[str]]:
+        """Return the query parameters that each page's route declares."""
+        found: dict[str, set[str]] = {}
+        for context in iter_route_contexts(self.world.app.routes):
+            route = context.original_route
+            if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+                found[str(context.path)] = {
+                    one.alias
+                    for one in get_flat_params(route.dependant)
+                    if isinstance(one.field_info, params.Query)
+                }
+        return found
 
     def page_forms(self) -> tuple[list[PageForm], dict[str, set[str]]]:
         """Return every form that anybody's pages show, and the GET parameters by page."""

@@ -139,10 +139,13 @@ def _kept(answer: Answer, typed: str) -> str | None:
 
 
 def page_queries(market: Market) -> Iterator[Attack]:
-    """Every parameter that a page's links and forms name, with every text; whole query strings."""
+    """Every parameter of a page, named by its route, links or forms, with every text; whole query
+    strings.
+    """
     _, asked = market.page_forms()
+    declared = market.page_parameters()
     for route in market.pages():
-        for name in sorted(asked.get(route.path, set())):
+        for name in sorted(asked.get(route.path, set()) | declared[route.path]):
             for text in cases.TEXTS:
                 query = _query(name, text.value)
                 yield Attack(
@@ -325,6 +328,21 @@ def listed(outcome: Outcome) -> str:
 @pytest.mark.parametrize("walk", WALKS)
 def test_a_sample_does_no_harm(walk: str, market: Market, run: Run) -> None:
     sample(walk, market, run, SAMPLE)
+
+
+def test_extremes_of_every_page_parameter_do_no_harm(market: Market, run: Run) -> None:
+    """Each alone: beside another that is refused it would not be looked at."""
+    declared = market.page_parameters()
+    assert "year" in declared["/past-registrations"]
+    outcome = run(
+        Attack(
+            f"GET {one.path}?{name} = {text.name}", _getter(market, one, _query(name, text.value))
+        )
+        for one in market.pages()
+        for name in sorted(declared[one.path])
+        for text in cases.EXTREMES
+    )
+    assert not outcome.wrong, listed(outcome)
 
 
 @pytest.mark.on_postgres

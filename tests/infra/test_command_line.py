@@ -1,24 +1,32 @@
 """The command line told wrong, or run where something outside is missing: a sentence and a code."""
 
+import dataclasses
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import update
 
 from infra.cli import main
 from infra.launcher import ADDRESS_TAKEN
+from infra.pulse import Pulse
 from infra.settings import Settings
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts
 from market.catalog import drafts, publishing
 from market.catalog.schemas import DemandIn
+from market.kit import db
+from market.kit.clock import SystemClock
+from market.operations.models import ProcessSeen
+from market.operations.repository_alive import ALIVE
 from tests import factories
 from tests.support.market import work_for
 
@@ -55,6 +63,57 @@ def test_a_database_without_tables_asks_for_migrate(command: Command, tmp_path: 
     empty = {"ZHIHE_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}
     for arguments in (("match", "--status"), ("user", "disable", "a@example.com")):
         refused(command(*arguments, **empty), 1, "zhihe migrate")
+
+
+def test_a_busy_database_is_to_be_waited_for(
+    command: Command, parts: Parts, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = factories.person(parts)
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
+    with parts.database.write() as session:
+        session.connection()
+        refused(command("user", "disable", person.email), 1, "数据库正忙，请稍后再试")
+
+
+@pytest.mark.usefixtures("both_databases")
+def test_a_health_check_reads_the_sign_of_life(command: Command, parts: Parts) -> None:
+    refused(command("alive", "worker"), 1, "本机没有 worker 进程的动静")
+    pulse = Pulse(dataclasses.replace(parts, clock=SystemClock()), "worker")
+    pulse.beat()
+    assert command("alive", "worker").exit_code == 0
+    refused(command("alive", "indexer"), 1, "本机没有 indexer 进程的动静")
+    with parts.database.write() as session:
+        session.execute(update(ProcessSeen).values(seen_at=datetime.now(UTC) - 2 * ALIVE))
+    refused(command("alive", "worker"), 1, "没有动静")
+
+
+def test_a_health_check_of_what_is_not_there(command: Command, tmp_path: Path) -> None:
+    gone = {"ZHIHE_DATABASE_URL": f"sqlite:///{tmp_path / 'gone.db'}"}
+    refused(command("alive", "worker", **gone), 1, "数据库不能读")
+    assert not (tmp_path / "gone.db").exists()
+    nobody = "postgresql+psycopg://zhihe:geheim@127.0.0.1:1/zhihe"
+    away = command("alive", "worker", ZHIHE_DATABASE_URL=nobody)
+    refused(away, 1, "数据库不能读")
+    assert "geheim" not in away.output
+
+
+@pytest.mark.parametrize("kind", ["web", "worker", "indexer"])
+def test_a_health_check_loads_little(tmp_path: Path, kind: str) -> None:
+    """It runs every few seconds for as long as a container does; loading all took 2 seconds."""
+    code = "import sys; from infra.cli import main; main([sys.argv[1], sys.argv[2]], standalone_mode=False)"
+    watched = f"import atexit, sys; atexit.register(lambda: print(*sys.modules)); {code}"
+    done = subprocess.run(
+        [sys.executable, "-c", watched, "alive", kind],
+        cwd=ROOT,
+        env={**os.environ, "ZHIHE_DATA_DIR": str(tmp_path), "ZHIHE_PORT": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "click" in loaded, done.stderr
+    assert not loaded & {"sqlalchemy", "sqlmodel", "pydantic", "fastapi", "jinja2", "alembic"}
 
 
 def test_what_cannot_be_reached_is_named(command: Command, tmp_path: Path) -> None:

@@ -70,9 +70,19 @@ def test_a_usual_request_is_answered(port: int) -> None:
             b"GET / HTTP/1.1\r\n" + HOST + (b"X: " + b"y" * 900 + b"\r\n") * 40 + b"\r\n",
             "431",
         ),
+        (b"GET /health HTTP/1.1\r\n" + HOST + b"Host: other.example\r\n\r\n", "400"),
+        (b"GET /health HTTP/1.1\r\n" + HOST + b"host: 127.0.0.1\r\n\r\n", "400"),
         (b"\x16\x03\x01\x02\x00 this is no HTTP\r\n\r\n", "400"),
     ],
-    ids=["long line", "many headers", "one large header", "large in all", "another protocol"],
+    ids=[
+        "long line",
+        "many headers",
+        "one large header",
+        "large in all",
+        "two hosts",
+        "one host twice",
+        "another protocol",
+    ],
 )
 def test_too_large_a_head_is_refused_with_a_sentence(
     port: int, request_head: bytes, expected: str

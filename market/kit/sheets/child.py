@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from market.kit.sheets import objects
 from market.kit.sheets.content import kind_of, note_on_ending
+from market.kit.sheets.kept import Kept
 from market.kit.sheets.lines import Sheet
 from market.kit.sheets.packed import Packed
 from market.kit.sheets.separated import SeparatedSheet
@@ -45,9 +46,10 @@ def read(
     source: BinaryIO, name: str, known: frozenset[str], limits: Limits, out: BinaryIO
 ) -> Shape:
     """Write a file's rows to `out`. Raises Unreadable."""
+    kept = Kept(out, limits.written(os.fstat(source.fileno()).st_size))
     kind = kind_of(source, limits)
     if kind == "jsonl":
-        shape = objects.convert(source, limits, out)
+        shape = objects.convert(source, limits, kept)
         return _with_notes(shape, note_on_ending(name, kind))
     encoding = delimiter = ""
     sheets: list[Sheet]
@@ -61,7 +63,7 @@ def read(
 
         sheets = [*calamine.sheets(source)]
     sheet, header = choose(sheets, known)
-    writer = Writer(header, limits, out, strict=kind == "csv")
+    writer = Writer(header, limits, kept, strict=kind == "csv")
     writer.write(sheet)
     others, notes = left_aside(sheets, sheet)
     return Shape(

@@ -3,9 +3,9 @@
 import json
 from typing import Any, BinaryIO, Final, NoReturn
 
+from market.kit.sheets.kept import Kept
 from market.kit.sheets.lines import clean
 from market.kit.sheets.shape import Limits, Shape, Unreadable
-from market.kit.sheets.table import line_of
 from market.kit.sheets.text_lines import NAMES, TextFile
 
 _DEPTH: Final = 32
@@ -16,7 +16,7 @@ _SHOWN: Final = 200
 _OBJECT: Final = "应为一个完整的JSON对象，即用花括号括起的一组名称和值，"
 
 
-def convert(stream: BinaryIO, limits: Limits, out: BinaryIO) -> Shape:
+def convert(stream: BinaryIO, limits: Limits, out: Kept) -> Shape:
     """Write the objects of a file as a normalised one. Raises Unreadable."""
     text = TextFile(stream)
     header: dict[str, None] = {}
@@ -34,7 +34,7 @@ def convert(stream: BinaryIO, limits: Limits, out: BinaryIO) -> Shape:
                 header.update(dict.fromkeys(name for name in given if len(name) <= _NAME))
             except ValueError as error:
                 problem = str(error)  # noqa: PLW2901  found on the way
-        out.write(line_of(row, content, {}, problem))
+        out.put(row, content, {}, problem)
         if len(header) > _NAMES:
             raise Unreadable(f"各行合起来最多{_NAMES}个名称，现在更多；名称应是各列的标题")
     if not count:

@@ -6,6 +6,7 @@ from typing import Any
 from market.kit.cells import texts
 
 MAX_ROWS = 200_000
+MAX_LINE = 1_000_000  # characters; the longest row that can be right has about 160,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,15 @@ class Limits:
     """What one file may take. Bytes, seconds, and counts.
 
     `memory` is the address space of the process that reads it; `unpacked` the size of one part of
-    a packed file; `cell` the characters of one cell.
+    a packed file; `cell` the characters of one cell: twice what the longest column of any target
+    holds, so that what a person wrote is refused by the column it is for. `line` is the characters
+    of one row, all cells together.
+
+    The rows written may come to `least` bytes, or to `times` what the file has where that is more,
+    and to `output` at the very most. Of files that people make, rows take 1 to 8 times the bytes of
+    the file, whose packing is what makes the difference; a workbook that names one text in every
+    row may take thousands of times. `least` lets small files be as repetitive as they like: it is
+    320 bytes for each of the most rows that a file may have.
     """
 
     memory: int = 512 << 20
@@ -21,9 +30,16 @@ class Limits:
     wall: int = 180
     unpacked: int = 1 << 30
     output: int = 2 << 30
+    least: int = 64 << 20
+    times: int = 20
     rows: int = MAX_ROWS
     columns: int = 500
-    cell: int = 100_000
+    cell: int = 20_000
+    line: int = MAX_LINE
+
+    def written(self, size: int) -> int:
+        """Return the bytes that the rows of a file of `size` bytes may come to."""
+        return min(self.output, max(self.least, self.times * size))
 
 
 @dataclass(frozen=True, slots=True)

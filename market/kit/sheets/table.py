@@ -1,13 +1,13 @@
 """A file's sheets as one table of rows: which sheet, where it begins and ends, what is left out."""
 
-import json
 import re
 from collections.abc import Sequence
 from itertools import islice
-from typing import BinaryIO, Final
+from typing import Final
 
 from market.kit.sheets import header as headers
 from market.kit.sheets.header import Header
+from market.kit.sheets.kept import Kept
 from market.kit.sheets.lines import HEAD, Line, Merges, Sheet
 from market.kit.sheets.shape import Limits, Unreadable
 
@@ -21,12 +21,7 @@ _REMARK: Final = re.compile(
     r"(?:备注|注|附注|说明|填表说明|填报说明|填报人|填表人|制表人|审核人|负责人|经办人|联系人"
     r"|填报单位|填表单位|填报日期|填表日期|制表日期|数据来源|单位盖章|盖章)\d{0,2}\s*(?:[:：]|[(（]盖?章)",
 )
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-
-
-def line_of(row: int, content: object, faults: dict[int, str], problem: str) -> bytes:
-    """Return one line of a normalised file."""
-    return f"{_encode([row, content, faults, problem])}\n".encode()
+_SHOWN: Final = 200  # characters that are kept of each cell of a row that is far too long
 
 
 def choose(sheets: Sequence[Sheet], known: frozenset[str]) -> tuple[Sheet, Header]:
@@ -58,7 +53,7 @@ def choose(sheets: Sequence[Sheet], known: frozenset[str]) -> tuple[Sheet, Heade
 class Writer:
     """Writes one sheet's rows as a normalised file; then `count` and `notes` tell what it did."""
 
-    def __init__(self, found: Header, limits: Limits, out: BinaryIO, *, strict: bool) -> None:
+    def __init__(self, found: Header, limits: Limits, out: Kept, *, strict: bool) -> None:
         """`strict`: cells beyond the header spoil a row, as in CSV, where a comma shifts cells."""
         self._header = found
         self._width = len(found.headings)
@@ -143,12 +138,22 @@ class Writer:
             problem = problem or (
                 f"应为{self._width}格，现在是{most + 1}格；含逗号的内容要用引号括起来"
             )
-        for column, text in cells.items():
-            if len(text) > self._limits.cell:
-                faults[column] = f"一格最多{self._limits.cell:,}字，现在是{len(text):,}字"
-                cells[column] = text[: self._limits.cell]
+        problem = self._shorten(cells, faults) or problem
         content = [cells.get(column, "") for column in range(max(self._width, most + 1))]
-        self._out.write(line_of(row, content, faults, problem))
+        self._out.put(row, content, faults, problem)
+
+    def _shorten(self, cells: dict[int, str], faults: dict[int, str]) -> str:
+        """Cut what no column can hold; return the problem of a row that is too long as a whole."""
+        limit, size = self._limits.cell, 0
+        for column, text in cells.items():
+            if len(text) > limit:
+                faults[column] = f"一格最多{limit:,}字，现在是{len(text):,}字，后面的没有读"
+                cells[column] = text[:limit]
+            size += len(text)
+        if size <= self._limits.line:
+            return ""
+        cells.update({column: text[:_SHOWN] for column, text in cells.items()})
+        return f"一行最多{self._limits.line:,}字，现在是{size:,}字，没有读"
 
     def _tell(self, merges: Merges) -> None:
         if self._above:

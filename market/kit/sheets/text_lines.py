@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from market.kit.sheets.shape import Unreadable
+from market.kit.sheets.shape import MAX_LINE, Unreadable
 
-MAX_LINE: Final = 1_000_000  # characters; the longest row that can be right has about 160,000
 TOO_LONG: Final = f"一行最多{MAX_LINE:,}字，这一行更长，没有读"
 NUL: Final = "这一行里有空字符（NUL），应是普通文字；请在原来的系统里重新导出"
 _BLOCK: Final = 1 << 20

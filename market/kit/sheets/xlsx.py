@@ -136,6 +136,8 @@ class Texts:
         self._ends = array("Q", [0])
         self._pieces: list[str] = []
         self._size = 0
+        # A column often says the same all the way down: one text then, and not one a row.
+        self._last = (-1, "")
         self._inside = self._phonetic = False
 
     def read(self, blocks: Iterator[bytes]) -> None:
@@ -146,9 +148,11 @@ class Texts:
         """Raises IndexError."""
         if not 0 <= index < len(self._ends) - 1:
             raise IndexError(index)
-        start, end = self._ends[index], self._ends[index + 1]
-        self._file.seek(start)
-        return self._file.read(end - start).decode()
+        if index != self._last[0]:
+            start, end = self._ends[index], self._ends[index + 1]
+            self._file.seek(start)
+            self._last = index, self._file.read(end - start).decode()
+        return self._last[1]
 
     def _start(self, name: str, _given: Attributes) -> None:
         kind = local(name)

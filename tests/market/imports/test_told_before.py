@@ -3,11 +3,13 @@
 import pytest
 
 from market.accounts.work import Parts
-from market.imports import files_out
+from market.imports import files_out, flow, reading, repository, service
 from market.imports.service import RunView
+from market.kit import letters
 from tests import factories
 from tests.market.imports.bringing import A, Bringing, counted, lines, table
-from tests.support.market import work_for
+from tests.support.market import read_for, work_for
+from tests.support.sheetfiles import Page, book, rows, shared, strings
 
 
 @pytest.fixture
@@ -140,3 +142,60 @@ def test_imports_are_undone_one_after_the_other(at: Bringing, updated_first: boo
         assert at.text(at.stored()["1"]).title == "最早"
     else:
         assert at.stored() == {}
+
+
+@pytest.mark.parametrize("ask", [False, True])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"title":\n{"title":\n', "这一行读不出来"),
+        (b'{"a":NaN}\n', "NaN不是JSON的数"),
+        (b'{"a":' * 40 + b"1" + b"}" * 40 + b"\n", "超过32层"),
+    ],
+)
+def test_where_no_row_can_be_read_the_first_one_says_why(
+    at: Bringing, content: bytes, why: str, *, ask: bool
+) -> None:
+    view = at.view(at.start(content, "a.jsonl", ask=ask))
+    at.settle()
+    view = at.view(view.run)
+    assert view.state == "refused"
+    assert "没有一行能读" in view.run.problem
+    assert why in view.run.problem
+
+
+def test_a_file_of_long_cells_is_shown_and_tried_in_little(at: Bringing) -> None:
+    """A few KB may stand for many characters: once every one of them was looked at for a sample."""
+    width, count = 300, 3
+    text = "A" * 3_000
+    head = ["成果名称", *(f"列{n}" for n in range(1, width))]
+    body = [[shared(0)] * width] * count
+    content = book(Page(rows(head, *body)), texts=strings(f"<t>{text}</t>"))
+    view = at.ask(content, "a.xlsx")
+    assert view.state == "mapping"
+    looked, told = 0, letters.is_storable
+
+    def counted_letter(one: str) -> bool:
+        nonlocal looked
+        looked += 1
+        return told(one)
+
+    with read_for(at.parts, at.editor) as work, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(flow.letters, "is_storable", counted_letter)
+        found = service.mapped(work, view.run)
+    assert found.headings[1][2] == text[:60]
+    assert looked <= width * count * 60
+
+
+def test_rows_are_fetched_by_their_bytes_too(at: Bringing) -> None:
+    wide = table("成果名称,介绍", *(f"第{n}项,{'长' * 19_000}" for n in range(300)))
+    view = at.ask(wide)
+    sha256, offset, sizes = "", 0, []
+    with at.parts.database.read() as session:
+        sha256 = repository.rows_file(session, view.run).sha256
+    while some := reading.rows(at.parts.files, sha256, offset, 500):
+        sizes.append(some[-1].end - offset)
+        offset = some[-1].end
+    assert max(sizes) < 2 * reading.AT_ONCE
+    assert len(sizes) > 2
+    assert view.run.rows == 300

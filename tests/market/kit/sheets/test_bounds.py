@@ -18,7 +18,17 @@ from market.kit import sheets
 from market.kit.errors import Invalid
 from market.kit.sheets import Limits, Shape
 from tests.market.kit.sheets.cases import KNOWN, H
-from tests.support.sheetfiles import MAIN, Page, opendocument, packed, parts, rows, strings
+from tests.support.sheetfiles import (
+    MAIN,
+    Page,
+    book,
+    opendocument,
+    packed,
+    parts,
+    rows,
+    shared,
+    strings,
+)
 
 SECONDS = 5
 PATIENCE = 3  # times the bound: other work runs on the machine
@@ -135,6 +145,13 @@ def _many_entries() -> bytes:
     return packed(parts(Page(rows(H))) | {f"xl/media/{n}": b"" for n in range(90_000)})
 
 
+def _named_again(text: str, width: int, count: int) -> bytes:
+    """A workbook of a few kilobytes in which every cell is the same shared text."""
+    head = [H[0], *(f"列{n}" for n in range(1, width))]
+    body = [[shared(0)] * width] * count
+    return book(Page(rows(head, *body)), texts=strings(f"<t>{text}</t>"))
+
+
 BOMBS = {
     "10 MB that unpack to 4 GB": _thousandfold(None),
     "10 MB that state 1 MB": _thousandfold(1 << 20),
@@ -147,6 +164,8 @@ BOMBS = {
     "10 MB of open quotes": lambda: GOOD + b'"a' * (5 << 20),
     "10 MB of commas": lambda: (b"," * 900_000 + b"\n") * 12,
     "10 MB of headings": lambda: (b"a," * 450_000 + b"\n") * 12,
+    "one text of 32,767 characters in 19,998 rows": lambda: _named_again("甲" * 32_767, 1, 19_998),
+    "one text of 100,000 characters in 2,500 cells": lambda: _named_again("A" * 100_000, 500, 5),
     "10 MB of brackets": lambda: b'{"a":' + b"[" * (10 << 20),
     "10 MB of bracket lines": lambda: (b'{"a":' + b"[" * 900_000 + b"\n") * 12,
     "10 MB of one line": lambda: b"a" * (10 << 20),
@@ -182,6 +201,8 @@ def test_a_bomb_is_dealt_with_at_once(make: Callable[[], bytes], tmp_path: Path)
     print(f"{took:.1f} s, {watch.peak >> 20} MB: {found}"[:300])
     assert took < SECONDS * PATIENCE
     assert watch.peak < MEMORY
+    kept = (tmp_path / "out").stat().st_size
+    assert kept <= max(64 << 20, 20 * bomb.stat().st_size)
     assert psutil.Process().memory_info().rss - before < 32 << 20
     assert [shape.rows for shape in other] == [1]
     # Rows that are each named as faulty are the one thing besides a refusal.
@@ -201,7 +222,7 @@ MERGED = packed(
     [
         (LONG, Limits(cpu=1), "用的时间超过了限度"),
         (LONG, Limits(wall=1), "现在超时了"),
-        (LONG, Limits(output=1 << 20), "它太大"),
+        (LONG, Limits(output=1 << 20), "展开后应不超过1 MB"),
         (LONG, Limits(rows=1000), "一次最多导入1,000行"),
         (MERGED, Limits(memory=80 << 20), "太大"),
     ],
