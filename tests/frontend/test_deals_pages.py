@@ -220,13 +220,11 @@ def test_searching_and_picking_keep_what_was_typed(site: Site, world: Trade) -> 
     page = broker.send("/introductions/new", 200, **typed, step="search")
     assert "没有找到" in page
     for _ in range(2):  # the same button again is no second introduction
-        picked = broker.send(
-            "/introductions/new", 200, **typed, step=f"achievement:{achievement}"
-        )
+        picked = broker.send("/introductions/new", 200, **typed, step=f"achievement:{achievement}")
         for kept in ("工况相符", 'value="D-2026-00031"', f'value="{achievement}"'):
             assert kept in picked
     assert "工况相符" in broker.send("/introductions/new", 200, **typed, step="keep")
-    assert "共0条" in broker.get("/introductions") or "还没有引荐" in broker.get("/introductions")
+    assert "还没有引荐" in broker.get("/introductions")
 
 
 def test_what_was_typed_stays_when_refused(site: Site, world: Trade) -> None:
