@@ -55,6 +55,7 @@ class Cumulative:
     real_mark: Mark
     real_mark_class: str
     plan_mark: Mark
+    plan_mark_class: str
     goal_mark: Mark
 
 
@@ -100,6 +101,8 @@ def cumulative(
     corners.append((now, y_of(counted)))
     figure = yi if unit == FEN_PER_YI else wan
     left = now / WIDTH > 0.6
+    at_plan = _percent(y_of(int(target * now / WIDTH)))
+    ahead = _percent(y_of(counted)) >= at_plan
     beside = now / WIDTH * 100 + (-1.2 if left else 1.2)
     return Cumulative(
         label=label,
@@ -111,11 +114,17 @@ def cumulative(
         goal=f"M{WIDTH - 60} {y_of(target):.1f}H{WIDTH}",
         y_marks=_y_marks(ticks, top),
         x_marks=_year_marks(start, end, span),
-        real_mark=Mark(beside, max(_percent(y_of(counted)) - 9, 7), figure(counted)),
+        real_mark=Mark(beside, _real_at(_percent(y_of(counted)), ahead=ahead), figure(counted)),
         real_mark_class="chip-bg l" if left else "chip-bg",
-        plan_mark=Mark(33, _percent(y_of(target // 3)) + 6, ""),
+        plan_mark=Mark(33, _percent(y_of(target // 3)) + (-9 if ahead else 4), ""),
+        plan_mark_class="" if ahead else "l",
         goal_mark=Mark(100, min(_percent(y_of(target)) + 2, 101), figure(target)),
     )
+
+
+def _real_at(y: float, *, ahead: bool) -> float:
+    """Return where the real line's word stands: on the side away from the plan."""
+    return min(y + 3, 92) if ahead else max(y - 9, 7)
 
 
 def months(bars: Sequence[tuple[str, int, bool]], *, need: int | None, label: str) -> Months:

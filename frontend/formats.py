@@ -5,7 +5,7 @@ nothing: what is missing must be said in words where it stands.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from markupsafe import Markup, escape
@@ -124,6 +124,11 @@ def day(value: date | None) -> Markup:
     return _time(iso, iso)
 
 
+def ahead(value: datetime, days: int) -> str:
+    """Return the day so many days later, as an example of what is still to come."""
+    return f"{_local(value) + timedelta(days=days):%Y-%m-%d}"
+
+
 def day_cn(value: date | None) -> str:
     """Return `11月20日`, for sentences where the year is plain."""
     if value is None:
@@ -226,6 +231,7 @@ FILTERS = {
         yi,
         money_range,
         day,
+        ahead,
         day_cn,
         moment,
         moment_full,

@@ -5,7 +5,9 @@ A message says what it should be and what it is now, without its subject
 """
 
 import unicodedata
+from calendar import monthrange
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -23,6 +25,7 @@ from starlette.requests import Request
 from frontend import csrf
 from frontend.form_errors import ECHO, sentence
 from market.kit import letters
+from market.kit.cells import days
 from market.kit.errors import Invalid, TooLarge
 from market.kit.money import fen_to_wan, wan_to_fen
 from market.kit.wire import in_time
@@ -126,13 +129,18 @@ def query(request: Request) -> Submission:
 
 
 class Form(Generic[M]):
-    """A form as a page shows it: typed values, messages by field, and the data once all is well."""
+    """A form as a page shows it: typed values, messages by field, and the data once all is well.
+
+    `rest` is the data with wrong fields left out, where the others stand without them: by it a
+    page tells all that is wrong at once.
+    """
 
     def __init__(self, model: type[M], values: Mapping[str, list[str]]) -> None:
         self._titles = {_key(n, i): i.title or "" for n, i in model.model_fields.items()}
         self.values = {name: [printable(v) for v in typed] for name, typed in values.items()}
         self.errors: dict[str, str] = {}
         self.standing: dict[str, list[str]] = {}
+        self.rest: M | None = None
         self._data: M | None = None
 
     @property
@@ -211,6 +219,9 @@ def parse(model: type[M], sent: Submission) -> Form[M]:
         for error in refused.errors(include_url=False):
             key = str(error["loc"][0]) if error["loc"] else WHOLE
             form.fail(key, sentence(error, _field(model, key)))
+        with suppress(ValidationError):
+            good = {key: typed for key, typed in payload.items() if key not in form.errors}
+            form.rest = model.model_validate(good)
     return form
 
 
@@ -295,15 +306,23 @@ def _to_whole(value: object) -> object:
 def _to_day(value: object) -> object:
     if isinstance(value, date):
         return value
-    text = _plain(value).replace("年", "-").replace("月", "-").replace("日", "").replace("/", "-")
-    parts = text.replace(".", "-").split("-")
-    shape = [len(part) for part in parts]
-    if len(parts) != 3 or shape[0] != 4 or not all(p.isascii() and p.isdigit() for p in parts):
+    found = days.day(str(value))
+    if found is None:
         raise ValueError(f"应写成2026-11-20的样子，现在是“{str(value)[:ECHO]}”")
+    year, month, one = found
+    if one is None:
+        raise ValueError(f"应写到哪一天，如{year}-{month:02}-20，现在是“{str(value)[:ECHO]}”")
     try:
-        return date(int(parts[0]), int(parts[1]), int(parts[2]))
+        return date(year, month, one)
     except ValueError:
         raise ValueError(f"日历上没有这一天：{str(value)[:ECHO]}") from None
+
+
+def _to_last_day(value: object) -> object:
+    found = days.day(str(value))
+    if found is None or found[2] is not None or not 1 <= found[1] <= 12 or not found[0]:
+        return _to_day(value)
+    return date(found[0], found[1], monthrange(found[0], found[1])[1])
 
 
 def _to_fen(value: object) -> object:
@@ -317,4 +336,7 @@ Whole = Annotated[int, BeforeValidator(_to_whole)]
 """A whole number; commas and full-width digits are read as people mean them."""
 
 Day = Annotated[date, BeforeValidator(_to_day), AfterValidator(in_time)]
-"""A calendar day: 2026-11-20, 2026/11/20 or 2026年11月20日."""
+"""A calendar day as people write it, by the same reader as in files."""
+
+LastDay = Annotated[date, BeforeValidator(_to_last_day), AfterValidator(in_time)]
+"""A day until which something runs: of a month (2027年6月) its last."""

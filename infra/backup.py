@@ -23,6 +23,7 @@ from infra.archive import Archive, Manifest, Writer
 from infra.locks import ProcessLock
 from infra.settings import PREFIX, Settings, secret_of
 from market.kit import dump, files
+from market.kit.clock import SHANGHAI
 from market.kit.db import Database
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import LocalFiles
@@ -48,7 +49,7 @@ def save(settings: Settings, where: Path, heard: Heard) -> tuple[Path, Manifest]
     """
     _step_back()
     begun = datetime.now(UTC)
-    target = _target(where, f"zhihe-{begun:%Y%m%d-%H%M%S}.zip")
+    target = _target(where, f"zhihe-{begun.astimezone(SHANGHAI):%Y%m%d-%H%M%S}.zip")
     database = Database(_existing(settings))
     lock = files_lock(settings)
     try:

@@ -6,9 +6,10 @@ import click
 
 from infra.commands import bench, files, keeping, listings, matching, people, processes
 from infra.commands.common import HELP
+from infra.commands.usage import Commands
 
 
-@click.group(context_settings=HELP)
+@click.group(cls=Commands, context_settings=HELP)
 def main() -> None:
     """智核：技术转移市场。
 

@@ -1,7 +1,7 @@
 """Imports and matching from the command line: start, wait with a progress bar, report."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -18,8 +18,8 @@ from market.accounts.work import Parts, writing
 from market.catalog import views
 from market.discovery import repository_judged
 from market.discovery import service as discovery
-from market.imports import service
-from market.imports.models import Kind, RunState
+from market.imports import service, showing
+from market.imports.models import Kind, RunProblem, RunState
 from market.kit import changes
 from market.kit.errors import Invalid, NotFound
 from market.kit.ids import ListingId, PublicId
@@ -79,7 +79,7 @@ def undo(
         run = service.run_of(parts, work.session, PublicId(public_id)).run
         service.begin_undo(work, run)
     if wait:
-        wait_until_done(settings, parts, quiet=quiet)
+        wait_until_done(settings, parts, "撤销", quiet=quiet)
     return result(parts, PublicId(public_id))
 
 
@@ -139,15 +139,20 @@ def lines(found: dict[str, Any]) -> list[str]:
         told.append(found["problem"])
     if found["same_as"]:
         told.append(f"同样的文件以前导入过，编号{found['same_as']}")
-    told += [
-        f"  第{one['row']}行 {one['column']}：{one['reason']}" for one in found["errors"][:SHOWN]
-    ]
-    if len(found["errors"]) > SHOWN:
-        told.append(f"  另有{len(found['errors']) - SHOWN}处，用 --json 看全部")
+    told += _wrong(found["errors"])
     if found["ignored_columns"]:
         told.append(f"没有用到的列：{'、'.join(found['ignored_columns'])}")
-    if found["created"] or found["updated"]:
+    if found["state"] == RunState.DONE and (found["created"] or found["updated"]):
         told.append(f"编号{found['id']}；要整次撤销：zhihe import undo {found['id']}")
+    return told
+
+
+def _wrong(errors: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what is wrong with rows, those with the same reason in one line."""
+    alike = showing.alike(RunProblem(**one) for one in errors)
+    told = [f"  {showing.rows_named(one.rows)} {one.column}：{one.reason}" for one in alike[:SHOWN]]
+    if len(alike) > SHOWN:
+        told.append(f"  另有{len(alike) - SHOWN}处，用 --json 看全部")
     return told
 
 
@@ -181,12 +186,12 @@ def _rows_bar(parts: Parts, public_id: PublicId, *, quiet: bool) -> Iterator[Non
 
 
 @contextmanager
-def _bar(*, quiet: bool) -> Iterator[Any]:
+def _bar(label: str, *, quiet: bool) -> Iterator[Any]:
     """Yield what to call with the number of things left; the bar grows as they go."""
     if quiet:
         yield None
         return
-    with click.progressbar(length=1, label="导入、索引、匹配", show_eta=False) as bar:
+    with click.progressbar(length=1, label=label, show_eta=False) as bar:
         most = 1
 
         def left(count: int) -> None:
@@ -201,8 +206,8 @@ def _bar(*, quiet: bool) -> Iterator[Any]:
         bar.update(0)
 
 
-def wait_until_done(settings: Settings, parts: Parts, *, quiet: bool) -> None:
-    with _bar(quiet=quiet) as left:
+def wait_until_done(settings: Settings, parts: Parts, label: str, *, quiet: bool) -> None:
+    with _bar(label, quiet=quiet) as left:
         work_until_done(settings, parts, progress=left)
 
 
@@ -215,19 +220,17 @@ def match_status(parts: Parts) -> dict[str, int]:
 def reindex(settings: Settings, parts: Parts) -> int:
     """Owe every published listing to the index anew and wait; return how many there are."""
     after, count = ListingId(0), 0
+    with writing(parts, COMMAND_LINE, "reindex"):
+        pass  # one row of the audit, however many chunks
     while True:
-        with writing(parts, COMMAND_LINE, "reindex") as work:
-            ids = views.public_ids(work.session, after_id=after, limit=CHUNK)
+        with parts.database.write() as session:
+            ids = views.public_ids(session, after_id=after, limit=CHUNK)
+            at = parts.clock.now()
             changes.record_many(
-                work.session,
-                changes.SubjectKind.LISTING,
-                ids,
-                "reindex",
-                at=work.now,
-                actor_id=None,
+                session, changes.SubjectKind.LISTING, ids, "reindex", at=at, actor_id=None
             )
         if not ids:
             break
         after, count = ids[-1], count + len(ids)
-    wait_until_done(settings, parts, quiet=False)
+    wait_until_done(settings, parts, "索引", quiet=False)
     return count

@@ -4,6 +4,7 @@ python -m infra.kept
 """
 
 import re
+import sys
 from pathlib import Path
 
 from infra.settings import PREFIX, Settings
@@ -20,7 +21,7 @@ def section() -> str:
     lines = [
         HEADING,
         "",
-        "由 `python -m infra.kept` 从任务进程执行的同一张表打印，`/privacy` 印的也是它。",
+        "由 `python -m infra.kept` 从任务进程执行的同一张表写入这里，`/privacy` 印的也是它。",
         f"任务进程每天{BEGINS}点（北京时间）以后删除到期的，分小块进行；上次的时间和结果在“运行”页面。",
         "",
         "| 记录 | 保存期限 |",
@@ -45,4 +46,8 @@ def written(manual: str) -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    before = DOCUMENT.read_text(encoding="utf-8")
+    after = written(before)
+    DOCUMENT.write_text(after, encoding="utf-8")
+    done = "没有变化" if after == before else "已重写"
+    sys.stdout.write(f"docs/operations.md 的“{HEADING.removeprefix('## ')}”一节{done}\n")

@@ -1,4 +1,5 @@
 // Everything here only makes quicker what links and forms do without it.
+import { showWhereOneIs } from "./bar";
 import { composeQuietly } from "./composing";
 import { closeMenus, openDialogs } from "./dialogs";
 import { guardForms } from "./guard";
@@ -7,6 +8,7 @@ import { forgetNotice } from "./notice";
 import { showProblems } from "./problems";
 import { suggest } from "./suggest";
 
+showWhereOneIs();
 composeQuietly();
 startHtmx();
 guardForms();

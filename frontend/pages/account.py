@@ -11,19 +11,20 @@ from frontend import forms, notices
 from frontend.edge import COOKIE, Page, Sent, gives_page_parts, opens_page
 from frontend.render import Renderer, safe_next
 from frontend.workspace import start_of
-from market.accounts import repository, signin
+from market.accounts import consent, profile, repository, signin
 from market.accounts.edge import address_of
 from market.accounts.law import Edition
 from market.accounts.policy import Action
-from market.accounts.schemas import SignUpIn
+from market.accounts.schemas import ProfileIn, SignUpIn
 from market.accounts.work import Parts
-from market.kit.errors import Invalid, MarketError, NotFound, TooMany
+from market.kit.errors import Conflict, Invalid, MarketError, NotFound, TooMany
 from market.kit.ids import PublicId
 from market.kit.wire import Email, PathId, Phone, Short
 
 router = APIRouter()
 
 SIGNED_OUT = notices.done("signed-out", "已退出登录")
+PROFILE_SAVED = notices.done("profile-saved", "姓名和电话已更改")
 PASSWORD_SET = notices.done("password-set", "密码已更改", "所有设备都已退出，请用新密码登录。")
 SESSION_ENDED = notices.done("session-ended", "已让那台设备退出登录")
 OTHERS_ENDED = notices.done("others-ended", "已让其他设备都退出登录")
@@ -46,6 +47,13 @@ class SignUpForm(BaseModel):
     phone: Phone = Field("", title="电话")
     password: NewPassword
     agreed: bool = Field(False, title="同意")
+
+
+class ProfileForm(BaseModel):
+    name: Short = Field(title="姓名")
+    phone: Phone = Field("", title="电话")
+    seen_name: Short = Field(title="原来的姓名")
+    seen_phone: Phone = Field("", title="原来的电话")
 
 
 class PasswordForm(BaseModel):
@@ -136,6 +144,8 @@ def signup(
     request: Request, sent: Sent, parts: Annotated[Parts, gives_page_parts(Action.SIGN_IN)]
 ) -> Response:
     form = forms.parse(SignUpForm, sent)
+    if not sent.first("agreed"):
+        form.fail("agreed", consent.ASK)  # with all else that is wrong, not after it
     status = Invalid.status
     if form.data is not None:
         try:
@@ -176,8 +186,11 @@ def account(page: Annotated[Page, opens_page(Action.ACCOUNT_USE)]) -> Response:
 
 def _account(page: Page, **more: object) -> dict[str, object]:
     work = page.work
+    person = repository.person(work.session, work.actor.person)
+    seen = {"seen_name": person.name, "seen_phone": person.phone}
     return {
-        "person": repository.person(work.session, work.actor.person),
+        "person": person,
+        "profile": forms.blank(ProfileForm, {"name": person.name, "phone": person.phone, **seen}),
         "sign_ins": repository.open_sign_ins(work.session, work.actor.person, work.now),
         "current": page.sign_in.public_id if page.sign_in else "",
         "tokens": repository.tokens_of_person(work.session, work.actor.person, work.now),
@@ -188,6 +201,20 @@ def _account(page: Page, **more: object) -> dict[str, object]:
         "help": PASSWORD_HELP,
         **more,
     }
+
+
+@router.post("/account/person")
+def change_profile(page: Annotated[Page, opens_page(Action.ACCOUNT_USE, write=True)]) -> Response:
+    form = forms.parse(ProfileForm, page.sent)
+    if form.data is not None:
+        try:
+            profile.change(page.work, ProfileIn(**form.data.model_dump()))
+        except Conflict as error:
+            form.fail(forms.WHOLE, error.message)
+        else:
+            return page.redirect("/account", done=PROFILE_SAVED)
+    page.work.abandon()
+    return page.again("accounts/account.html", _account(page, profile=form))
 
 
 @router.post("/account/password")

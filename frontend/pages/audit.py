@@ -42,6 +42,7 @@ def audit_log(
             "roles": ROLE_NAMES,
             "actions": audit_words.ACTIONS,
             "outcomes": audit_words.OUTCOMES,
+            "nobody": audit_words.nobody,
             "subject": audit_words.subject,
             "before": before,
         },

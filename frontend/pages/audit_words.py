@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from market.accounts.policy import Role
+
 ACTIONS: Final[dict[str, str]] = {
     "browse": "浏览",
     "sign_in": "登录、注册或用链接设密码",
@@ -81,6 +83,12 @@ SUBJECTS: Final[dict[str, str]] = {
     "token": "令牌",
 }
 OUTCOMES: Final[dict[str, str]] = {"done": "完成", "refused": "拒绝", "failed": "失败"}
+
+
+def nobody(role: str, action: str) -> str:
+    """Return who did what no account did: the command line acts as an operator without one."""
+    by_command = role == Role.OPERATOR or ACTIONS.get(action, "").endswith("（命令行）")
+    return "命令行" if by_command else "未登录"
 
 
 def subject(text: str | None) -> str:

@@ -110,7 +110,7 @@ class DemandForm(_ListingForm):
     key_technology: Prose = Field("", title=D["key_technology"])
     expected_goal: Prose = Field("", title=D["expected_goal"])
     need_maturity: Level | None = Field(None, title=D["need_maturity"])
-    deadline: forms.Day | None = Field(None, title=D["deadline"])
+    deadline: forms.LastDay | None = Field(None, title=D["deadline"])
 
 
 Typed = AchievementForm | DemandForm

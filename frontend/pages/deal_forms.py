@@ -144,17 +144,19 @@ def typed_rows(sent: forms.Submission, *, more: bool) -> list[LineRow]:
 
 
 def read_lines(rows: list[LineRow], form: forms.Form[ContractForm]) -> list[ContractLineIn]:
-    """Return the lines that were filled in, noting at `lines` what is wrong with the first bad."""
-    found = []
+    """Return the lines that were filled in, noting at `lines` all that is wrong with them."""
+    found, wrong = [], []
     for place, row in enumerate(rows, 1):
         if row.blank:
             continue
         try:
             found.append(_line(row))
         except ValueError as error:
-            form.fail("lines", f"第{place}行：{error}")
+            wrong.append(f"第{place}行：{error}")
             row.name, row.amount = forms.printable(row.name), forms.printable(row.amount)
-            return []
+    if wrong:
+        form.fail("lines", "；".join(wrong))
+        return []
     if not found:
         form.fail("lines", "至少填一行，写明名称和金额")
     return found

@@ -191,6 +191,10 @@ def decide(
                 f"/desk/registrations/{registration_id}",
                 done=REGISTERED if registered else NOT_REGISTERED,
             )
+    elif form.rest is not None:
+        told = DecideIn(**form.rest.model_dump())
+        for name, text in service.problems(page.work, PublicId(registration_id), told).items():
+            form.fail(name, text)
     page.work.abandon()  # before the page reads: a refused write leaves the transaction unusable
     return page.again("desk/decision.html", _decision(page, registration_id, form=form))
 

@@ -15,6 +15,7 @@ from market.imports import files_out, mapping, service
 from market.imports.files_out import HOLDINGS, Download, Format
 from market.imports.models import Kind, RunState
 from market.imports.service import SHOWN_PROBLEMS, Received, RunView
+from market.imports.showing import rows_named
 from market.kit.errors import Invalid, TooLarge
 from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
@@ -159,6 +160,7 @@ def _shown(page: Page, found: RunView, **more: object) -> dict[str, object]:
         "state": STATES[found.state],
         "steps": _steps(found.state),
         "shown": SHOWN_PROBLEMS,
+        "rows_named": rows_named,
         "preview_columns": [(labels[key], "") for key in used],
         "preview": [[row.get(key, "") for key in used] for row in run.preview],
         "page_of_kind": "" if offer is None else offer.page,

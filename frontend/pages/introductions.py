@@ -25,6 +25,10 @@ from market.kit.wire import Optional500, PathId, Short
 
 router = APIRouter()
 
+PICKED = ("achievement", "demand")
+STEP = "step"
+"""The buttons that search and pick: they send the form along and introduce nothing."""
+
 PROPOSED = notices.done("introduced", "引荐已发出", "双方都接受后开始洽谈。")
 ACCEPTED = notices.done("introduction-accepted", "已接受引荐", "另一方也接受后开始洽谈。")
 OPENED = notices.done("introduction-opened", "双方接受引荐", "洽谈已经开始。")
@@ -61,8 +65,8 @@ def list_introductions(
     )
 
 
-def _new(page: Page, form: forms.Form[IntroduceForm]) -> dict[str, object]:
-    words = forms.query(page.request).first("q").strip()[:60]
+def _new(page: Page, form: forms.Form[IntroduceForm], words: str) -> dict[str, object]:
+    words = words.strip()[:60]
     return {
         "form": form,
         "q": words,
@@ -73,14 +77,17 @@ def _new(page: Page, form: forms.Form[IntroduceForm]) -> dict[str, object]:
 
 @router.get("/introductions/new")
 def new(page: Annotated[Page, opens_page(Action.INTRODUCTION_PROPOSE)]) -> Response:
-    typed = {
-        name: page.request.query_params.get(name, "")[:60] for name in ("achievement", "demand")
-    }
-    return page.render("deals/introduction_new.html", _new(page, forms.blank(IntroduceForm, typed)))
+    asked = forms.query(page.request)
+    typed = {name: asked.first(name)[:60] for name in PICKED}
+    form = forms.blank(IntroduceForm, typed)
+    return page.render("deals/introduction_new.html", _new(page, form, asked.first("q")))
 
 
 @router.post("/introductions/new")
 def propose(page: Annotated[Page, opens_page(Action.INTRODUCTION_PROPOSE, write=True)]) -> Response:
+    words = page.sent.first("q")
+    if STEP in page.sent.fields:
+        return _go_on(page, page.sent.first(STEP), words)
     form = forms.parse(IntroduceForm, page.sent)
     if form.data is not None:
         try:
@@ -95,8 +102,16 @@ def propose(page: Annotated[Page, opens_page(Action.INTRODUCTION_PROPOSE, write=
             form.reject(error)
         except Conflict as error:
             form.fail("", error.message)
-    page.work.abandon()
-    return page.again("deals/introduction_new.html", _new(page, form))
+    return page.again("deals/introduction_new.html", _new(page, form, words))
+
+
+def _go_on(page: Page, step: str, words: str) -> Response:
+    """Show the form with what was typed, after a search or a pick (`achievement:A-2026-00412`)."""
+    picked, _, number = step.partition(":")
+    typed = {**page.sent.fields, **({picked: [number[:60]]} if picked in PICKED else {})}
+    form = forms.Form(IntroduceForm, typed)
+    page.work.abandon()  # nothing was done: the same may be sent again
+    return page.render("deals/introduction_new.html", _new(page, form, words))
 
 
 def _listing(page: Page, name: str, typed: str) -> PublicId:

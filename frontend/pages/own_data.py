@@ -96,7 +96,7 @@ def leaving(page: Leaving) -> Response:
 def _leaving(page: Page, error: str = "") -> dict[str, object]:
     actor = page.work.actor
     in_hand = deals.in_hand(page.work.session, actor.person, actor.organisation)
-    return {"error": error, "actor": actor, "in_hand": in_hand}
+    return {"error": error or organisations.why_stay(page.work), "actor": actor, "in_hand": in_hand}
 
 
 @router.post("/organisation/leave")

@@ -78,6 +78,7 @@ def listed(
         {
             "rows": rows,
             "total": total,
+            "taken_out": past.taken_out(page.work, q, year or None) if total else 0,
             "q": q,
             "year": year,
             "years": past.years(page.work),

@@ -1,10 +1,12 @@
 """Bringing in files, and taking a whole import back."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from infra.commands.common import HELP, as_json_option, open_parts, show, told
+from infra.commands.usage import Commands, File
 from infra.settings import load
 
 TITLES = {
@@ -15,7 +17,10 @@ TITLES = {
 }
 
 
-@click.group("import", context_settings=HELP)
+EXIT_CODE = "有的行没有导入时退出码仍是0，程序请看 --json 里的 refused。"
+
+
+@click.group("import", cls=Commands, context_settings=HELP)
 def import_files() -> None:
     """从表格导入：成果、需求、机构、已登记的合同；整次撤销。
 
@@ -29,9 +34,16 @@ def import_files() -> None:
 
 def _command(kind: str, title: str) -> click.Command:
     listing = kind in ("achievements", "demands")
+    unsaid: dict[str, Any] = {} if listing else {"default": ""}  # a default of None is a value
 
-    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option("--org", "code", required=listing, default="", help="机构的统一社会信用代码")
+    @click.argument("file", type=File(), metavar="文件")
+    @click.option(
+        "--org",
+        "code",
+        required=listing,
+        **unsaid,
+        help="机构的统一社会信用代码",
+    )
     @click.option("--publish", is_flag=True, hidden=not listing, help="直接发布，不经审核")
     @click.option("--dry-run", "dry", is_flag=True, help="试导入：报告会发生什么，不写入")
     @click.option("--wait", is_flag=True, help="等到导入完，可以搜索并匹配完毕")
@@ -57,7 +69,7 @@ def _command(kind: str, title: str) -> click.Command:
         show(as_json, result, imports.lines(result))
 
     example = f"例：zhihe import {kind} {title}.xlsx{' --org 代码' if listing else ''} --wait"
-    run.__doc__ = f"从表格导入{title}。\n\n\b\n{example}\n"
+    run.__doc__ = f"从表格导入{title}。{EXIT_CODE}\n\n\b\n{example}\n"
     return click.command(kind)(run)
 
 

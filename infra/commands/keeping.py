@@ -3,20 +3,23 @@
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.commands.common import FAILED, as_json_option, show, told
+from infra.commands.usage import File
 from infra.settings import load
+from market.kit.clock import SHANGHAI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.archive import Manifest
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = File()
 
 
 @contextmanager
@@ -50,10 +53,18 @@ def _told_of(path: Path, manifest: "Manifest") -> dict[str, Any]:
     }
 
 
+def _local(moment: str) -> str:
+    """Return a manifest's time (UTC, ISO 8601) as people in China read it, to the second."""
+    return f"{datetime.fromisoformat(moment).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
 def _lines_of(told: dict[str, Any]) -> list[str]:
-    size, moment = f"{told['bytes'] / 1e6:.1f}MB", f"{told['begun'][:19]}至{told['ended'][:19]}"
+    size, moment = (
+        f"{told['bytes'] / 1e6:.1f}MB",
+        f"{_local(told['begun'])}至{_local(told['ended'])}",
+    )
     lines = [
-        f"{told['file']}：{size}，数据{told['rows']}行，文件{told['files']}个，{moment}（UTC）"
+        f"{told['file']}：{size}，数据{told['rows']}行，文件{told['files']}个，北京时间{moment}"
     ]
     if told["missing"]:
         lines.append(
@@ -127,7 +138,7 @@ def restore(file: Path, as_json: bool) -> None:
             settings,
             "restore",
             good=True,
-            detail=f"{file.name}，备份于{manifest.begun[:19]}（UTC）",
+            detail=f"{file.name}，备份于北京时间{_local(manifest.begun)}",
         )
         report = audits.audit(settings, heard)
     result = {"backup": _told_of(file, manifest), "audit": report.as_json()}

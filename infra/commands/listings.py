@@ -26,7 +26,7 @@ def match(status: bool, as_json: bool) -> None:
     settings = load()
     with open_parts(settings) as parts:
         if not status:
-            imports.wait_until_done(settings, parts, quiet=as_json)
+            imports.wait_until_done(settings, parts, "匹配", quiet=as_json)
         result = imports.match_status(parts)
     labels = {
         "demands": "已发布需求",

@@ -89,7 +89,7 @@ def rematch(wait: bool, as_json: bool) -> None:
         if not fresh:
             click.echo("已有一次在进行，接着做完", err=True)
         if wait:
-            imports.wait_until_done(settings, parts, quiet=as_json)
+            imports.wait_until_done(settings, parts, "匹配", quiet=as_json)
         result = imports.match_status(parts)
     labels = {
         "demands": "已发布需求",

@@ -191,13 +191,27 @@ def leave(work: Work) -> None:
         raise NotFound
     organisation = repository.organisation(work.session, row.organisation_id)
     repository.lock_organisation(work.session, organisation.id)
-    others = repository.other_members(work.session, organisation.id, work.actor.person)
-    if _is_last_manager(work, row) and (
-        others or organisation.verification == Verification.VERIFIED
-    ):
-        raise Conflict(LAST_MANAGER if others else CLOSE_FIRST)
+    if (why := _stays(work, row, organisation)) is not None:
+        raise Conflict(why)
     part(work, row)
     work.touched("membership", row.public_id)
+
+
+def why_stay(work: Work) -> str:
+    """Return why the actor cannot leave the acting organisation at present, "" where one can."""
+    row = repository.membership_of(work.session, work.actor.person, work.actor.organisation)
+    if row is None:
+        return ""
+    organisation = repository.organisation(work.session, row.organisation_id)
+    return _stays(work, row, organisation) or ""
+
+
+def _stays(work: Work, row: Membership, organisation: Organisation) -> str | None:
+    if not _is_last_manager(work, row):
+        return None
+    if repository.other_members(work.session, organisation.id, work.actor.person):
+        return LAST_MANAGER
+    return CLOSE_FIRST if organisation.verification == Verification.VERIFIED else None
 
 
 def _is_last_manager(work: Work, row: Membership) -> bool:

@@ -37,6 +37,23 @@ def drop_ways_in(session: Session, person_id: PersonId) -> None:
         changed(session, delete(table).where(col(table.person_id) == person_id))
 
 
+def rename(
+    session: Session, person_id: PersonId, *, seen: tuple[str, str], to: tuple[str, str]
+) -> int:
+    """Write (name, telephone) in place of those that were seen; return how many rows changed."""
+    return changed(
+        session,
+        update(Person)
+        .where(
+            col(Person.id) == person_id,
+            col(Person.name) == seen[0],
+            col(Person.phone) == seen[1],
+            col(Person.deleted_at).is_(None),
+        )
+        .values(name=to[0], phone=to[1]),
+    )
+
+
 def forget(session: Session, person: Person, at: datetime) -> None:
     """Leave of the person the id alone. The address is free for a new account from then on."""
     changed(

@@ -39,6 +39,15 @@ class SignUpIn(In):
     )
 
 
+class ProfileIn(In):
+    """`seen_…` are what the form was opened with."""
+
+    name: Short = Field(examples=["示范张甲"])
+    phone: Phone = Field(default="", examples=["13800000001"])
+    seen_name: Short = Field(examples=["示范张"])
+    seen_phone: Phone = Field(default="", examples=["13800000000"])
+
+
 class SignInIn(In):
     email: Email = Field(examples=["zhang@example.com"])
     password: Annotated[str, StringConstraints(min_length=1, max_length=200), Unaltered] = Field(

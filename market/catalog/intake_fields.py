@@ -19,6 +19,7 @@ _SHORT: Final = {
     10: ("交通", "轨道交通", "交通运输"),
     11: ("城市建设", "社会发展"),
 }
+_LISTED: Final = "；".join(f"{key} {name}" for key, name in FIELDS.items())
 _BETWEEN = re.compile("[、,。.·与和及其]")
 _NUMBERED = re.compile(r"\(?0?(\d{1,2})[.、,)\]:_-]*(\D*)", re.ASCII)
 
@@ -46,4 +47,4 @@ def field(text: str, _heading: str) -> int:
         return numbered
     if named is not None and numbered in FIELDS:
         raise ValueError(f"序号和名称应为同一个领域，{numbered}是{FIELDS[numbered]}，{shown(text)}")
-    raise ValueError(f"应为11个技术领域之一或它的序号，{shown(text)}")
+    raise ValueError(f"应为11个技术领域之一或它的序号，{shown(text)}。{_LISTED}")

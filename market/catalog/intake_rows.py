@@ -18,8 +18,16 @@ from market.catalog.intake_prices import PLAUSIBLE_FEN
 from market.catalog.models import Listing
 from market.catalog.schemas import AchievementIn, DemandIn, Price
 from market.catalog.texts import Text, digest
-from market.catalog.vocabulary import FIELDS, ListingKind, Mode, PriceBasis, PriceForm, region_name
-from market.kit.intake import Fault, Given
+from market.catalog.vocabulary import (
+    FIELDS,
+    LABELS,
+    ListingKind,
+    Mode,
+    PriceBasis,
+    PriceForm,
+    region_name,
+)
+from market.kit.intake import Change, Fault, Given
 from market.kit.money import FEN_PER_YI, fen_to_wan
 from market.kit.validation import sentence
 
@@ -56,6 +64,11 @@ class Row:
         if self.reference:
             return f"@{self.reference}"
         return f"#{self.digest}" if self.form.own_number is None else self.form.own_number
+
+    def renumbers(self, listing: Listing) -> bool:
+        """Tell whether the row gives a listing an own number that it does not have."""
+        own = self.form.own_number
+        return "own_number" in self.given and own is not None and own != listing.own_number
 
 
 def read_row(kind: ListingKind, row: Given) -> tuple[Row | None, list[Fault]]:
@@ -165,6 +178,22 @@ def cells(listing: Listing, text: Text) -> dict[str, str]:
         REFERENCE: listing.public_id,
     }
     return text_cells(text) | beside
+
+
+def changes(row: Row, listing: Listing, before: Text, after: Text) -> list[Change]:
+    """Return the columns of a listing that a row changes, in the order of the form."""
+    old = cells(listing, before)
+    new = old | text_cells(after)
+    if "masked" in row.given:
+        new["masked"] = _yes(row.form.masked)
+    if row.reference and row.renumbers(listing):
+        new["own_number"] = row.form.own_number or ""
+    labels = LABELS[ListingKind(listing.kind)]
+    return [
+        Change(label, old[name], new[name])
+        for name, label in labels.items()
+        if name in new and old[name] != new[name]
+    ]
 
 
 def text_cells(text: Text) -> dict[str, str]:

@@ -20,13 +20,14 @@ from market.catalog.intake_faults import (
     unknown_reference,
 )
 from market.catalog.intake_rows import Row, read_row
+from market.catalog.intake_rows import changes as changes_of
 from market.catalog.models import Listing, ListingState, ReviewState
 from market.catalog.repository import Standing, standing
 from market.catalog.texts import Text, bare, differences, text_of
 from market.catalog.vocabulary import ListingKind
 from market.kit import changes
 from market.kit.ids import ListingId, RevisionId, new_public_id
-from market.kit.intake import Context, Effect, Fault, Given, Outcome
+from market.kit.intake import Change, Context, Effect, Fault, Given, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class _Known:
     changed: bool = False
     was: str = ""
     now: str = ""
+    changes: Sequence[Change] = ()
 
 
 @dataclass(slots=True)
@@ -152,7 +154,7 @@ class Batch:
             (number, one)
             for one in plan.known
             if one.row.reference
-            and _gives_number(one.row, one.listing)
+            and one.row.renumbers(one.listing)
             and (number := one.row.form.own_number) is not None
         ]
         if not wanted:
@@ -217,6 +219,8 @@ class Batch:
             before = text_of(revision, facts)
             text = before.model_copy(update=_given_text(one.row))
             one.was, one.now = before.title, text.title
+            if self._context.dry:
+                one.changes = changes_of(one.row, one.listing, before, text)
             one.changed = self._change_beside(one)
             if differences(before, text):
                 one.changed = True
@@ -243,7 +247,7 @@ class Batch:
                 self._published.add(listing.id)
             if listing.masked:
                 self._masked.add(listing.id)
-        if row.reference and _gives_number(row, listing):
+        if row.reference and row.renumbers(listing):
             listing.own_number, changed = row.form.own_number, True
         if changed:
             listing.edits += 1  # a form that was opened before is overtaken
@@ -344,14 +348,6 @@ def write_revisions(
     return written
 
 
-def _gives_number(row: Row, listing: Listing) -> bool:
-    return (
-        "own_number" in row.given
-        and row.form.own_number is not None
-        and row.form.own_number != listing.own_number
-    )
-
-
 def _given_text(row: Row) -> dict[str, Any]:
     """Return the columns of the text that the file has."""
     text = bare(row.form)
@@ -395,4 +391,5 @@ def _outcome(one: _Known, written: RevisionId | None) -> Outcome:
         before=before,
         was=one.was,
         now=one.now,
+        changes=one.changes,
     )

@@ -13,6 +13,7 @@ from market.imports import files_out, service
 from market.imports.files_out import Download, Format
 from market.imports.models import Kind
 from market.imports.schemas import (
+    ChangeOut,
     ColumnOut,
     CountsOut,
     HeadingOut,
@@ -23,7 +24,7 @@ from market.imports.schemas import (
     MappingOut,
     UpdateOut,
 )
-from market.imports.service import Received, RunView
+from market.imports.service import Received, RunView, Update
 from market.kit.files import as_document, blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
@@ -58,6 +59,11 @@ Receiving = Annotated[
 ]
 
 
+def _update_out(one: Update) -> UpdateOut:
+    changes = [ChangeOut(column=a, was=b, now=c) for a, b, c in one.changes]
+    return UpdateOut(row=one.row, was=one.was, now=one.now, changes=changes)
+
+
 def _out(found: RunView) -> ImportOut:
     run = found.run
     return ImportOut(
@@ -75,7 +81,7 @@ def _out(found: RunView) -> ImportOut:
         errors=[ImportErrorOut.model_validate(one) for one in found.problems],
         unknown=run.unknown,
         notes=found.notes,
-        updates=[UpdateOut.model_validate(one) for one in found.updates],
+        updates=[_update_out(one) for one in found.updates],
         problem=run.problem,
         undone=run.undone,
         kept=[ImportErrorOut(row=one.row, column="", reason=one.kept) for one in found.kept],

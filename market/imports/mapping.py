@@ -102,6 +102,20 @@ def missing(columns: Sequence[Column], mapping: Mapping[str, str]) -> list[Colum
     return [one for one in columns if one.required and one.key not in given]
 
 
+def problem(columns: Sequence[Column], names: Sequence[str], mapping: Mapping[str, str]) -> str:
+    """Return all that a person still has to say of the headings, "" where that is nothing."""
+    found = []
+    if unsaid := [name for name in names if name not in mapping]:
+        listed = "".join(f"“{name}”" for name in unsaid)
+        each = "各选" if len(unsaid) > 1 else "选"
+        found.append(f"{listed}还没有说明，请{each}一列或选“不导入”")
+    if lacking := missing(columns, mapping):
+        labels = "、".join(f"“{one.label}”" for one in lacking)
+        found.append(f"要有{'' if len(lacking) > 1 else '一个'}表头对应{labels}，现在没有")
+    found += [f"“{a}”和“{b}”对应了同一列，请只留一个" for a, b in doubled(mapping)]
+    return "；".join(found)
+
+
 def doubled(mapping: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return (first, other) headings that stand for the same column."""
     first: dict[str, str] = {}

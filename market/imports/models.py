@@ -59,7 +59,8 @@ S = RunState
 EDGES: dict[RunState, frozenset[RunState]] = {
     S.WAITING: frozenset({S.MAPPING, S.CHECKING, S.RUNNING, S.REFUSED, S.CANCELLED, S.FAILED}),
     S.MAPPING: frozenset({S.CHECKING, S.CANCELLED}),
-    S.CHECKING: frozenset({S.READY, S.FAILED, S.CANCELLED}),
+    # Where nothing would change there is nothing to confirm.
+    S.CHECKING: frozenset({S.READY, S.DONE, S.FAILED, S.CANCELLED}),
     S.READY: frozenset({S.RUNNING, S.MAPPING, S.CANCELLED}),
     S.RUNNING: frozenset({S.DONE, S.FAILED}),
     S.DONE: frozenset({S.UNDOING}),

@@ -14,7 +14,7 @@ from typing import Any
 from sqlmodel import Session
 
 from market.accounts.work import Parts
-from market.imports import flow, mapping, reading, repository, targets, waiting
+from market.imports import flow, mapping, reading, repository, showing, targets, waiting
 from market.imports.models import EDGES, HEADING, REASON, ImportRun, Kind, RunState
 from market.kit import files, sheets
 from market.kit.intake import Context, Done, Effect, Fault, Given, Outcome, Value
@@ -23,7 +23,6 @@ from market.kit.jobs import Chunk, Job, Steps
 CHUNK_ROWS = 200
 FORGOTTEN = 5000  # rows of an earlier dry run deleted at once
 PREVIEW = 5
-SHOWN = 120  # characters of a name that a dry run shows
 CELL = 60  # characters of a cell that a preview shows
 READING_LEASE = timedelta(seconds=3 * reading.LIMITS.wall)
 GIVEN_UP = "系统没有处理完这个文件；已处理的行都已保存，原样再导入一次会接着做，不会重复"
@@ -154,10 +153,13 @@ class Running:
         session.add(run)
         if found.records:
             return Chunk({"offset": found.records[-1].end})
-        to = RunState.READY if dry else RunState.DONE
-        now = None if dry else self._parts.clock.now()
         session.flush()
-        repository.move(session, run, to, finished_at=now)
+        if dry and not _settles_itself(run):
+            repository.move(session, run, RunState.READY)
+        else:
+            counts: dict[str, Any] = dict(run.checked) if dry else {}
+            now = self._parts.clock.now()
+            repository.move(session, run, RunState.DONE, finished_at=now, **counts)
         waiting.hold(session, run, self._parts.clock)
         waiting.ended(session, run, self._parts.clock)
         return Chunk(None)
@@ -208,6 +210,7 @@ class Running:
         self, session: Session, run: ImportRun, outcomes: Sequence[Outcome], *, dry: bool
     ) -> None:
         """Count the rows, and keep what each did and what was wrong with it."""
+        detailed = run.checked.get(Effect.UPDATED, 0) < showing.UPDATES
         counts = dict.fromkeys((str(effect) for effect in Effect), 0)
         for one in outcomes:
             counts[one.effect] += 1
@@ -226,7 +229,7 @@ class Running:
                 "effect": one.effect,
                 "key": _digest(one.key),
                 "subject_id": None if dry else one.subject_id,
-                "before": _kept(one, dry=dry),
+                "before": _kept(one, dry=dry, whole=detailed),
                 "kept": "",
             }
             for one in outcomes
@@ -291,11 +294,25 @@ class Running:
         return Chunk({"before": last})
 
 
-def _kept(one: Outcome, *, dry: bool) -> dict[str, Any] | None:
+def _settles_itself(run: ImportRun) -> bool:
+    """Tell whether a dry run leaves nothing to confirm: rows were known again, none would change.
+
+    Where every row was refused a person may still say better what the headings mean. A dry run of
+    the command line waits for nobody and stays one.
+    """
+    counts = run.checked
+    return (
+        run.created_by is not None
+        and bool(counts[Effect.UNCHANGED])
+        and not counts[Effect.CREATED] + counts[Effect.UPDATED]
+    )
+
+
+def _kept(one: Outcome, *, dry: bool, whole: bool) -> dict[str, Any] | None:
     """Return what to keep of a row: what undo needs, or what a dry run shows of an update."""
     if dry:
-        names = {"was": flow.storable(one.was, SHOWN), "now": flow.storable(one.now, SHOWN)}
-        return names if one.was and one.effect is Effect.UPDATED else None
+        shown = one.was and one.effect is Effect.UPDATED
+        return showing.update(one, whole=whole) if shown else None
     return None if one.before is None else dict(one.before)
 
 

@@ -16,10 +16,17 @@ class ImportErrorOut(Out):
     reason: str
 
 
+class ChangeOut(Out):
+    column: str = Field(description="as exports call it")
+    was: str
+    now: str
+
+
 class UpdateOut(Out):
     row: int
     was: str
     now: str
+    changes: list[ChangeOut] = Field(description="the columns that differ, long texts cut")
 
 
 class CountsOut(Out):

@@ -14,18 +14,26 @@ from sqlmodel import Session
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
-from market.imports import flow, mapping, reading, repository, retention, targets, waiting
+from market.imports import (
+    flow,
+    mapping,
+    reading,
+    repository,
+    retention,
+    showing,
+    targets,
+    waiting,
+)
 from market.imports.models import HEADING, ImportRun, Kind, RunProblem, RunRow, RunState
 from market.kit import files
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import MAX_IMPORT_BYTES, FileStore, StoredFile
 from market.kit.ids import OrganisationId, PublicId, new_public_id
-from market.kit.intake import Column
+from market.kit.intake import Column, Effect
 from market.kit.sheets import Shape
 
 SHOWN_PROBLEMS = 1000
 SHOWN_KEPT = 100
-SHOWN_UPDATES = 100
 SHOWN_RUNS = 50
 ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 MOVED = "这次导入刚刚变了状态，请刷新后再看"
@@ -46,11 +54,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a row would update: what that was called, and what it would be called."""
+    """What a row would update: what that was called, what it would be called, and the columns
+    that change as (label, was, now).
+    """
 
     row: int
     was: str
     now: str
+    changes: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +83,31 @@ class RunView:
         return RunState(self.run.state)
 
     @property
+    def tried(self) -> bool:
+        """Tell whether the counts are those of a dry run that nothing came after."""
+        return self.state in (S.CHECKING, S.READY)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many rows became what (by Effect), in the dry run or the import."""
+        told = self.run.checked if self.tried else {}
+        return {
+            one.value: told.get(one, 0) if self.tried else getattr(self.run, one) for one in Effect
+        }
+
+    @property
     def done(self) -> int:
         """Return how many rows have been dealt with, in the dry run or the import."""
-        run = self.run
-        if self.state in (S.CHECKING, S.READY):
-            return sum(run.checked.values())
-        return run.created + run.updated + run.unchanged + run.refused
+        return sum(self.counts.values())
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Tell whether the run is done and every row that could be taken was there already."""
+        return self.state is S.DONE and not self.run.created + self.run.updated
+
+    @property
+    def alike(self) -> tuple[showing.Alike, ...]:
+        return showing.alike(self.problems)
 
     @property
     def finished(self) -> bool:
@@ -176,8 +206,12 @@ def view(parts: Parts, session: Session, run: ImportRun) -> RunView:
 
 
 def _updates(session: Session, run: ImportRun) -> tuple[Update, ...]:
-    rows = repository.to_update(session, run.id, SHOWN_UPDATES)
-    return tuple(Update(one.row, **one.before) for one in rows if one.before)
+    rows = repository.to_update(session, run.id, showing.UPDATES)
+    return tuple(
+        Update(row.row, kept["was"], kept["now"], tuple(map(tuple, kept.get("changes", ()))))
+        for row in rows
+        if (kept := row.before)
+    )
 
 
 def run_of(parts: Parts, session: Session, public_id: PublicId) -> RunView:
@@ -265,15 +299,8 @@ def map_headings(work: Work, public_id: PublicId, chosen: Mapping[str, str]) -> 
             fields={"mapping": "有一处不是这个文件的表头，或不是这类内容的列，请刷新后再选"}
         )
     whole = {**run.mapping, **chosen}
-    if unsaid := [name for name in names if name not in whole]:
-        problem = f"“{unsaid[0]}”还没有说明，请选一列或选“不导入”"
+    if problem := mapping.problem(target.columns, names, whole):
         raise Invalid(fields={"mapping": problem})
-    if lacking := mapping.missing(target.columns, whole):
-        labels = "、".join(one.label for one in lacking)
-        raise Invalid(fields={"mapping": f"要有一个表头对应“{labels}”，现在没有"})
-    if doubled := mapping.doubled(whole):
-        first, other = doubled[0]
-        raise Invalid(fields={"mapping": f"“{first}”和“{other}”对应了同一列，请只留一个"})
     told = {folded: column for name, column in chosen.items() if (folded := mapping.fold(name))}
     repository.remember(work.session, run.organisation_id, Kind(run.kind), told)
     if run.state == S.READY:

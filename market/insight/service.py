@@ -81,7 +81,11 @@ def _exact_board(work: Work, plan: Plan) -> Board:
         sellers=_sellers(work, part),
         points=tuple(_curve(months, work.today)),
         recent_monthly_fen=ledger.total(session, year_ago).technical_fen // 12,
-        earlier=tuple(figure(row) for row in ledger.sums(session, By.YEAR, _before(plan))),
+        earlier=tuple(
+            figure(row)
+            for row in ledger.sums(session, By.YEAR, _before(plan))
+            if row.count or row.technical_fen  # a year of which all was taken back is none
+        ),
     )
 
 

@@ -57,6 +57,15 @@ class Fault:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One column of a thing that a row changes, in the words of an export."""
+
+    label: str
+    was: str
+    now: str
+
+
 class Effect(StrEnum):
     CREATED = "created"
     UPDATED = "updated"
@@ -71,7 +80,7 @@ class Outcome:
     `key` is what the row is known by within its kind ("" where refused). `subject_id` is the row
     of the target's table that was created or changed, and `before` what `undo` needs to take that
     back: any JSON of the target's own. `was` and `now` are what an updated thing was called and is
-    called, "" where the target has no name for it.
+    called, "" where the target has no name for it; `changes` what differs, told in dry runs.
     """
 
     row: int
@@ -82,6 +91,7 @@ class Outcome:
     before: Mapping[str, Any] | None = None
     was: str = ""
     now: str = ""
+    changes: Sequence[Change] = ()
 
 
 def _none_met(_keys: Collection[str]) -> Mapping[str, int]:

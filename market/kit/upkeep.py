@@ -52,6 +52,22 @@ def job_loads(session: Session) -> list[Load]:
     return [Load(*row) for row in rows]
 
 
+def retrying(session: Session) -> int:
+    """Return how many jobs and deliveries failed and will be tried again by themselves."""
+    jobs = select(func.count()).where(
+        col(Job.state).in_([JobState.WAITING, JobState.RUNNING]),
+        col(Job.attempts) > 0,
+        col(Job.error).is_not(None),
+    )
+    deliveries = select(func.count()).where(
+        col(Delivery.consumer).in_(list(Consumer)),
+        col(Delivery.state) == DeliveryState.WAITING,
+        col(Delivery.attempts) > 0,
+    )
+    found: int = session.execute(jobs).scalar_one() + session.execute(deliveries).scalar_one()
+    return found
+
+
 def delivery_loads(session: Session) -> list[Load]:
     """Return the deliveries that are not done, by consumer and state."""
     loads = []

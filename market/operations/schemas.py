@@ -77,6 +77,7 @@ class OperationsOut(Out):
     deliveries_aside: list[AsideOut]
     jobs: list[LoadOut]
     deliveries: list[LoadOut]
+    retrying: int = Field(description="jobs and deliveries that failed and are tried again")
     processes: list[ProcessOut]
     routine: list[MarkOut]
     free_bytes: int

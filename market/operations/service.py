@@ -39,6 +39,7 @@ def overview(work: Work) -> OperationsOut:
         ],
         jobs=[LoadOut.model_validate(one) for one in upkeep.job_loads(session)],
         deliveries=[LoadOut.model_validate(one) for one in upkeep.delivery_loads(session)],
+        retrying=upkeep.retrying(session),
         processes=_processes(work),
         routine=_routine(work),
         free_bytes=free,

@@ -48,32 +48,41 @@ def number_problem(number: str, *, demo: bool) -> str | None:
     return None
 
 
-def read(form: DecideIn, contract: Contract, *, today: date, demo: bool) -> Certificate:
-    """Check what was copied against the contract. Raises Invalid at every wrong field."""
-    number = normalise_number(form.number)
+def problems(form: DecideIn, contract: Contract, *, today: date, demo: bool) -> dict[str, str]:
+    """Check what was copied against the contract; return what is wrong by field."""
     total, technical = form.total_fen, form.technical_fen
-    differs = (total, technical) != (contract.total_fen, contract.technical_fen)
-    problems = {
-        "number": number_problem(number, demo=demo),
+    found = {
+        "number": number_problem(normalise_number(form.number), demo=demo),
         "decided_on": _day_problem(form.decided_on, contract, today),
         "total_fen": EMPTY if not total else None,
         "technical_fen": _technical_problem(total, technical),
         "difference_reason": (
             f"认定与申报（成交额{wan_in_words(contract.total_fen)}，"
             f"技术交易额{wan_in_words(contract.technical_fen)}）不同，请写明原因"
-            if differs and not form.difference_reason
+            if _differs(form, contract) and not form.difference_reason
             else None
         ),
     }
-    found = {name: text for name, text in problems.items() if text is not None}
-    if found:
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def _differs(form: DecideIn, contract: Contract) -> bool:
+    if form.total_fen is None or form.technical_fen is None:
+        return False  # what is missing is told at its own field
+    declared = (contract.total_fen, contract.technical_fen)
+    return (form.total_fen, form.technical_fen) != declared
+
+
+def read(form: DecideIn, contract: Contract, *, today: date, demo: bool) -> Certificate:
+    """Return the certificate that was copied. Raises Invalid at every wrong field."""
+    if found := problems(form, contract, today=today, demo=demo):
         raise Invalid(fields=found)
+    total, technical = form.total_fen, form.technical_fen
     assert form.decided_on is not None
     assert total is not None
     assert technical is not None
-    return Certificate(
-        number, form.decided_on, total, technical, form.difference_reason if differs else ""
-    )
+    reason = form.difference_reason if _differs(form, contract) else ""
+    return Certificate(normalise_number(form.number), form.decided_on, total, technical, reason)
 
 
 def _day_problem(day: date | None, contract: Contract, today: date) -> str | None:

@@ -51,6 +51,13 @@ def listed(
     )
 
 
+def taken_out(work: Work, text: str = "", year: int | None = None) -> int:
+    """Return how many of those listed do not count any more."""
+    bureau = work.actor.role is Role.OFFICER
+    party = None if bureau else work.actor.organisation
+    return repository_past.taken_out(work.session, party=party, text=text.strip(), year=year)
+
+
 def years(work: Work) -> list[int]:
     """Return the years in which the actor finds past registrations, newest first."""
     bureau = work.actor.role is Role.OFFICER

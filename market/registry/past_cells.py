@@ -102,8 +102,9 @@ def _unit(own: str, heading: str, text: str) -> str:
     """Return the unit of a cell's figure, of the cell itself or of its column's heading."""
     stated = unit_of(heading)
     if not own and not stated:
+        # Without the cell's text: it is the column's fault, told once for all its rows.
         raise ValueError(
-            f"请在表头或单元格里写明单位，如“合同成交额(万元)”或“120万元”，{shown(text)}"
+            f"没有写单位：请把表头写成“{heading}(万元)”，或在每一格里写明，如“120万元”"
         )
     if own and stated and own != stated:
         raise ValueError(f"表头的单位是{stated}，这一格写的是{own}，应写成一样的，{shown(text)}")

@@ -223,6 +223,15 @@ def page(
     return list(rows), int(session.execute(count).scalar_one())
 
 
+def taken_out(
+    session: Session, *, party: OrganisationId | None, text: str, year: int | None
+) -> int:
+    """Return how many of those of `page` do not count any more."""
+    condition = and_(_chosen(party, text, year), col(PastRegistration.state) == PastState.TAKEN_OUT)
+    count = select(func.count()).select_from(PastRegistration).where(condition)
+    return int(session.execute(count).scalar_one())
+
+
 def years(session: Session, party: OrganisationId | None) -> list[int]:
     """Return the years in which something was registered, newest first."""
     year = extract("year", col(PastRegistration.registered_on))

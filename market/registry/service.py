@@ -200,6 +200,15 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
     return filed
 
 
+def problems(work: Work, public_id: PublicId, form: DecideIn) -> dict[str, str]:
+    """Return what is wrong with what was copied of a certificate, by field, and decide nothing."""
+    filed = get(work, public_id)
+    work.require(Action.REGISTRATION_DECIDE, Relation.OTHER)
+    if form.decision == "not_registered":
+        return {}
+    return certificate.problems(form, filed.contract, today=work.today, demo=work.parts.demo)
+
+
 def _count(
     work: Work, filed: Filed, form: DecideIn, read: certificate.Certificate, mark: str
 ) -> None:

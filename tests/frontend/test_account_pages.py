@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import select
 
 from infra import users
 from infra.settings import Settings
@@ -12,6 +13,7 @@ from infra.web import create_app
 from infra.wiring import open_reader
 from market.accounts.policy import Role
 from market.accounts.work import Parts
+from market.kit.audit import AuditRow
 from tests import factories
 
 HOST = "http://127.0.0.1"
@@ -37,6 +39,33 @@ def sign_up(site: TestClient, email: str = "a@example.com") -> None:
     answer = site.post("/signup", data=form)
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"] == "/work"
+
+
+def test_all_that_is_wrong_with_a_sign_up_is_told_at_once(site: TestClient) -> None:
+    form = {"name": "", "email": "nowhere", "password": "short"}
+    page = site.post("/signup", data=form).text
+    assert "还有4处要改" in page
+    assert "请先阅读并同意" in page
+
+
+def test_name_and_telephone_are_one_s_own_to_change(site: TestClient, parts: Parts) -> None:
+    sign_up(site)
+    form = {"csrf": csrf(site), "name": "示范张乙", "phone": "13800000009"}
+    seen = {"seen_name": "示范张甲", "seen_phone": ""}
+    assert site.post("/account/person", data={**form, "seen_name": "别人"}).status_code == 422
+    assert "示范张乙" not in site.get("/account").text
+    saved = site.post("/account/person", data={**form, **seen})
+    assert saved.headers["location"] == "/account?done=profile-saved"
+    page = site.get("/account").text
+    assert "示范张乙" in page
+    assert "13800000009" in page
+    wrong = site.post("/account/person", data={**form, **seen, "name": ""})
+    assert (wrong.status_code, "姓名必须填写" in wrong.text) == (422, True)
+    overtaken = site.post("/account/person", data={**form, **seen, "name": "示范张丙"})
+    assert "刚在别处改过" in overtaken.text
+    with parts.database.read() as session:
+        told = session.exec(select(AuditRow.action)).all()
+    assert told.count("account.use") == 1
 
 
 def test_from_sign_up_to_an_organisation(site: TestClient) -> None:

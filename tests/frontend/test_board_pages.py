@@ -129,6 +129,10 @@ def test_a_contract_is_handed_in_decided_counted_and_undone(
     assert 'value="000020260000001"' in wrong, "what was typed is kept"
     wrong = officer.post(desk, {**CERTIFICATE, "technical_fen": "96", "decided_on": "11月2日"}, 422)
     assert "应写成2026-11-20的样子" in wrong
+    bad = {"number": "12", "decided_on": "11月2日", "total_fen": "一百二", "technical_fen": "很多"}
+    wrong = words(officer.post(desk, {**CERTIFICATE, **bad}, 422))
+    assert "还有4处要改" in wrong, "all in one go"
+    assert "现在是2位" in wrong
     done = officer.post(desk, CERTIFICATE)
     assert "已准予登记" in done
     assert "1,000,000.00元" in done

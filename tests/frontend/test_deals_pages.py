@@ -213,6 +213,20 @@ def test_a_mandate_and_an_introduction_by_pages(site: Site, world: Trade) -> Non
     broker.get(deal[0], 404)
 
 
+def test_searching_and_picking_keep_what_was_typed(site: Site, world: Trade) -> None:
+    broker = site(world.broker)
+    achievement = world.achievement.number
+    typed = {"message": "工况相符", "demand": "D-2026-00031", "q": "没有这样的成果"}
+    page = broker.send("/introductions/new", 200, **typed, step="search")
+    assert "没有找到" in page
+    for _ in range(2):  # the same button again is no second introduction
+        picked = broker.send("/introductions/new", 200, **typed, step=f"achievement:{achievement}")
+        for kept in ("工况相符", 'value="D-2026-00031"', f'value="{achievement}"'):
+            assert kept in picked
+    assert "工况相符" in broker.send("/introductions/new", 200, **typed, step="keep")
+    assert "还没有引荐" in broker.get("/introductions")
+
+
 def test_what_was_typed_stays_when_refused(site: Site, world: Trade) -> None:
     seller, buyer = site(world.seller), site(world.buyer)
     ask = f"/listings/{world.achievement.public_id}/inquiries"

@@ -18,7 +18,7 @@ from frontend.assets import Assets, AssetsNotBuilt
 from frontend.headers import HEADERS
 from frontend.templating import TEMPLATES, environment
 from market.kit.errors import Forbidden, Invalid
-from market.kit.money import FEN_PER_WAN
+from market.kit.money import FEN_PER_WAN, FEN_PER_YI
 from tests.frontend import sample
 
 HERE = Path(__file__).parent
@@ -147,6 +147,27 @@ def test_cumulative_chart_ends_at_today_and_starts_from_zero() -> None:
     assert [mark.text for mark in drawn.y_marks][:3] == ["0", "25", "50"]
 
 
+@pytest.mark.parametrize("year", [2024, 2025, 2026, 2027])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.8, 1.2])
+def test_each_line_s_word_is_on_its_own_side(year: int, share: float) -> None:
+    start, end, today = date(2024, 1, 1), date(2027, 12, 31), date(year, 11, 20)
+    target = 40 * FEN_PER_YI
+    drawn = charts.cumulative(
+        [(today, int(target * share))], start=start, end=end, today=today, target=target, label=""
+    )
+    top = 40 * max(1, share) * 1.06
+    real = 40 * share / top * 100
+    planned = 40 * ((today - start).days / (end - start).days) / top * 100
+    third = 40 / 3 / top * 100
+    ahead = real >= planned
+    assert (drawn.plan_mark.y < third) == ahead, (
+        "计划 is below its line where the real one is above"
+    )
+    if real > 9:
+        assert (drawn.real_mark.y > real or drawn.real_mark.y == 92) == ahead
+    assert 0 <= drawn.real_mark.y <= 95
+
+
 def test_charts_of_nothing_still_draw() -> None:
     line = charts.cumulative(
         [], start=date(2026, 1, 1), end=date(2026, 1, 1), today=date(2026, 1, 1), target=0, label=""
@@ -187,7 +208,13 @@ def test_money_survives_the_way_to_the_page_and_back(fen: int) -> None:
     assert form.data.budget == fen
 
 
-@pytest.mark.parametrize("typed", ["2026-11-20", "2026/11/20", "2026年11月20日", "２０２６-11-20"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("2026-11-20", "2026/11/20", "2026年11月20日", "２０２６-11-20", "20261120"),
+        *("二〇二六年十一月二十日", "2026年 11月 20日", "2026.11.20", "2026年11月20号"),
+    ],
+)
 def test_days_are_read_as_people_write_them(typed: str) -> None:
     form = forms.parse(sample.DemandForm, sent(**{**GOOD, "deadline": typed}))
     assert form.data is not None
@@ -204,6 +231,7 @@ def test_days_are_read_as_people_write_them(typed: str) -> None:
         ("budget", "一百二", "预算请填数字，单位万元，如120或120.50，现在是“一百二”"),
         ("budget", "0.0000001", "预算金额最细到分，万元数最多六位小数"),
         ("deadline", "2026-02-30", "截止日期日历上没有这一天：2026-02-30"),
+        ("deadline", "2027年6月", "截止日期应写到哪一天，如2027-06-20，现在是“2027年6月”"),
         ("deadline", "下周五", "截止日期应写成2026-11-20的样子，现在是“下周五”"),
         ("level", "七", "最低成熟度应为整数，现在是“七”"),
         ("level", "10", "最低成熟度应不大于9，现在是10"),
@@ -222,6 +250,27 @@ def test_refusals_say_where_what_and_what_now(
     form = forms.parse(sample.DemandForm, sent(**{**GOOD, name: typed}))
     assert form.data is None
     assert form.summary == [(name, message)]
+
+
+class Until(BaseModel):
+    until: forms.LastDay = Field(title="截止日")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2027年6月", date(2027, 6, 30)),
+        ("2028-2", date(2028, 2, 29)),
+        ("二〇二七年十二月", date(2027, 12, 31)),
+        ("2027-06-05", date(2027, 6, 5)),
+    ],
+)
+def test_until_a_month_is_until_its_last_day(typed: str, meant: date) -> None:
+    form = forms.parse(Until, sent(until=typed))
+    assert form.data is not None
+    assert form.data.until == meant
+    assert forms.parse(Until, sent(until="2027年13月")).data is None
+    assert forms.parse(Until, sent(until="0000年1月")).data is None
 
 
 def test_blank_inputs_take_defaults_and_values_are_trimmed() -> None:

@@ -263,6 +263,15 @@ def test_who_leaves_sees_what_is_to_be_handed_over(site: TestClient, parts: Part
     assert "请先交接" not in site.get("/organisation/leave").text
 
 
+def test_the_sole_manager_is_told_before_trying_to_leave(site: TestClient, parts: Parts) -> None:
+    manager = factories.actor(parts, Role.MANAGER)
+    cookie, _ = factories.cookie(parts, manager)
+    site.cookies.set(COOKIE, cookie)
+    page = site.get("/organisation/leave").text
+    assert "现在还不能离开" in page
+    assert 'action="/organisation/leave"' not in page
+
+
 def test_the_api_copies_leaves_and_deletes_too(site: TestClient, parts: Parts) -> None:
     who = factories.actor(parts, Role.EDITOR)
     signed_in(site, parts, who)

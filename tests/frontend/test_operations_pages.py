@@ -91,6 +91,21 @@ def test_a_failed_job_in_words_and_set_going_again(
     assert site.post("/operations/jobs/retry", data={"csrf": csrf, "id": "x"}).status_code == 404
 
 
+def test_what_keeps_failing_and_is_tried_again_is_told_in_the_head(
+    site: TestClient, parts: Parts, clock: FakeClock
+) -> None:
+    def fails(_session: Session, _job: Job) -> Chunk:
+        raise OSError(28, "No space left on device")
+
+    sign_in(site, parts, factories.actor(parts, Role.OPERATOR))
+    with parts.database.write() as session:
+        jobs.enqueue(session, "retention", "one", {}, at=clock.now())
+    assert "没有失败或搁置的事" in site.get("/operations").text
+    Runner(parts.database, clock, {"retention": fails}).run_one()
+    page = site.get("/operations").text
+    assert ("1项在重试" in page, "没有失败或搁置的事" in page) == (True, False)
+
+
 def test_a_process_that_falls_silent_is_told(
     site: TestClient, parts: Parts, clock: FakeClock
 ) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -167,10 +168,15 @@ def test_a_file_is_tried_brought_in_and_taken_back(
     tried = asked(*given, "--dry-run")
     assert (tried["state"], tried["created"], tried["refused"]) == ("checked", 1, 1)
     assert tried["ignored_columns"] == ["内部备注"]
+    told = command("import", *given, "--dry-run", "--wait")
+    assert ("试导入" in told.output, "undo" in told.output) == (True, False)
     shown = command("import", *given, "--publish", "--wait")
     assert shown.exit_code == 0, shown.output
     assert "新建1条，更新0条，没有变化0条，未导入1条" in shown.output
     assert "第3行 项目名称：不能是空的" in shown.output
+    assert "zhihe import undo" in shown.output
+    same = asked(*given, "--dry-run")
+    assert (same["state"], same["unchanged"]) == ("checked", 1)
     again = asked(*given, "--publish", "--wait")
     assert (again["created"], again["unchanged"]) == (0, 1)
     assert again["same_as"] is not None
@@ -182,6 +188,25 @@ def test_a_file_is_tried_brought_in_and_taken_back(
     broken.write_text("单位\n甲\n", "utf-8")
     bad = ("achievements", str(broken), "--org", holder.credit_code, "--wait")
     refused(command("import", *bad), 1, "要有“成果名称”一列")
+
+
+def test_wrong_usage_is_told_in_chinese(command: Command, tmp_path: Path) -> None:
+    gone = str(tmp_path / "没有.csv")
+    for arguments, words in (
+        (("import", "contracts", gone), f"没有“{gone}”这个文件"),
+        (("import", "contracts", str(tmp_path)), "应为一个文件"),
+        (("import", "contracts"), "缺少参数 文件"),
+        (("import", "achievements", str(Path(__file__))), "缺少选项 --org"),
+        (("import", "contract", gone), "没有 contract 这个命令"),
+        (("restore", gone), f"没有“{gone}”这个文件"),
+        (("match", "--statu"), "没有 --statu 这个选项"),
+        (("matsch",), "没有 matsch 这个命令"),
+    ):
+        wrong = command(*arguments)
+        refused(wrong, 2, words)
+        assert not re.search("Usage|Error|Try", wrong.stderr), wrong.stderr
+    assert "例：" in command("import", "-h").output
+    assert "退出码仍是0" in re.sub(r"\s", "", command("import", "demands", "-h").output)
 
 
 def test_records_of_the_bureau_are_its_own_by_default(

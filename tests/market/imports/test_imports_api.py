@@ -212,6 +212,14 @@ def test_the_dry_run_says_what_follows_and_what_changes(
     page = client.get(f"/my/imports/{asked.run.public_id}").text
     assert words in page
     assert "旧名称" in page.partition('id="updates"')[2]
+    listed = client.get("/my/imports").text
+    assert "试导入的行数，还没有写入" in listed
+    cells = re.findall(r'<td[^>]*class="n"[^>]*>(.*?)</td>', listed, re.DOTALL)
+    assert [re.sub(r"<[^>]*>|\s", "", one)[-1] for one in cells[:5]] == ["1", "0", "1", "0", "0"]
+    same = at.ask(table("成果编号,成果名称", "1,旧名称"), "b.csv")
+    page = client.get(f"/my/imports/{same.run.public_id}").text
+    assert words not in page
+    assert ("确认导入" in page, "认得的行都与已有的相同" in page) == (False, True)
 
 
 def test_the_help_fits_who_reads_it(client: TestClient, parts: Parts, at: Bringing) -> None:

@@ -5,7 +5,9 @@ import pytest
 from market.accounts.work import Parts
 from market.imports import files_out, flow, reading, repository, service
 from market.imports.service import RunView
+from market.imports.showing import rows_named
 from market.kit import letters
+from market.kit.errors import Invalid
 from tests import factories
 from tests.market.imports.bringing import A, Bringing, counted, lines, table
 from tests.support.market import read_for, work_for
@@ -122,9 +124,65 @@ def test_of_two_headings_the_weaker_is_asked_about(at: Bringing) -> None:
 def test_a_dry_run_lists_what_would_be_updated(at: Bringing) -> None:
     at.bring(table("成果编号,成果名称", "1,旧名", "2,不变"), "a.csv")
     asked = at.ask(table("成果编号,成果名称", "1,新名", "2,不变", "3,另一条"))
-    assert [(one.row, one.was, one.now) for one in asked.updates] == [(2, "旧名", "新名")]
+    (one,) = asked.updates
+    assert (one.row, one.was, one.now) == (2, "旧名", "新名")
+    assert one.changes == (("成果名称", "旧名", "新名"),)
     done = at.confirmed(asked)
     assert (counted(done), done.updates) == ((1, 1, 1, 0), ())
+
+
+def test_a_dry_run_says_which_columns_change_from_what_to_what(at: Bringing) -> None:
+    header = "成果编号,成果名称,价格,成熟度,隐去机构名称,详细介绍"
+    long = "很长的介绍" * 40
+    at.bring(table(header, f"1,检测,80万元,6级,否,{long}末尾甲"), "a.csv")
+    asked = at.ask(table(header, f"1,检测,90万元,中试,是,{long}末尾乙"))
+    (one,) = asked.updates
+    told = {label: (was, now) for label, was, now in one.changes}
+    assert told["价格"] == ("80万元", "90万元")
+    assert told["隐去机构名称"] == ("否", "是")
+    assert "成熟度" not in told, "6级 is 中试"
+    (body,) = (pair for pair in told.values() if "末尾" in pair[0])
+    assert [text[-1] for text in body] == ["甲", "乙"], "the difference is seen"
+    assert max(map(len, body)) <= 62
+
+
+def test_a_file_that_changes_nothing_waits_for_nobody(at: Bringing) -> None:
+    header = "成果编号,成果名称,技术领域"
+    good, bad = "1,甲,新材料", "2,乙,玄学"
+    at.bring(table(header, good), "a.csv")
+    again = at.ask(table(header, good, bad))
+    assert counted(again) == (0, 0, 1, 1)
+    assert again.changes_nothing
+    assert at.notices(waits=True) == []
+    assert [one.row for one in again.problems] == [3], "to be mended and sent"
+    refused = at.ask(table(header, bad))
+    assert refused.state == "ready", "what its headings mean may still be mended"
+    assert refused.counts == {"created": 0, "updated": 0, "unchanged": 0, "refused": 1}
+
+
+def test_what_is_wrong_with_many_rows_alike_is_told_once(at: Bringing) -> None:
+    rows = [f"{n},第{n}项,{'玄学' if n in (2, 3, 4, 7) else '新材料'}" for n in range(1, 9)]
+    asked = at.ask(table("成果编号,成果名称,技术领域", *rows))
+    (one,) = asked.alike
+    assert rows_named(one.rows) == "第3～5、8行，共4行"
+    assert "5 新材料及其应用" in one.reason, "all fields are listed"
+    assert rows_named(range(1, 40, 2)) == "第1、3、5、7、9、11、13、15…行，共20行"
+    assert rows_named([4]) == "第4行"
+
+
+def test_all_that_is_unsaid_of_headings_is_told_at_once(at: Bringing) -> None:
+    asked = at.ask(table("列甲,列乙,列丙", "一,二,三"))
+    with pytest.raises(Invalid) as refused:
+        at.mapped(asked, {"列丙": "advantage"})
+    said = refused.value.fields["mapping"]
+    assert "“列甲”“列乙”还没有说明，请各选一列" in said
+    assert "要有一个表头对应“成果名称”" in said
+
+
+@pytest.mark.parametrize("heading", ["拟转让方式", "合作模式", "转化方式", "合作意向"])
+def test_ways_of_working_together_are_known_by_many_names(at: Bringing, heading: str) -> None:
+    asked = at.ask(table(f"成果名称,{heading}", "甲,独占许可"))
+    assert asked.run.mapping[heading] == "modes"
 
 
 @pytest.mark.usefixtures("both_databases")

@@ -159,9 +159,11 @@ def test_a_unit_that_is_not_known_is_named(parts: Parts, unit: str) -> None:
 
 def test_an_amount_without_a_unit_is_not_guessed(parts: Parts) -> None:
     officer = factories.actor(parts, Role.OFFICER)
-    headings = {"total": "合同成交额"}
+    headings = {"technical": "技术交易额"}
     outcome = history.bring_in(parts, officer, [history.row()], headings=headings)[0]
-    assert "请在表头或单元格里写明单位" in history.reasons(outcome)
+    said = history.reasons(outcome)
+    assert "请把表头写成“技术交易额(万元)”" in said, "its own column, not another"
+    assert "“120”" not in said, "one sentence for all rows of the column"
 
 
 def test_the_sample_file_comes_in_whole(parts: Parts) -> None:
