@@ -23,6 +23,8 @@ from market.kit.files import names_to_disk
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
+SECRET: Final = "keys/secret"  # noqa: S105  a name
+TABLES, FILES = "tables/", "files/"
 _BLOCK: Final = 1024 * 1024
 _AT_ONCE: Final = 16 * _BLOCK
 """Bytes after which what was written goes to disk: one great flush at the end would make every
@@ -67,6 +69,60 @@ class Manifest:
     rows: Mapping[str, int]
     missing: tuple[str, ...]
     members: tuple[Member, ...]
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _are_counts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
+def _are_members(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict)
+        and one.keys() == Member.__annotations__.keys()
+        and isinstance(one["name"], str)
+        and _is_count(one["size"])
+        and isinstance(one["sha256"], str)
+        for one in value
+    )
+
+
+_LOOKS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "format": _is_count,
+    **dict.fromkeys(
+        ("product", "database", "revision", "begun", "ended"), lambda value: isinstance(value, str)
+    ),
+    "rows": _are_counts,
+    "missing": _are_texts,
+    "members": _are_members,
+}
+
+
+def _manifest(path: Path, given: object) -> Manifest:
+    """Return a manifest as it was read. Raises Invalid for another format, or none at all."""
+    if isinstance(given, dict) and _is_count(given.get("format")) and given["format"] != FORMAT:
+        raise Invalid(
+            f"{path} 的备份格式是{given['format']}，这个版本的程序读格式{FORMAT}，"
+            "请用做这份备份的版本或更新的版本"
+        )
+    if not isinstance(given, dict) or given.keys() != _LOOKS.keys():
+        raise Invalid(f"{path} 的清单缺少项目，或有不认识的项目，请换一份备份")
+    if wrong := [name for name, fits in _LOOKS.items() if not fits(given[name])]:
+        raise Invalid(f"{path} 的清单里{wrong[0]}一项写得不对，请换一份备份")
+    names = [one["name"] for one in given["members"]]
+    tables = {one.removeprefix(TABLES) for one in names if one.startswith(TABLES)}
+    if len(set(names)) < len(names) or tables != given["rows"].keys() or SECRET not in names:
+        raise Invalid(f"{path} 的清单与它列出的内容对不上，请换一份备份")
+    return Manifest(
+        **given | {"members": tuple(given["members"]), "missing": tuple(given["missing"])}
+    )
 
 
 class Writer:
@@ -163,19 +219,14 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-            given = json.loads(self._zip.read(MANIFEST))
-        except _BROKEN as error:
-            raise Invalid(f"{path} 不是完整的备份：{error}。请换一份备份") from None
-        if given.get("format") != FORMAT:
-            raise Invalid(
-                f"{path} 的备份格式是{given.get('format')}，这个版本的程序读格式{FORMAT}，"
-                "请用做这份备份的版本或更新的版本"
-            )
-        self.manifest = Manifest(
-            **given | {"members": tuple(given["members"]), "missing": tuple(given["missing"])}
-        )
+        with contextlib.ExitStack() as opened:
+            try:
+                self._zip = opened.enter_context(zipfile.ZipFile(path))
+                given = json.loads(self._zip.read(MANIFEST))
+            except _BROKEN as error:
+                raise Invalid(f"{path} 不是完整的备份：{error}。请换一份备份") from None
+            self.manifest = _manifest(path, given)
+            opened.pop_all()
 
     def __enter__(self) -> Self:
         return self

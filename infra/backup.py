@@ -19,7 +19,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from infra.archive import Archive, Manifest, Writer
+from infra.archive import FILES, SECRET, TABLES, Archive, Manifest, Writer
 from infra.locks import ProcessLock
 from infra.settings import PREFIX, Settings, secret_of
 from market.kit import dump, files
@@ -29,8 +29,6 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import LocalFiles
 from market.kit.sweep import contents
 
-SECRET: Final = "keys/secret"  # noqa: S105  a name
-TABLES, FILES = "tables/", "files/"
 _PIECE: Final = 512 * 1024
 PATIENCE: Final = 30.0
 """Seconds that a backup waits for the nightly removal of files to end."""

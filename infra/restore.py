@@ -6,16 +6,17 @@ there, and whoever indexes next makes the index anew.
 """
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from infra.archive import Archive, Manifest
-from infra.backup import FILES, SECRET, TABLES, Heard, check, sqlite_file
+from infra.archive import FILES, SECRET, TABLES, Archive, Manifest
+from infra.backup import Heard, check, sqlite_file
 from infra.indexer import indexing
 from infra.migrate import fill, revisions
 from infra.settings import PREFIX, Settings, keep_secret
@@ -31,6 +32,19 @@ from search.errors import SearchUnavailable
 
 _MARK: Final = "restoring"
 _NO_LIMIT: Final = 1 << 62
+_LONGEST_SECRET: Final = 4096  # bytes; one that was set is as long as whoever set it liked
+_NO_ROWS: Final = (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    ValueError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+)
+"""What lines raise that are not rows of the table they stand under."""
 
 
 def restore(settings: Settings, path: Path, heard: Heard) -> Manifest:
@@ -42,19 +56,45 @@ def restore(settings: Settings, path: Path, heard: Heard) -> Manifest:
     with Archive(path) as archive:
         _refuse_newer(archive.manifest)
         check(archive, heard)
-        secret = b"".join(archive.pieces(SECRET))
+        secret = _secret(archive)
         _refuse_other_secret(settings, secret)
         mark = settings.data_dir / _MARK
         _refuse_unless_empty(settings, resumed=mark.exists())
+        made = _to_be_made(settings, resumed=mark.exists())
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         mark.touch()
-        _bring_files(archive, LocalFiles(settings.files_dir), heard)
-        keep_secret(settings.data_dir / "secret", secret)
-        _bring_rows(settings, archive, heard)
+        try:
+            _bring_files(archive, LocalFiles(settings.files_dir), heard)
+            keep_secret(settings.data_dir / "secret", secret)
+            _bring_rows(settings, archive, heard)
+        except Invalid:  # another backup has another key, and files of its own
+            _take_back(made)
+            raise
         mark.unlink()
         manifest = archive.manifest
     _make_index(settings, heard)
     return manifest
+
+
+def _to_be_made(settings: Settings, *, resumed: bool) -> list[Path]:
+    """Return what a restoration will make, folders after what is in them."""
+    file = sqlite_file(settings)
+    named = [settings.data_dir / _MARK, settings.data_dir / "secret"]
+    if file is not None and not file.exists():
+        named += [file.with_name(f"{file.name}{end}") for end in ("", "-wal", "-shm")]
+    made = [one for one in named if not one.exists()]
+    if not resumed:  # it is empty, or not there
+        made.append(settings.files_dir)
+    return made if settings.data_dir.exists() else [*made, settings.data_dir]
+
+
+def _take_back(made: list[Path]) -> None:
+    """Remove what this restoration made. The rows were taken back with their transaction."""
+    for one in made:
+        if one.is_dir():
+            shutil.rmtree(one, ignore_errors=True)
+        else:
+            one.unlink(missing_ok=True)
 
 
 def _refuse_newer(manifest: Manifest) -> None:
@@ -63,6 +103,13 @@ def _refuse_newer(manifest: Manifest) -> None:
             f"这份备份由{manifest.product}版做成，数据结构（{manifest.revision}）比这个程序新，"
             "请先升级程序再恢复"
         )
+
+
+def _secret(archive: Archive) -> bytes:
+    (size,) = (one["size"] for one in archive.manifest.members if one["name"] == SECRET)
+    if not 0 < size <= _LONGEST_SECRET:
+        raise Invalid(f"{archive.path} 里的 {SECRET} 不是密钥，请换一份备份")
+    return b"".join(archive.pieces(SECRET))
 
 
 def _refuse_other_secret(settings: Settings, secret: bytes) -> None:
@@ -124,22 +171,42 @@ def _bring_rows(settings: Settings, archive: Archive, heard: Heard) -> None:
     total = sum(wanted.values())
 
     def load(connection: Connection) -> None:
+        known = {one.name: dump.shape(one) for one in dump.tables(connection)}
         done = 0
         for name, rows in wanted.items():
-            with archive.open(f"{TABLES}{name}") as stream:
-                columns = tuple((column, kind) for column, kind in json.loads(stream.readline()))
-                lines = _counted(stream, done, total, heard)
-                try:
-                    loaded = dump.load(connection, Shape(name, columns), lines)
-                except (DataError, IntegrityError, ProgrammingError, ValueError) as error:
-                    raise Invalid(
-                        f"表 {name} 不能恢复（{faults.what(error)}），请换一份备份"
-                    ) from error
+            loaded = _bring_table(connection, archive, known.get(name), name, counted(done))
             if loaded != rows:
                 raise Invalid(f"表 {name} 应有{rows}行，备份里是{loaded}行，请换一份备份")
             done += rows
 
-    fill(settings.database, archive.manifest.revision, load)
+    def counted(done: int) -> Callable[[BinaryIO], Iterator[bytes]]:
+        return lambda stream: _counted(stream, done, total, heard)
+
+    try:
+        fill(settings.database, archive.manifest.revision, load)
+    except (DataError, IntegrityError) as error:  # what is found at the end, or in bringing it up
+        raise Invalid(f"各表的内容互相不符（{faults.what(error)}），请换一份备份") from error
+
+
+def _bring_table(
+    connection: Connection,
+    archive: Archive,
+    known: Shape | None,
+    name: str,
+    counted: Callable[[BinaryIO], Iterator[bytes]],
+) -> int:
+    """Load one table; return how many rows there were. Raises Invalid for lines that are no rows
+    of it, or where the database has no such table.
+    """
+    with archive.open(f"{TABLES}{name}") as stream:
+        try:
+            head = json.loads(stream.readline())
+            shape = Shape(name, tuple((str(column), str(kind)) for column, kind in head))
+            if known is None or sorted(shape.columns) != sorted(known.columns):
+                raise Invalid(f"表 {name} 不是这个版本的表，请换一份备份")
+            return dump.load(connection, shape, counted(stream))
+        except _NO_ROWS as error:
+            raise Invalid(f"表 {name} 不能恢复（{faults.what(error)}），请换一份备份") from error
 
 
 def _counted(stream: BinaryIO, done: int, total: int, heard: Heard) -> Iterator[bytes]:
