@@ -1,7 +1,6 @@
 """Bringing in files, and taking a whole import back."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -34,22 +33,17 @@ def import_files() -> None:
 
 def _command(kind: str, title: str) -> click.Command:
     listing = kind in ("achievements", "demands")
-    unsaid: dict[str, Any] = {} if listing else {"default": ""}  # a default of None is a value
 
     @click.argument("file", type=File(), metavar="文件")
-    @click.option(
-        "--org",
-        "code",
-        required=listing,
-        **unsaid,
-        help="机构的统一社会信用代码",
-    )
+    @click.option("--org", "code", required=listing, help="机构的统一社会信用代码")
     @click.option("--publish", is_flag=True, hidden=not listing, help="直接发布，不经审核")
     @click.option("--dry-run", "dry", is_flag=True, help="试导入：报告会发生什么，不写入")
     @click.option("--wait", is_flag=True, help="等到导入完，可以搜索并匹配完毕")
     @as_json_option
     @told
-    def run(file: Path, code: str, publish: bool, dry: bool, wait: bool, as_json: bool) -> None:
+    def run(
+        file: Path, code: str | None, publish: bool, dry: bool, wait: bool, as_json: bool
+    ) -> None:
         from infra import imports
 
         settings = load()
@@ -58,7 +52,7 @@ def _command(kind: str, title: str) -> click.Command:
                 settings,
                 parts,
                 kind=kind,
-                code=code,
+                code=code or "",
                 name=file.name,
                 stream=stream,
                 publish=publish,
