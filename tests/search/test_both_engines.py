@@ -103,7 +103,7 @@ def achievements(seed: int) -> list[Document]:
     if not ACHIEVEMENTS.exists():
         pytest.skip(f"no achievements in {ACHIEVEMENTS}")
     with ACHIEVEMENTS.open(encoding="utf-8") as lines:
-        titles = [row["title"] for row in read_rows(lines, ["id"])]
+        titles = [row["title"] for row in read_rows(lines, ["id"]) if row["title"].strip()]
     rng = random.Random(seed)
     corpus = []
     for key, title in enumerate(titles, start=1):
