@@ -80,7 +80,10 @@ def rows_file(session: Session, one: ImportRun) -> StoredFile:
 
 
 def same_before(session: Session, one: ImportRun) -> ImportRun | None:
-    """Return the newest earlier run that brought in the same bytes as the same kind."""
+    """Return the newest earlier run that brought in the same bytes as the same kind, one that
+    wrote before one that found nothing to write.
+    """
+    wrote = col(ImportRun.created) + col(ImportRun.updated) > 0
     sha256 = select(col(StoredFile.sha256)).where(col(StoredFile.id) == one.file_id)
     return session.scalars(
         select(ImportRun)
@@ -92,7 +95,7 @@ def same_before(session: Session, one: ImportRun) -> ImportRun | None:
             col(ImportRun.state).in_([RunState.DONE, RunState.PARTLY]),
             col(StoredFile.sha256) == sha256.scalar_subquery(),
         )
-        .order_by(col(ImportRun.id).desc())
+        .order_by(wrote.desc(), col(ImportRun.id).desc())
         .limit(1)
     ).first()
 

@@ -265,6 +265,10 @@ def test_the_same_file_before_is_named(at: Bringing) -> None:
     second = at.ask(content, "改了名字.csv")
     assert second.same_as is not None
     assert second.same_as.public_id == first.run.public_id
+    assert second.state == "done", "nothing would change, so nobody is asked"
+    third = at.ask(content)
+    assert third.same_as is not None
+    assert third.same_as.public_id == first.run.public_id, "the one that wrote"
     assert at.ask(table("编号,成果名称", "1,乙")).same_as is None
 
 
