@@ -199,7 +199,8 @@ def _marked(both: Both, engine: SearchEngine, typed: str) -> dict[int, object]:
 def agree(both: Both, seed: int, number: int) -> None:
     queries = Queries(random.Random(seed + 1), both.corpus)
     telling = compare(both, queries, range(number))
-    assert telling > number / 2, "the generated queries say nothing"
+    # About half say something; of thirty, chance leaves fewer than a quarter once in a thousand.
+    assert telling > number / 4, "the generated queries say nothing"
     compare_mixed(both, queries, max(1, number // 100))
     hold_against_evaluate(both, queries, range(number, number + number // PART))
     typed_alike(both, random.Random(seed + 2), max(10, number // PART))

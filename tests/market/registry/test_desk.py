@@ -132,7 +132,7 @@ def test_amounts_days_and_differences_are_checked_together(
     }
     assert set(
         problems(parts, pair, filed, number="", decided_on=None, total_fen=None, technical_fen=None)
-    ) == {"number", "decided_on", "total_fen", "technical_fen", "difference_reason"}
+    ) == {"number", "decided_on", "total_fen", "technical_fen"}
     assert counted(parts) == 0
 
 
