@@ -124,7 +124,12 @@ class LineRow(BaseModel):
 
     @property
     def blank(self) -> bool:
-        return not self.name and not self.amount
+        return not self.name.strip() and not self.amount.strip()
+
+    def trimmed(self) -> "LineRow":
+        """Return the line as it counts: what is shown again keeps every space that was typed."""
+        found = {"name": self.name.strip(), "amount": self.amount.strip()}
+        return self.model_copy(update=found)
 
 
 def typed_rows(sent: forms.Submission, *, more: bool) -> list[LineRow]:
@@ -134,9 +139,7 @@ def typed_rows(sent: forms.Submission, *, more: bool) -> list[LineRow]:
     )
     reasonable = set(sent.fields.get("line_reasonable", []))
     rows = [
-        LineRow(
-            name=name.strip(), kind=kind, amount=amount.strip(), reasonable=str(n) in reasonable
-        )
+        LineRow(name=name, kind=kind, amount=amount, reasonable=str(n) in reasonable)
         for n, (name, kind, amount) in enumerate(zip(names, kinds, amounts, strict=False))
     ]
     wanted = len(rows) + MORE if more else max(len(rows), ROWS)
@@ -150,7 +153,7 @@ def read_lines(rows: list[LineRow], form: forms.Form[ContractForm]) -> list[Cont
         if row.blank:
             continue
         try:
-            found.append(_line(row))
+            found.append(_line(row.trimmed()))
         except ValueError as error:
             wrong.append(f"第{place}行：{error}")
             row.name, row.amount = forms.printable(row.name), forms.printable(row.amount)

@@ -152,7 +152,7 @@ def _overtaken(
         newest = forms.blank(papers.ContractForm, papers.contract_values(view.row.contract))
         form.overtaken(newest, by=["replaces"])
     theirs = [row for row in papers.contract_rows(view.lines, None) if not row.blank]
-    if theirs != [row for row in rows if not row.blank]:
+    if theirs != [row.trimmed() for row in rows if not row.blank]:
         form.fail("lines", f"现在保存的明细：{papers.in_words(theirs)}")
     context = _contract(view, form, rows)
     return page.render("deals/contract.html", context, status=Overtaken.status)
