@@ -16,7 +16,8 @@ from market.accounts.policy import Action
 from market.deals import personal as deals
 from market.kit import files
 from market.kit.clock import local_date
-from market.kit.errors import Conflict, Invalid, MarketError, TooMany
+from market.kit.errors import Conflict, Invalid, MarketError, NotFound, TooMany
+from market.kit.ids import PublicId
 from market.kit.records import archive
 
 router = APIRouter()
@@ -90,6 +91,8 @@ Leaving = Annotated[Page, opens_page(Action.ORGANISATION_LEAVE)]
 @router.get("/organisation/leave")
 def leaving(page: Leaving) -> Response:
     """What stays and what ends, before one leaves."""
+    if page.work.actor.organisation_id is None:
+        raise NotFound
     return page.render("accounts/leave.html", _leaving(page))
 
 
@@ -103,15 +106,18 @@ def _leaving(page: Page, error: str = "") -> dict[str, object]:
 def leave(
     page: Annotated[Page, opens_page(Action.ORGANISATION_LEAVE, write=True)],
 ) -> Response:
+    named = page.sent.first("organisation")
     try:
-        organisations.leave(page.work)
+        organisations.leave(page.work, PublicId(named))
     except Conflict as error:
+        if named != page.work.actor.organisation_public_id:
+            raise
         page.work.abandon()
         return page.render(
             "accounts/leave.html", _leaving(page, error.message), status=error.status
         )
     rows = repository.memberships_of_person(page.work.session, page.work.actor.person)
     left = [row for row, _ in rows if row.state == MembershipState.ACTIVE]
-    if page.sign_in is not None:
+    if page.sign_in is not None and named == page.work.actor.organisation_public_id:
         repository.act_for(page.work.session, page.sign_in.id, left[0].id if left else None)
     return page.redirect("/organisation" if left else "/organisations", done=LEFT)

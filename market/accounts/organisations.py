@@ -179,14 +179,18 @@ def decide_member(work: Work, membership: PublicId, form: DecideMemberIn) -> Non
     work.touched("membership", row.public_id)
 
 
-def leave(work: Work) -> None:
-    """Leave the acting organisation. What the person made for it stays the organisation's.
+def leave(work: Work, of: PublicId | None = None) -> None:
+    """Leave the named organisation, else the acting one. What the person made for it stays its.
 
-    Raises Conflict for the last manager of an organisation that others belong to or that the
-    bureau has verified: another has to be named first, or the bureau closes it.
+    Leaving by name what one has left already changes nothing: a page sent twice must not end the
+    next membership. Raises NotFound, Conflict for the last manager of an organisation that others
+    belong to or that the bureau has verified: another has to be named first, or the bureau closes
+    it.
     """
     work.require(Action.ORGANISATION_LEAVE)
-    row = repository.membership_of(work.session, work.actor.person, work.actor.organisation)
+    row = _own_membership(work, of)
+    if of is not None and row is not None and row.state == MembershipState.LEFT:
+        return
     if row is None or row.state != MembershipState.ACTIVE:
         raise NotFound
     organisation = repository.organisation(work.session, row.organisation_id)
@@ -197,9 +201,19 @@ def leave(work: Work) -> None:
     work.touched("membership", row.public_id)
 
 
+def _own_membership(work: Work, of: PublicId | None) -> Membership | None:
+    organisation_id = work.actor.organisation_id
+    if of is not None:
+        named = repository.organisation_by_public_id(work.session, of)
+        organisation_id = named.id if named else None
+    if organisation_id is None:
+        return None
+    return repository.membership_of(work.session, work.actor.person, organisation_id)
+
+
 def why_stay(work: Work) -> str:
     """Return why the actor cannot leave the acting organisation at present, "" where one can."""
-    row = repository.membership_of(work.session, work.actor.person, work.actor.organisation)
+    row = _own_membership(work, None)
     if row is None:
         return ""
     organisation = repository.organisation(work.session, row.organisation_id)

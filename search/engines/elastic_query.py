@@ -167,12 +167,26 @@ class Compiler:
         if len(query.terms) == 1:
             return self._scored(query.field, query.terms[0])
         text, boost = " ".join(map(fitting, query.terms)), self._schema.boost(query.field)
-        return {"match_phrase": {query.field: {"query": text, "boost": boost}}}
+        return {
+            "bool": {
+                "must": [{"match_phrase": {query.field: {"query": text, "boost": boost}}}],
+                "should": [_counted(query.field)],
+            }
+        }
 
     @staticmethod
     def _any_of(field: str, values: frozenset[str]) -> Json:
         known = sorted(filter(is_facet_value, values))
         return {"terms": {field: known}} if known else NOTHING
+
+
+def _counted(field: str) -> Json:
+    """Match nothing, and have every shard report how many documents have the field.
+
+    A shard that knows none of a phrase's terms is otherwise left out of the count by which the
+    phrase is scored, and the same listing scores differently with another number of shards.
+    """
+    return {"term": {field: ""}}
 
 
 def _range(query: Range) -> Json:

@@ -27,6 +27,7 @@ from market.discovery.documents import document
 from market.kit.across import GONE
 from market.kit.db import is_sqlite
 from market.kit.errors import Conflict, Invalid, NotFound, TooMany
+from market.kit.ids import PublicId
 from market.kit.records import archive
 from tests import factories
 from tests.support.market import read_for, work_for
@@ -357,6 +358,20 @@ def test_the_last_manager_stays_until_another_is_named(parts: Parts) -> None:
         organisations.leave(work)
     with work_for(parts, world.seller) as work, pytest.raises(NotFound):
         organisations.leave(work)
+
+
+def test_leaving_sent_twice_ends_one_membership(parts: Parts) -> None:
+    world = trade(parts)
+    second_manager(parts, world.seller)
+    named = world.university.public_id
+    for actor in (world.seller, replace(world.seller, role=Role.PERSON, organisation_id=None)):
+        with work_for(parts, actor) as work:
+            organisations.leave(work, named)
+    elsewhere = replace(world.seller, organisation_id=world.buyer.organisation_id)
+    with work_for(parts, elsewhere) as work:
+        organisations.leave(work, named)  # the second click, when one acts for another already
+    with work_for(parts, elsewhere) as work, pytest.raises(NotFound):
+        organisations.leave(work, PublicId("nothing"))
 
 
 def test_a_role_that_changed_acts_at_once(parts: Parts) -> None:
