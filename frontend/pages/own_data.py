@@ -16,7 +16,7 @@ from market.accounts.policy import Action
 from market.deals import personal as deals
 from market.kit import files
 from market.kit.clock import local_date
-from market.kit.errors import Conflict, Invalid, MarketError, NotFound, TooMany
+from market.kit.errors import Conflict, Invalid, MarketError, TooMany
 from market.kit.ids import PublicId
 from market.kit.records import archive
 
@@ -90,9 +90,9 @@ Leaving = Annotated[Page, opens_page(Action.ORGANISATION_LEAVE)]
 
 @router.get("/organisation/leave")
 def leaving(page: Leaving) -> Response:
-    """What stays and what ends, before one leaves."""
+    """What stays and what ends, before one leaves; who belongs nowhere is shown where to join."""
     if page.work.actor.organisation_id is None:
-        raise NotFound
+        return page.redirect("/organisations")
     return page.render("accounts/leave.html", _leaving(page))
 
 
