@@ -41,6 +41,7 @@ _BUREAU = (
     ("/desk/plan", "计划"),
     ("/desk/calendar", "节假日"),
     ("/desk/synonyms", "同义词"),
+    ("/desk/dictionary", "词典"),
 )
 _PERSON = (("/organisations", "创建或加入机构"),)
 _WORK = ("/work", "待办")

@@ -13,7 +13,9 @@ from infra.wiring import build_parts, close_parts, open_indexes, open_writer
 from market.accounts.work import Parts
 from market.discovery import rebuild as rebuilding
 from market.discovery.drain import drain_index, give_back, make_whole
+from market.discovery.words import indexed_words
 from market.kit.changes import Consumer
+from search.dictionary import using
 from search.errors import RebuildRefused
 from search.port import SearchEngine
 from search.rebuild import Indexes, Rebuild
@@ -45,14 +47,18 @@ class Indexing:
         if not self._lock.take():
             return False
         try:
-            engine = self._engine or self._begin()
-            writer = engine if self._rebuild is None else self._rebuild.writer
-            worked = drain_index(self._parts, writer) > 0
-            return self._build(engine) or worked
+            with using(indexed_words(self._parts)):
+                return self._work()
         except BaseException:
             # Begin again: what was claimed is given back, what is missing in the index is found.
             self._let_go()
             raise
+
+    def _work(self) -> bool:
+        engine = self._engine or self._begin()
+        writer = engine if self._rebuild is None else self._rebuild.writer
+        worked = drain_index(self._parts, writer) > 0
+        return self._build(engine) or worked
 
     def _begin(self) -> SearchEngine:
         self._engine = self._open()

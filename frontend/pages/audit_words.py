@@ -19,7 +19,7 @@ ACTIONS: Final[dict[str, str]] = {
     "operations.view": "查看运行状况",
     "operations.retry": "重新执行任务或投递",
     "plan.edit": "修改计划或节假日",
-    "synonym.edit": "修改同义词",
+    "synonym.edit": "修改同义词或词典，重建索引",
     "listing.view_own": "查看本机构的成果与需求",
     "listing.edit": "编辑成果或需求",
     "listing.submit": "提交、发布或撤下成果或需求",
@@ -66,7 +66,9 @@ ACTIONS: Final[dict[str, str]] = {
 SUBJECTS: Final[dict[str, str]] = {
     "deal": "洽谈",
     "delivery": "变更投递",
+    "dictionary": "词典词",
     "import": "导入",
+    "index": "索引",
     "inquiry": "询问",
     "introduction": "引荐",
     "job": "后台任务",

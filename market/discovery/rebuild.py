@@ -4,16 +4,23 @@ It is asked for by a mark that the indexer looks for, so that the request outliv
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from market.accounts.work import Parts
+from sqlmodel import Session
+
+from market.accounts.policy import Action, Relation
+from market.accounts.work import Parts, Work
 from market.catalog import views
 from market.discovery import repository_audit
 from market.discovery.drain import BATCH, EVERY, documents_of
 from market.kit import changes
 from market.kit.changes import SubjectKind
+from market.kit.errors import Conflict
 from market.kit.ids import ListingId
 from market.operations import marks
+from market.operations.models import OperationMark
+from market.rules import dictionary
 from search.document import Deletion, Document
 from search.rebuild import Standing
 
@@ -55,19 +62,43 @@ def ask(parts: Parts) -> datetime:
     return now
 
 
+def ask_by_page(work: Work) -> None:
+    """Ask for it where dictionary words wait. Raises Conflict while one is under way."""
+    work.require(Action.SYNONYM_EDIT, Relation.OTHER)
+    if state(work.session).asked is not None:
+        raise Conflict("索引正在重建，完成后再重建一次")
+    marks.put(work.session, marks.REBUILD_ASKED, at=work.now, good=True)
+    work.touched("index", "listings")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """When a rebuild was asked for that has not ended, and how the last one ended."""
+
+    asked: datetime | None
+    last: OperationMark | None
+
+
+def state(session: Session) -> State:
+    newest = marks.newest(session)
+    wanted, last = newest.get(marks.REBUILD_ASKED), newest.get(marks.REBUILD)
+    waiting = wanted is not None and (last is None or last.at < wanted.at)
+    return State(wanted.at if wanted and waiting else None, last)
+
+
 def asked(parts: Parts) -> datetime | None:
     """Return when a rebuild was asked for that has not ended."""
     with parts.database.read() as session:
-        newest = marks.newest(session)
-    wanted, ended = newest.get(marks.REBUILD_ASKED), newest.get(marks.REBUILD)
-    if wanted is None or (ended is not None and ended.at >= wanted.at):
-        return None
-    return wanted.at
+        return state(session).asked
 
 
 def ended(parts: Parts, asked_at: datetime, *, good: bool, detail: str) -> None:
-    """Write how the rebuild ended that was asked for at that moment."""
+    """Write how the rebuild ended that was asked for at that moment; the dictionary words written
+    before it are in force with a good one.
+    """
     with parts.database.write() as session:
+        if good:
+            dictionary.put_in_force(session, written_by=asked_at, at=parts.clock.now())
         marks.put(session, marks.REBUILD, at=asked_at, good=good, detail=detail)
 
 

@@ -20,12 +20,13 @@ from market.discovery import labels, queries, relevance, repository
 from market.discovery.documents import SCHEMA, body, ranked_text
 from market.discovery.relevance import PUBLISHED
 from market.discovery.schemas import Sort
-from market.discovery.words import synonyms
+from market.discovery.words import dictionary, synonyms
 from market.kit import deliveries
 from market.kit.changes import Consumer, SubjectKind
 from market.kit.errors import Unavailable
 from market.kit.ids import ListingId
 from search.analysis import PARTICLES, plain_words
+from search.dictionary import using
 from search.errors import SearchUnavailable
 from search.highlight import Segment, highlight, snippet, spans
 from search.parse import LONGEST_QUERY, Parsed, Unit, parse
@@ -204,7 +205,8 @@ def search(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage
 def _ask_for(
     work: Work, engine: SearchEngine, params: SearchParams, left_out: Sequence[Unit] = ()
 ) -> _Answer:
-    parsed = parse(params.q, SCHEMA, synonyms(work), {unit.words for unit in left_out})
+    with using(dictionary(work)):
+        parsed = parse(params.q, SCHEMA, synonyms(work), {unit.words for unit in left_out})
     query = _but_hidden(work.session, parsed.query)
     request = SearchRequest(
         query=query,

@@ -9,9 +9,13 @@ from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.rules import service, synonyms
+from market.rules import dictionary, service, synonyms
+from market.rules.models import DictionaryWord
 from market.rules.schemas import (
     DayOut,
+    DictionaryIn,
+    DictionaryOut,
+    DictionaryWordOut,
     PlanIn,
     PlanOut,
     PlansOut,
@@ -85,3 +89,29 @@ def remove_synonyms(
 ) -> None:
     """Take a group out; `edits` is its count as it was read."""
     synonyms.remove(work, PublicId(synonyms_id), edits)
+
+
+def _words(rows: list[DictionaryWord]) -> DictionaryOut:
+    return DictionaryOut(items=[DictionaryWordOut.model_validate(row) for row in rows])
+
+
+@router.get("/dictionary")
+def dictionary_words(work: Annotated[Work, opens(Action.SYNONYM_EDIT)]) -> DictionaryOut:
+    """List the dictionary words, the newest first."""
+    return _words(dictionary.listed(work))
+
+
+@router.post("/dictionary", status_code=201)
+def add_words(
+    form: DictionaryIn, work: Annotated[Work, opens(Action.SYNONYM_EDIT, write=True)]
+) -> DictionaryOut:
+    """Write words; searches go by them once the index was built anew."""
+    return _words(dictionary.add(work, form))
+
+
+@router.delete("/dictionary/{word_id}", status_code=204)
+def remove_word(
+    word_id: PathId, work: Annotated[Work, opens(Action.SYNONYM_EDIT, write=True)]
+) -> None:
+    """Take a word out; searches stop going by it at once."""
+    dictionary.remove(work, PublicId(word_id))

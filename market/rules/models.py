@@ -87,6 +87,20 @@ class Plan(Table, table=True):
     archived_at: datetime | None = moment(nullable=True)
 
 
+class DictionaryWord(Table, table=True):
+    """A word that the segmentation's own dictionary lacks. Searches go by it `in_force_at` and
+    after: since an index was built in which every document was cut by it.
+    """
+
+    __tablename__ = "dictionary_word"
+
+    id: int = pk()
+    public_id: PublicId = public_id()
+    word: str = Field(max_length=12, unique=True)
+    created_at: datetime = moment()
+    in_force_at: datetime | None = moment(nullable=True)
+
+
 class SynonymGroup(Table, table=True):
     """Terms that a search takes for one another. `edits` counts the changes of the row.
 

@@ -7,8 +7,9 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from market.kit.db import must_change
+from market.kit.errors import NotFound
 from market.kit.ids import PublicId
-from market.rules.models import Holiday, Plan, PlanState, SynonymGroup
+from market.rules.models import DictionaryWord, Holiday, Plan, PlanState, SynonymGroup
 
 
 def holidays(session: Session, year: int | None = None) -> list[Holiday]:
@@ -101,3 +102,40 @@ def remove_synonyms(session: Session, group: PublicId, *, edits: int) -> None:
         ),
         OVERTAKEN,
     )
+
+
+def dictionary_mark(session: Session) -> tuple[int, int, int, datetime | None]:
+    """Return what no two states of the words share: they are written and removed, never changed,
+    and come into force once. SQLite may give a removed word's id again, at a later moment.
+    """
+    count, ids, in_force, newest = session.execute(
+        sa_select(
+            func.count(),
+            func.coalesce(func.sum(col(DictionaryWord.id)), 0),
+            func.count(col(DictionaryWord.in_force_at)),
+            func.max(col(DictionaryWord.created_at)),
+        ).select_from(DictionaryWord)
+    ).one()
+    return count, int(ids), in_force, newest
+
+
+def dictionary(session: Session) -> list[DictionaryWord]:
+    """Return all words, the newest first."""
+    return list(session.exec(select(DictionaryWord).order_by(col(DictionaryWord.id).desc())))
+
+
+def put_in_force(session: Session, *, written_by: datetime, at: datetime) -> None:
+    session.execute(
+        update(DictionaryWord)
+        .where(
+            col(DictionaryWord.in_force_at).is_(None), col(DictionaryWord.created_at) <= written_by
+        )
+        .values(in_force_at=at)
+    )
+
+
+def remove_word(session: Session, word: PublicId) -> None:
+    """Raises NotFound."""
+    gone = session.execute(delete(DictionaryWord).where(col(DictionaryWord.public_id) == word))
+    if gone.rowcount != 1:  # type: ignore[attr-defined]
+        raise NotFound

@@ -1,5 +1,6 @@
 """Wire types of rules."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from market.accounts.schemas import Region
 from market.kit.money import MAX_FEN
 from market.kit.wire import Day, Fen, In, OneLine, Out, PathId, Short, text
 
+MOST_WORDS, LONGEST_WORD = 50, 12
 FEWEST_TERMS, MOST_TERMS, LONGEST_TERM = 2, 8, 40
 
 
@@ -102,3 +104,42 @@ class SynonymsOut(Out):
 
 class SynonymGroupsOut(Out):
     items: list[SynonymsOut]
+
+
+_IDEOGRAPHS = re.compile(rf"[\u4e00-\u9fd5]{{2,{LONGEST_WORD}}}")
+
+
+def _cuttable(words: list[str]) -> list[str]:
+    """Keep each word once."""
+    for word in words:
+        if not _IDEOGRAPHS.fullmatch(word):
+            raise ValueError(
+                f"“{word}”不能作词典词：要是2到{LONGEST_WORD}个汉字，没有字母、数字和空格"
+            )
+    return list(dict.fromkeys(words))
+
+
+DictionaryWords = Annotated[
+    list[Annotated[str, text(200, 1), OneLine]],
+    Field(min_length=1, max_length=MOST_WORDS),
+    AfterValidator(_cuttable),
+]
+
+
+class DictionaryIn(In):
+    """Words of ideographs by which texts and searches are to be cut."""
+
+    words: DictionaryWords = Field(examples=[["超临界水氧化"]])
+
+
+class DictionaryWordOut(Out):
+    """`in_force_at`: since when searches go by it; null while it waits for the next index."""
+
+    id: str = Field(validation_alias="public_id")
+    word: str
+    created_at: datetime
+    in_force_at: datetime | None
+
+
+class DictionaryOut(Out):
+    items: list[DictionaryWordOut]

@@ -44,6 +44,7 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "past_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "publicity_id": {},
     "synonyms_id": {},
+    "word_id": {},
     "organisation_id": {},
     "year": {},
     "secret": {},
@@ -151,6 +152,8 @@ def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) ->
         ids["membership_id"] = row.public_id
         ids["organisation_id"] = place.public_id
     group = {"terms": ["IGBT", "绝缘栅双极型晶体管"]}
+    words = {"words": ["超临界水氧化"]}
+    ids["word_id"] = good(officer.post("/dictionary", json=words), 201)["items"][0]["id"]
     ids["synonyms_id"] = good(officer.post("/synonyms", json=group), 201)["id"]
     sides = [world.actors[f"{side} manager"].organisation_name for side in (SELLER, BUYER)]
     ids["past_id"] = history.one(parts, world.actors["officer"], *sides)
