@@ -28,7 +28,7 @@ from market.kit import soundness, upkeep
 from market.kit.ids import PublicId
 from market.kit.jobs import Runner
 from search.document import Deletion, Document
-from search.errors import SearchError
+from search.errors import SearchError, SearchUnavailable
 from search.evaluate import Reading
 from search.parse import parse
 from search.port import SearchEngine
@@ -46,7 +46,7 @@ from tests.market.discovery.seams import (
 from tests.support.clock import FakeClock
 from tests.support.market import work_for
 
-TURNS = 70
+TURNS = 45
 WORDS = ("镁合金", "焊缝", "气孔", "检测", "污泥", "边坡", "监测", "低温", "成形", "菌剂")
 FATES = [fate for fate in Fate if fate is not Fate.GOES]
 QUERIES = (*WORDS[:4], "检测 监测", "“焊缝气孔”", "大学", "示范")
@@ -60,6 +60,7 @@ class Place(Protocol):
     def indexes(self) -> Indexes: ...
 
     def open(self, *, read_only: bool) -> SearchEngine: ...
+    def drop(self) -> None: ...
 
 
 @dataclass
@@ -135,6 +136,10 @@ class Schedule:
 
     def delivered(self, upserts: Sequence[Document], deletions: Sequence[Deletion]) -> None:
         self.sent.append((upserts, deletions))
+        self.happened["批"] += 1
+
+    def swapped(self) -> None:
+        self.happened["换上新索引"] += 1
 
     def run(self) -> None:
         try:
@@ -178,6 +183,7 @@ class Schedule:
         process.at("open")
         engine = self.place.open(read_only=False)
         process.opened.append(engine)
+        process.live = engine
         return SteppedEngine(engine, process, self)
 
     def _index(self, process: Process) -> None:
@@ -208,11 +214,10 @@ class Schedule:
     def _shared(self, process: Process) -> SteppedEngine:
         if not self._single():
             return self._open(process)
-        running = [one for one in self.holders if one.alive and one.opened]
+        running = [one.live for one in self.holders if one.alive and one.live]
         if not running:
-            process.at("nothing to write by")
-            raise SearchError
-        return SteppedEngine(running[0].opened[-1], process, self)
+            raise SearchUnavailable
+        return SteppedEngine(running[0], process, self)
 
     def _jobs(self, process: Process) -> None:
         parts = self._with(process)
@@ -236,6 +241,7 @@ class Schedule:
             fate = self.rng.choice(FATES)
             self._note(f"{name}, at {process.last}: {fate.value}")
             process.resume(fate)
+            self.happened["崩溃" if not process.alive else "出错"] += 1
 
     def _kill(self) -> None:
         running = [one for one in self.processes.values() if one.alive]
@@ -243,6 +249,7 @@ class Schedule:
             process = self.rng.choice(running)
             self._note(f"{process.name} is killed at {process.last}")
             process.kill()
+            self.happened["崩溃"] += 1
 
     def _repeat(self) -> None:
         """An old batch arrives once more, at whatever is live now."""
@@ -250,11 +257,11 @@ class Schedule:
             return
         upserts, deletions = self.rng.choice(self.sent)
         self._note(f"again {[one.id for one in (*upserts, *deletions)]}")
-        writers = [one.opened[-1] for one in self.holders if one.alive and one.opened]
-        engine = writers[0] if writers and self._single() else None
+        self.happened["旧批重来"] += 1
+        running = [one for one in self.holders if one.alive and one.opened]
         try:
-            if engine is not None:
-                engine.write(upserts, deletions)
+            if running and self._single():  # at the live one, or at one that is being built
+                self.rng.choice(running[0].opened[-2:]).write(upserts, deletions)
             else:
                 opened = self.place.open(read_only=False)
                 opened.write(upserts, deletions)
@@ -265,6 +272,7 @@ class Schedule:
     def _outage(self) -> None:
         self.down = not self.down
         self._note("the engine is down" if self.down else "the engine is back")
+        self.happened["引擎不可用"] += self.down
 
     def _turn_poison(self) -> None:
         self.poison = not self.poison
@@ -379,6 +387,8 @@ class Schedule:
         """
         self.down = self.poison = False
         self._note("the end begins")
+        with self.parts.database.read() as session:
+            self.happened["搁置"] += len(upkeep.set_aside(session, limit=100))
         if not any(one in self.holders and one.alive for one in self.processes.values()):
             self._process("first")
         for _ in range(400):

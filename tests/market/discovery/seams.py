@@ -49,6 +49,8 @@ class Conditions(Protocol):
         """Keep a batch, which may arrive once more."""
         ...
 
+    def swapped(self) -> None: ...
+
 
 POISON = "毒"
 """A title that begins so is refused while the world says so."""
@@ -62,6 +64,7 @@ class Process:
         self.alive = True
         self.last = "begins"
         self.opened: list[SearchEngine] = []
+        self.live: SearchEngine | None = None
         self._scheduler = getcurrent()
         self._greenlet = greenlet(self._run)
         self._body = body
@@ -224,6 +227,7 @@ class SteppedIndexes:
     def swap(self) -> None:
         fate = self._change("swap")
         self._inner.swap()
+        self._world.swapped()
         self._changed(fate)
 
     def abandon(self) -> None:

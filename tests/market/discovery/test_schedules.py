@@ -7,6 +7,7 @@ happens, in the end the index holds what the database says, and finds what it sh
 import os
 import random
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections import Counter
@@ -71,40 +72,44 @@ class OnElastic:
 
 
 class Grounds:
-    """Fresh ground for each schedule, in memory where the system has such a folder: no schedule
-    cuts the power.
+    """The same ground for each schedule: one database, brought back to what it was. In memory where
+    the system has such a folder: no schedule cuts the power.
     """
 
     def __init__(self, template: Path) -> None:
         memory = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
-        self._template = self.folder / "template.db"
-        shutil.copyfile(template, self._template)
-        parts = build_parts(self._settings(self.folder, self._template), FakeClock())
-        self._ground = ground(parts)
-        close_parts(parts)
+        file = self.folder / "zhihe.db"
+        shutil.copyfile(template, file)
+        settings = Settings(data_dir=self.folder, database_url=f"sqlite:///{file}")
+        self._clock = FakeClock()
+        self._parts = build_parts(settings, self._clock)
+        self._ground = ground(self._parts)
+        self._database = sqlite3.connect(file)
+        self._before = sqlite3.connect(":memory:")
+        self._database.backup(self._before)
+
+    def close(self) -> None:
+        self._before.close()
+        self._database.close()
+        close_parts(self._parts)
+        shutil.rmtree(self.folder)
 
     def run(self, seed: int, place_in: Callable[[Path], Place]) -> Schedule:
+        self._before.backup(self._database)
+        self._clock.set(FakeClock().now())
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        database, clock = folder / "zhihe.db", FakeClock()
-        shutil.copyfile(self._template, database)
-        parts = build_parts(self._settings(folder, database), clock)
         place = place_in(folder)
-        schedule = Schedule(parts, clock, place, self._ground, random.Random(seed))
+        schedule = Schedule(self._parts, self._clock, place, self._ground, random.Random(seed))
         try:
             schedule.run()
         except BaseException:
             print(f"{AGAIN}={seed}", *schedule.trace, sep="\n")
             raise
         finally:
-            close_parts(parts)
-            place.drop()  # type: ignore[attr-defined]
+            place.drop()
             shutil.rmtree(folder)
         return schedule
-
-    @staticmethod
-    def _settings(folder: Path, database: Path) -> Settings:
-        return Settings(data_dir=folder, database_url=f"sqlite:///{database}")
 
 
 @pytest.fixture
@@ -115,7 +120,7 @@ def grounds(sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr("search.engines.tantivy.WRITER_MEMORY", 15 * 2**20)
     made = Grounds(sqlite_template)
     yield made
-    shutil.rmtree(made.folder)
+    made.close()
 
 
 @pytest.fixture(params=["tantivy", pytest.param("elastic", marks=pytest.mark.elastic)])
