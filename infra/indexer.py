@@ -70,6 +70,7 @@ class Indexing:
         """Go on with the rebuild that was asked for; return whether there is one."""
         asked = rebuilding.asked(self._parts)
         if asked is None:
+            self._drop_rebuild()  # another process has ended it
             return False
         if self._rebuild is None:
             self._rebuild = Rebuild(engine, self._indexes, rebuilding.Listings(self._parts))
@@ -86,20 +87,24 @@ class Indexing:
             self._rebuild = None
             rebuild.abandon()
         else:
-            good, detail = True, f"共{rebuild.total}条"
+            good, detail = True, f"共{rebuild.held}条"
             if rebuild.left_out:
                 detail += f"，另有{len(rebuild.left_out)}条做不成文档"
             self._rebuild = None
-            self._let_go()  # what was live is another index now
-            self._engine = self._open()
+            # What was live is another index now, and it is looked through once more: whoever held
+            # the lock before may have written a last batch to the old one and called it done.
+            self._let_go()
         rebuilding.ended(self._parts, asked, good=good, detail=detail)
 
-    def _let_go(self) -> None:
+    def _drop_rebuild(self) -> None:
         rebuild, self._rebuild = self._rebuild, None
+        if rebuild is not None:
+            rebuild.abandon()
+
+    def _let_go(self) -> None:
         engine, self._engine = self._engine, None
         try:
-            if rebuild is not None:
-                rebuild.abandon()
+            self._drop_rebuild()
         finally:
             if engine is not None:
                 engine.close()

@@ -62,7 +62,11 @@ class Standing:
 class Source(Protocol):
     """Where documents come from, as they are now."""
 
-    def ids(self) -> Sequence[int]: ...
+    def ids(self) -> Sequence[int]:
+        """Of all documents, and of those that are gone: a write of long ago may still be under way,
+        and only their deletions keep it from bringing them back.
+        """
+        ...
 
     def read(self, ids: Sequence[int]) -> tuple[Sequence[Document], Sequence[Deletion]]:
         """The documents of these ids, deletions of those that are gone; one of which no document
@@ -100,6 +104,8 @@ class Rebuild:
     indexes: Indexes
     source: Source
     done: int = 0
+    held: int = 0
+    """Documents in the new index, counted by `finish`."""
     left_out: set[int] = field(default_factory=set)
     """Documents that could not be made or were refused: the new index does without them."""
 
@@ -112,10 +118,6 @@ class Rebuild:
         self._ids = self.source.ids()
         self._fresh = self.indexes.begin()
         self.writer = Doubled(self.live, self._fresh)
-
-    @property
-    def total(self) -> int:
-        return len(self._ids)
 
     def step(self) -> bool:
         """Write a chunk; return whether there is more. Raises what the source or the new index
@@ -167,7 +169,8 @@ class Rebuild:
         }
         if wrong:
             raise RebuildRefused(f"{len(wrong)} of {len(held)} differ, {min(wrong)} for one")
-        if (count := self._fresh.count()) != len(held):
+        self.held = len(held)
+        if (count := self._fresh.count()) != self.held:
             raise RebuildRefused(f"it counts {count} documents and lists {len(held)}")
         sample = random.sample(sorted(held), min(SAMPLE, len(held)))
         documents, _ = self.source.read(sample)

@@ -11,11 +11,9 @@ from typing import Final
 from market.accounts.work import Parts
 from market.catalog import views
 from market.discovery import repository_audit as repository
-from market.discovery.documents import CONTENT, document
-from market.discovery.drain import BATCH, EVERY
-from market.kit import changes
+from market.discovery.documents import CONTENT
+from market.discovery.drain import BATCH, EVERY, documents_of
 from market.kit.across import Finding
-from market.kit.changes import SubjectKind
 from market.kit.ids import ListingId
 from search.errors import SearchUnavailable
 from search.port import SearchEngine
@@ -71,23 +69,25 @@ def _differing(
     indexed = engine.versions(ids)
     contents = engine.numbers(CONTENT, ids)
     with parts.database.read() as session:
-        sources = views.document_source(session, ids)
-        versions = changes.versions(session, SubjectKind.LISTING, ids)
+        documents, _, broken = documents_of(session, ids)
         owed = repository.owed(session, ids)
+    made = {one.id: one for one in documents}
     wrong = {}
     for one in ids:
         if one in owed:
             continue
-        there, version = indexed.get(one), versions.get(one)
-        if one not in sources:
+        there, should = indexed.get(one), made.get(one)
+        if one in broken:
+            wrong[one] = f"做不成文档：{broken[one]}"
+        elif should is None:
             if there is not None:
                 wrong[one] = "索引里有，而它没有公开"
         elif there is None:
             wrong[one] = "已公开，索引里没有"
-        elif version is None or there != version:
-            wrong[one] = f"索引里是第{there}版，应为第{version}版"
-        elif document(sources[one], version).numbers[CONTENT] != contents.get(one):
-            wrong[one] = f"索引里第{version}版的内容与数据库里的不同"
+        elif there != should.version:
+            wrong[one] = f"索引里是第{there}版，应为第{should.version}版"
+        elif should.numbers[CONTENT] != contents.get(one):
+            wrong[one] = f"索引里第{there}版的内容与数据库里的不同"
     return wrong
 
 

@@ -6,7 +6,7 @@ has, and matches are written by pair.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -14,12 +14,13 @@ from sqlmodel import Session
 
 from market.accounts.work import Parts
 from market.catalog import views
-from market.discovery import repository, repository_judged
+from market.catalog.views import Source
+from market.discovery import repository, repository_audit, repository_judged
 from market.discovery.documents import document
 from market.discovery.matching import Matcher, store
 from market.discovery.models import MatchDue
 from market.discovery.tasks import owe_listings_of
-from market.kit import changes, faults, jobs
+from market.kit import changes, faults, jobs, upkeep
 from market.kit.changes import Claimed, Consumer, SubjectKind
 from market.kit.ids import ListingId, OrganisationId
 from search.document import Deletion, Document
@@ -83,7 +84,7 @@ def drain_index(parts: Parts, engine: Writer, limit: int = BATCH) -> int:
         for one in claimed:
             if one.subject_kind is SubjectKind.ORGANISATION:
                 owe_listings_of(session, OrganisationId(one.subject_id), one.version, at=now)
-        _finish(parts, session, claimed, broken)
+        _finish(parts, session, Consumer.INDEX, claimed, broken)
     return len(claimed)
 
 
@@ -111,7 +112,7 @@ def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: i
     else:
         broken = {}
     with parts.database.write() as session:
-        _finish(parts, session, claimed, broken)
+        _finish(parts, session, Consumer.MATCH, claimed, broken)
     return len(claimed) + len(due)
 
 
@@ -119,19 +120,23 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
     """Write what an index lacks or has in another version, and remove what nobody may see.
 
     For an index that is new, was lost, or was brought back from a copy; return how many documents
-    had to be put right. Changes recorded meanwhile come with their deliveries.
+    had to be put right. Changes recorded meanwhile come with their deliveries; what cannot be
+    written is owed like a change, so that it is tried again, and set aside where all may see it.
     """
     with parts.database.read() as session:
         visible = views.public_ids(session, limit=EVERY)
+        if not engine.count():  # first of all: a write under way brings nothing back that is gone
+            _bury(session, engine, {*visible})
     wrong = 0
+    stuck: set[ListingId] = set()
     for start in range(0, len(visible), BATCH):
         ids = visible[start : start + BATCH]
         with parts.database.read() as session:
             versions = changes.versions(session, SubjectKind.LISTING, ids)
             indexed = engine.versions(ids)
             lacking = [one for one in ids if indexed.get(one) != versions.get(one)]
-            documents, _, _ = documents_of(session, lacking)
-        _write(engine, documents, [])
+            documents, _, broken = documents_of(session, lacking)
+        stuck |= broken.keys() | _write(engine, documents, []).keys()
         wrong += len(lacking)
     known = set(visible)
     too_many = [ListingId(one) for one, _ in engine.scan() if one not in known]
@@ -140,9 +145,28 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
         with parts.database.read() as session:
             documents, deletions, _ = documents_of(session, some)
         _write(engine, documents, deletions)
+    _owe(parts, stuck)
     if wrong or too_many:
         log.info("index put right: %s written, %s removed", wrong, len(too_many))
     return wrong + len(too_many)
+
+
+def _bury(session: Session, engine: Writer, visible: Collection[ListingId]) -> None:
+    """Tell an empty index what is gone."""
+    gone = [one for one in repository_audit.recorded(session) if one not in visible]
+    for start in range(0, len(gone), BATCH):
+        _, deletions, _ = documents_of(session, gone[start : start + BATCH])
+        engine.write([], deletions)
+
+
+def _owe(parts: Parts, ids: Collection[ListingId]) -> None:
+    """Owe these listings to the index unless a change of theirs is owed already."""
+    if not ids:
+        return
+    now = parts.clock.now()
+    with parts.database.write() as session:
+        fresh = sorted({*ids} - repository_audit.undelivered(session, ids))
+        changes.record_many(session, SubjectKind.LISTING, fresh, "reindex", at=now, actor_id=None)
 
 
 def _claim(parts: Parts, consumer: Consumer, limit: int) -> list[Claimed]:
@@ -185,9 +209,9 @@ def documents_of(
     """Return the documents of the listings as they are now, the deletions of those that nobody
     may see, and what kept a document from being made.
     """
-    sources = views.document_source(session, ids)
+    sources, broken = _sources(session, ids)
     versions = changes.versions(session, SubjectKind.LISTING, ids)
-    documents, broken = [], {}
+    documents = []
     for one, source in sources.items():
         try:
             documents.append(document(source, versions[one]))
@@ -195,10 +219,31 @@ def documents_of(
             log.exception("listing %s has no document", one)
             broken[one] = faults.told(error)
     # A listing without a version was never recorded: it has no document to delete.
-    deletions = [
-        Deletion(one, versions[one]) for one in ids if one not in sources and one in versions
-    ]
-    return documents, deletions, broken
+    gone = [one for one in ids if one not in sources and one not in broken and one in versions]
+    return documents, [Deletion(one, versions[one]) for one in gone], broken
+
+
+def _sources(
+    session: Session, ids: Sequence[ListingId]
+) -> tuple[dict[ListingId, Source], dict[ListingId, str]]:
+    """Return the publicly visible listings, and what keeps others from being read."""
+    try:
+        return views.document_source(session, ids), {}
+    except DBAPIError:
+        raise
+    except Exception:
+        log.exception("reading %s listings failed; each is now read alone", len(ids))
+    found: dict[ListingId, Source] = {}
+    broken = {}
+    for one in ids:
+        try:
+            found |= views.document_source(session, [one])
+        except DBAPIError:
+            raise
+        except Exception as error:
+            log.exception("listing %s cannot be read", one)
+            broken[one] = faults.told(error)
+    return found, broken
 
 
 def _write(
@@ -258,7 +303,11 @@ def _each_alone(
 
 
 def _finish(
-    parts: Parts, session: Session, claimed: Sequence[Claimed], broken: Mapping[ListingId, str]
+    parts: Parts,
+    session: Session,
+    consumer: Consumer,
+    claimed: Sequence[Claimed],
+    broken: Mapping[ListingId, str],
 ) -> None:
     now = parts.clock.now()
     done = []
@@ -273,3 +322,5 @@ def _finish(
         else:
             changes.failed(session, one, reason, now=now)
     changes.done(session, done, now=now)
+    through = _listings(claimed).keys() - broken.keys()
+    upkeep.overtaken(session, consumer, SubjectKind.LISTING, through, at=now)

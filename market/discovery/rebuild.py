@@ -33,7 +33,7 @@ class Listings:
 
     def ids(self) -> Sequence[int]:
         with self._parts.database.read() as session:
-            return views.public_ids(session, limit=EVERY)
+            return repository_audit.recorded(session)
 
     def read(self, ids: Sequence[int]) -> tuple[list[Document], list[Deletion]]:
         with self._parts.database.read() as session:

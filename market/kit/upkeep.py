@@ -2,7 +2,7 @@
 deliveries that were set aside. Nothing here drops work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -156,6 +156,25 @@ def retry_deliveries(session: Session, *, at: datetime) -> int:
     )
     count = changed(session, query.values(**values))
     _settle_deliveries(session, at)
+    return count
+
+
+def overtaken(
+    session: Session, consumer: Consumer, kind: SubjectKind, ids: Collection[int], *, at: datetime
+) -> int:
+    """Call done what was set aside of subjects that got through since: with any of their changes,
+    they are taken as they are now. Return how much that was.
+    """
+    aside = (col(Delivery.consumer) == consumer, col(Delivery.state) == DeliveryState.ASIDE)
+    if not ids or session.scalars(select(col(Delivery.id)).where(*aside).limit(1)).first() is None:
+        return 0
+    theirs = select(col(Change.id)).where(
+        col(Change.subject_kind) == kind, col(Change.subject_id).in_(ids)
+    )
+    query = update(Delivery).where(*aside, col(Delivery.change_id).in_(theirs))
+    count = changed(session, query.values(state=DeliveryState.DONE, done_at=at))
+    if count:
+        _settle_deliveries(session, at)
     return count
 
 

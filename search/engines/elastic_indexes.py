@@ -36,10 +36,13 @@ class ElasticIndexes:
         self._patience = patience
         self._live = live_alias(prefix, schema)
         self._new = f"{self._live}-new"
+        self._built = ""
 
     def begin(self) -> ElasticEngine:
-        self.abandon()
-        return ElasticEngine(
+        with self._client() as client:
+            for name in self._behind(client, self._new):
+                client.indices.delete(index=name)
+        engine = ElasticEngine(
             self._connect(),
             self._schema,
             prefix=self._prefix,
@@ -47,26 +50,34 @@ class ElasticIndexes:
             read_only=False,
             patience=self._patience,
         )
+        try:
+            with self._client() as client:
+                (self._built,) = self._behind(client, self._new)
+        except BaseException:
+            engine.close()
+            raise
+        return engine
 
     def swap(self) -> None:
         with self._client() as client:
-            (fresh,) = self._behind(client, self._new)
             before = self._behind(client, self._live)
+            # By its name, and only while it stands behind the alias: another process that was taken
+            # for dead may have begun one of its own there since.
             actions: list[dict[str, Any]] = [
                 *({"remove": {"index": name, "alias": self._live}} for name in before),
-                {"add": {"index": fresh, "alias": self._live}},
-                {"remove": {"index": fresh, "alias": self._new}},
+                {"add": {"index": self._built, "alias": self._live}},
+                {"remove": {"index": self._built, "alias": self._new, "must_exist": True}},
             ]
             client.indices.update_aliases(actions=actions)
             there = numbered(client, self._live)
             for name, number in there.items():
-                if number < min(there[one] for one in (*before, fresh)):
+                if number < min(there[one] for one in (*before, self._built)):
                     client.indices.delete(index=name)
 
     def abandon(self) -> None:
         with self._client() as client:
-            for name in self._behind(client, self._new):
-                client.indices.delete(index=name)
+            if self._built in self._behind(client, self._new):
+                client.indices.delete(index=self._built)
 
     @contextmanager
     def _client(self) -> Iterator[Elasticsearch]:

@@ -1,0 +1,446 @@
+"""One schedule: people write, processes of the index path take turns at every step, fail and die,
+old batches arrive again; then all that is owed is done and the index is held against the database.
+
+Everything follows from the seed.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from infra.indexer import Indexing
+from market.accounts import organisations
+from market.accounts.models import Organisation
+from market.accounts.policy import Role
+from market.accounts.schemas import VerifyIn
+from market.accounts.work import Actor, Parts
+from market.catalog import drafts, publishing, views
+from market.catalog.models import Listing
+from market.catalog.schemas import AchievementEditIn, AchievementIn, DemandEditIn, DemandIn
+from market.discovery import rebuild
+from market.discovery.audit import audit_index
+from market.discovery.documents import SCHEMA
+from market.discovery.drain import documents_of, drain_index, give_back_work, left_to_do
+from market.discovery.tasks import handlers
+from market.kit import soundness, upkeep
+from market.kit.ids import PublicId
+from market.kit.jobs import Runner
+from search.document import Deletion, Document
+from search.errors import SearchError, SearchUnavailable
+from search.evaluate import Reading
+from search.parse import parse
+from search.port import SearchEngine
+from search.query import SearchRequest
+from search.rebuild import Indexes
+from tests import factories
+from tests.market.discovery.seams import (
+    POISON,
+    Fate,
+    Process,
+    SteppedDatabase,
+    SteppedEngine,
+    SteppedIndexes,
+)
+from tests.support.clock import FakeClock
+from tests.support.market import work_for
+
+TURNS = 45
+WORDS = ("镁合金", "焊缝", "气孔", "检测", "污泥", "边坡", "监测", "低温", "成形", "菌剂")
+FATES = [fate for fate in Fate if fate is not Fate.GOES]
+QUERIES = (*WORDS[:4], "检测 监测", "“焊缝气孔”", "大学", "示范")
+
+
+class Place(Protocol):
+    """Where an engine keeps the indexes of one schedule."""
+
+    single_writer: bool
+
+    def indexes(self) -> Indexes: ...
+
+    def open(self, *, read_only: bool) -> SearchEngine: ...
+    def drop(self) -> None: ...
+
+
+@dataclass
+class Ground:
+    """What schedules begin with: three organisations and a few listings, indexed nowhere yet."""
+
+    schools: list[Organisation]
+    people: dict[int, Actor]
+    officer: Actor
+
+
+def ground(parts: Parts) -> Ground:
+    schools = [
+        factories.organisation(parts, self_publish=True, name=f"示范大学{n}") for n in "甲乙丙"
+    ]
+    people = {one.id: factories.actor(parts, Role.MANAGER, one) for one in schools}
+    return Ground(schools, people, factories.actor(parts, Role.OFFICER))
+
+
+@dataclass
+class Written:
+    """A listing as the test knows it."""
+
+    listing: Listing
+    school: Organisation
+    revision: int
+    title: str
+    masked: bool
+    public: bool
+    changed: bool
+    """Whether there is something to hand in."""
+
+
+class Lock:
+    """The indexer's lock. `honest`: one at a time has it; else two think so, as after a cut
+    connection.
+    """
+
+    def __init__(self, process: Process, holders: list[Process], *, honest: bool) -> None:
+        self._process, self._holders, self._honest = process, holders, honest
+
+    def take(self) -> bool:
+        self._process.here()
+        if self._honest and any(one.alive and one is not self._process for one in self._holders):
+            return False
+        if self._process not in self._holders:
+            self._holders.append(self._process)
+        return True
+
+    def release(self) -> None:
+        self._process.here()
+        self._holders.remove(self._process)
+
+
+@dataclass
+class Schedule:
+    """One schedule on fresh ground; `run` raises AssertionError where anything is not right."""
+
+    parts: Parts
+    clock: FakeClock
+    place: Place
+    ground: Ground
+    rng: random.Random
+    down: bool = False
+    poison: bool = False
+    happened: Counter[str] = field(default_factory=Counter)
+    trace: list[str] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+    sent: list[tuple[Sequence[Document], Sequence[Deletion]]] = field(default_factory=list)
+    holders: list[Process] = field(default_factory=list)
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    def delivered(self, upserts: Sequence[Document], deletions: Sequence[Deletion]) -> None:
+        self.sent.append((upserts, deletions))
+        self.happened["批"] += 1
+
+    def swapped(self) -> None:
+        self.happened["换上新索引"] += 1
+
+    def run(self) -> None:
+        try:
+            for _ in range(4):
+                self._post()
+            deeds = {
+                self._resume: 60,
+                self._write: 18,
+                self._kill: 4,
+                self._repeat: 6,
+                self._outage: 3,
+                self._turn_poison: 2,
+                self._ask: 3,
+                self._wait: 4,
+            }
+            for deed in self.rng.choices(list(deeds), list(deeds.values()), k=TURNS):
+                deed()
+            self._settle()
+            self._check()
+        finally:
+            for process in self.processes.values():
+                process.kill()
+
+    # Processes
+
+    def _process(self, name: str) -> Process:
+        """The process of this name that runs; a new one where it is gone."""
+        found = self.processes.get(name)
+        if found is None or not found.alive:
+            self._note(f"{name} starts")
+            bodies = {"first": self._index, "second": self._index, "helper": self._help}
+            found = Process(name, bodies.get(name, self._jobs))
+            self.processes[name] = found
+            found.resume()
+        return found
+
+    def _with(self, process: Process) -> Parts:
+        return replace(self.parts, database=SteppedDatabase(self.parts.database, process))  # type: ignore[arg-type]
+
+    def _open(self, process: Process) -> SteppedEngine:
+        process.at("open")
+        engine = self.place.open(read_only=False)
+        process.opened.append(engine)
+        process.live = engine
+        return SteppedEngine(engine, process, self)
+
+    def _index(self, process: Process) -> None:
+        """The indexer's loop."""
+        indexing = Indexing(
+            self._with(process),
+            lambda: self._open(process),
+            Lock(process, self.holders, honest=self._single()),  # type: ignore[arg-type]
+            SteppedIndexes(self.place.indexes(), process, self),
+        )
+        while True:
+            process.at("rest")
+            try:
+                indexing.step()
+            except SearchError as error:
+                self._note(f"{process.name}: {error}")
+
+    def _help(self, process: Process) -> None:
+        """A second drainer: beside the indexer, by its engine where one writes."""
+        parts = self._with(process)
+        while True:
+            process.at("rest")
+            try:
+                drain_index(parts, self._shared(process), limit=self.rng.randint(1, 4))
+            except SearchError as error:
+                self._note(f"{process.name}: {error}")
+
+    def _shared(self, process: Process) -> SteppedEngine:
+        if not self._single():
+            return self._open(process)
+        running = [one.live for one in self.holders if one.alive and one.live]
+        if not running:
+            raise SearchUnavailable
+        return SteppedEngine(running[0], process, self)
+
+    def _jobs(self, process: Process) -> None:
+        parts = self._with(process)
+        give_back_work(parts)
+        runner = Runner(parts.database, parts.clock, handlers(parts))
+        while True:
+            process.at("rest")
+            runner.run_one()
+
+    def _single(self) -> bool:
+        return self.place.single_writer
+
+    # What happens
+
+    def _resume(self) -> None:
+        name = self.rng.choices(["first", "second", "helper", "worker"], [6, 3, 3, 2])[0]
+        process = self._process(name)
+        for _ in range(self.rng.randint(1, 12)):
+            process.resume()
+        if self.rng.random() < 0.25 and process.alive:
+            fate = self.rng.choice(FATES)
+            self._note(f"{name}, at {process.last}: {fate.value}")
+            process.resume(fate)
+            self.happened["崩溃" if not process.alive else "出错"] += 1
+
+    def _kill(self) -> None:
+        running = [one for one in self.processes.values() if one.alive]
+        if running:
+            process = self.rng.choice(running)
+            self._note(f"{process.name} is killed at {process.last}")
+            process.kill()
+            self.happened["崩溃"] += 1
+
+    def _repeat(self) -> None:
+        """An old batch arrives once more, at whatever is live now."""
+        if not self.sent or self.down:
+            return
+        upserts, deletions = self.rng.choice(self.sent)
+        self._note(f"again {[one.id for one in (*upserts, *deletions)]}")
+        self.happened["旧批重来"] += 1
+        running = [one for one in self.holders if one.alive and one.opened]
+        try:
+            if running and self._single():  # at the live one, or at one that is being built
+                self.rng.choice(running[0].opened[-2:]).write(upserts, deletions)
+            else:
+                opened = self.place.open(read_only=False)
+                opened.write(upserts, deletions)
+                opened.close()
+        except SearchError:
+            return  # closed between two indexes
+
+    def _outage(self) -> None:
+        self.down = not self.down
+        self._note("the engine is down" if self.down else "the engine is back")
+        self.happened["引擎不可用"] += self.down
+
+    def _turn_poison(self) -> None:
+        self.poison = not self.poison
+        self._note("poison is refused" if self.poison else "poison is taken")
+
+    def _ask(self) -> None:
+        self._note("a rebuild is asked for")
+        rebuild.ask(self.parts)
+        self.clock.advance(seconds=1)
+
+    def _wait(self) -> None:
+        self.clock.advance(seconds=self.rng.choice((1, 30, 70, 400)))
+
+    # What people write
+
+    def _write(self) -> None:
+        deeds = [self._post, self._edit, self._edit, self._withdraw, self._submit, self._mask]
+        self.rng.choice([*deeds, self._verify])()
+
+    def _title(self) -> str:
+        poison = POISON if self.rng.random() < 0.1 else ""
+        return poison + "".join(self.rng.sample(WORDS, 3))
+
+    def _post(self) -> None:
+        school, title = self.rng.choice(self.ground.schools), self._title()
+        form = self.rng.choice((AchievementIn, DemandIn))(title=title)
+        if school.id in self.refused:
+            return
+        with work_for(self.parts, self.ground.people[school.id]) as work:
+            listing = drafts.create(work, form)
+            publishing.submit(work, listing.public_id)
+        self._note(f"{listing.id} posted")
+        self.written.append(Written(listing, school, 1, title, False, True, False))
+
+    def _one(self) -> Written | None:
+        free = [one for one in self.written if one.school.id not in self.refused]
+        return self.rng.choice(free) if free else None
+
+    def _edit(self) -> None:
+        """A new text, half of the time without handing it in."""
+        one = self._one()
+        if one is None:
+            return
+        model = AchievementEditIn if one.listing.kind == "achievement" else DemandEditIn
+        title = self._title() + str(one.revision)
+        form = model(title=title, based_on=one.revision, masked=one.masked)
+        with work_for(self.parts, self.ground.people[one.school.id]) as work:
+            drafts.edit(work, one.listing.public_id, form)
+            one.revision += 1
+            one.changed = True
+        if self.rng.random() < 0.8:
+            self._hand_in(one)
+            one.title = title
+
+    def _submit(self) -> None:
+        one = self._one()
+        if one is not None and one.changed:
+            self._hand_in(one)
+            one.title = self._working_title(one)
+
+    def _hand_in(self, one: Written) -> None:
+        with work_for(self.parts, self.ground.people[one.school.id]) as work:
+            publishing.submit(work, one.listing.public_id)
+        one.public, one.changed = True, False
+        self._note(f"{one.listing.id} published")
+
+    def _working_title(self, one: Written) -> str:
+        with work_for(self.parts, self.ground.people[one.school.id]) as work:
+            return views.own(work, one.listing.public_id).text.title
+
+    def _withdraw(self) -> None:
+        one = self._one()
+        if one is None or not one.public:
+            return
+        with work_for(self.parts, self.ground.people[one.school.id]) as work:
+            publishing.withdraw(work, PublicId(one.listing.public_id))
+        one.public, one.changed = False, True
+        self._note(f"{one.listing.id} withdrawn")
+
+    def _mask(self) -> None:
+        one = self._one()
+        if one is None:
+            return
+        title = self._working_title(one)
+        model = AchievementEditIn if one.listing.kind == "achievement" else DemandEditIn
+        form = model(title=title, based_on=one.revision, masked=not one.masked)
+        with work_for(self.parts, self.ground.people[one.school.id]) as work:
+            drafts.edit(work, one.listing.public_id, form)
+        one.masked = not one.masked
+        self._note(f"{one.listing.id} masked: {one.masked}")
+
+    def _verify(self) -> None:
+        """A new name, or the organisation and its listings leave the public, or come back."""
+        school = self.rng.choice(self.ground.schools)
+        refuse = school.id not in self.refused and self.rng.random() < 0.3
+        form = VerifyIn(
+            decision="refused" if refuse else "verified",
+            name=f"{self.rng.choice(WORDS)}大学{self.rng.randrange(100)}",
+            note="为了测试",
+            self_publish=True,
+        )
+        with work_for(self.parts, self.ground.officer) as work:
+            organisations.verify(work, school.public_id, form)
+        (self.refused.add if refuse else self.refused.discard)(school.id)
+        self._note(f"{school.id} is {form.decision} as {form.name}")
+
+    # The end
+
+    def _settle(self) -> None:
+        """All works again, and whoever runs does what is owed; an operator tries again what was set
+        aside. An indexer that runs is not started anew: what it forgot stays forgotten.
+        """
+        self.down = self.poison = False
+        self._note("the end begins")
+        with self.parts.database.read() as session:
+            self.happened["搁置"] += len(upkeep.set_aside(session, limit=100))
+        if not any(one in self.holders and one.alive for one in self.processes.values()):
+            self._process("first")
+        for _ in range(400):
+            with self.parts.database.write() as session:
+                upkeep.retry_jobs(session, at=self.clock.now())
+                upkeep.retry_deliveries(session, at=self.clock.now())
+            self.clock.advance(seconds=301)
+            for name in self._last_ones():
+                process = self._process(name)
+                process.resume()
+                while process.last != "rest":
+                    process.resume()
+            left = left_to_do(self.parts)
+            if not (left.jobs or left.index or rebuild.asked(self.parts)):
+                return
+        raise AssertionError(f"still owed: {left}")
+
+    def _last_ones(self) -> list[str]:
+        running = [name for name, one in self.processes.items() if one.alive]
+        return list(dict.fromkeys([*running, "worker"]))
+
+    def _check(self) -> None:
+        process = next(one for one in self.holders if one.alive)
+        for _ in range(3):  # after a swap the index is opened anew, and looked through
+            process.resume()
+            while process.last != "rest":
+                process.resume()
+        engine = self.place.open(read_only=True)
+        try:
+            self._check_index(engine)
+        finally:
+            engine.close()
+
+    def _check_index(self, engine: SearchEngine) -> None:
+        assert list(audit_index(self.parts, engine)) == []
+        with self.parts.database.read() as session:
+            assert list(soundness.change_log(session, self.clock.now())) == []
+            public = [one for one in self.written if one.public]
+            shown = {
+                one.listing.id: one.title for one in public if one.school.id not in self.refused
+            }
+            documents, _, broken = documents_of(session, [one.listing.id for one in self.written])
+        assert not broken
+        assert {one.id: one.texts["title"] for one in documents} == shown
+        assert dict(engine.scan()) == {one.id: one.version for one in documents}
+        readings = {one.id: Reading(one, SCHEMA) for one in documents}
+        for typed in QUERIES:
+            query = parse(typed, SCHEMA).query
+            found = engine.search(SearchRequest(query, limit=100, facets=("kind",)))
+            right = {key for key, reading in readings.items() if reading.matches(query)}
+            assert {hit.id for hit in found.hits} == right, typed
+            assert found.total == len(right) == sum(one.count for one in found.facets["kind"])
+
+    def _note(self, what: str) -> None:
+        self.trace.append(what)
