@@ -112,9 +112,9 @@ class ElasticEngine:
                 preference=page.preference(),
                 allow_partial_search_results=False,
             ).body
-        if answer["timed_out"]:
-            raise SearchUnavailable("Elasticsearch did not answer in time")
-        return page.result(answer)
+            if answer["timed_out"]:
+                raise SearchUnavailable("Elasticsearch did not answer in time")
+            return page.result(answer)
 
     def write(self, upserts: Sequence[Document], deletions: Sequence[Deletion] = ()) -> None:
         changes: list[Document | Deletion] = [*upserts, *deletions]
@@ -295,6 +295,9 @@ def translated(refused: type[SearchError] = SearchUnavailable) -> Iterator[None]
         raise SearchUnavailable(f"{type(error).__name__}: {error.message}") from error
     except (ApiError, ValueError) as error:
         raise SearchUnavailable(str(error)) from error
+    except (LookupError, TypeError, AttributeError) as error:
+        # It was no document's fault: nothing may be set aside for it.
+        raise SearchUnavailable(f"not an answer of Elasticsearch: {error!r}") from error
 
 
 def _requests(actions: Sequence[bytes]) -> Iterator[list[bytes]]:
