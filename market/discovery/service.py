@@ -215,6 +215,15 @@ def _nearest(
     return tuple(one for one in found if one.marked)[:NEAREST]
 
 
+def answers(engine: SearchEngine) -> bool:
+    """Return whether the index answers."""
+    try:
+        engine.count()
+    except SearchUnavailable:
+        return False
+    return True
+
+
 def organisations(work: Work, typed: str) -> list[Organisation]:
     """Return up to ORGANISATIONS verified organisations whose name has every word typed."""
     return repository.organisations(work.session, typed[:LONGEST_QUERY].split(), ORGANISATIONS)
