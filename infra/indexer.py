@@ -52,15 +52,15 @@ class Indexing:
             engine = self._engine or self._begin()
             writer = engine if self._rebuild is None else self._rebuild.writer
             worked = drain_index(self._parts, writer, self._batch) > 0
-            built = self._build(engine)
-            self._batch = min(2 * self._batch, BATCH)
-            return built or worked
+            worked = self._build(engine) or worked
         except BaseException as error:
             if isinstance(error, SearchUnavailable):
                 self._batch = max(self._batch // 4, _SMALLEST)
             # Begin again: what was claimed is given back, what is missing in the index is found.
             self._let_go()
             raise
+        self._batch = min(2 * self._batch, BATCH)
+        return worked
 
     def _begin(self) -> SearchEngine:
         self._engine = self._open()

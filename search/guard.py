@@ -6,7 +6,6 @@ breaker: from then on calls raise SearchUnavailable at once, and a thread in the
 engine now and then, until it answers. No visitor tries for the others.
 """
 
-import copy
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -109,19 +108,26 @@ class Guarded:
     readers; `write` and `scan` take as long as they do.
     """
 
-    def __init__(self, engine: SearchEngine, patience: float, pause: float = PAUSE) -> None:
+    def __init__(
+        self,
+        engine: SearchEngine,
+        patience: float,
+        *,
+        pause: float = PAUSE,
+        until: float | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
         self._engine = engine
         self._patience = patience
-        self._until: float | None = None
-        self._breaker = Breaker(
+        self._until = until
+        self._breaker = breaker or Breaker(
             lambda: _in_time(lambda: engine.search(SearchRequest(limit=1)), patience), pause
         )
 
     def for_one_request(self) -> "Guarded":
         """Return the same engine, whose calls have the patience of one call together."""
-        one = copy.copy(self)
-        one._until = time.monotonic() + self._patience
-        return one
+        until = time.monotonic() + self._patience
+        return Guarded(self._engine, self._patience, until=until, breaker=self._breaker)
 
     @property
     def standing(self) -> Standing:

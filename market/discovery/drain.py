@@ -118,8 +118,9 @@ def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: i
 def make_whole(parts: Parts, engine: SearchEngine, size: int = BATCH) -> int:
     """Write what an index lacks or has in another version, and remove what nobody may see.
 
-    For an index that is new, was lost, or was brought back from a copy, `size` listings at a time;
-    return how many documents had to be put right. Changes recorded meanwhile come with their deliveries.
+    For an index that is new, was lost, or was brought back from a copy; `size` listings at a time.
+    Return how many documents had to be put right. Changes recorded meanwhile come with their
+    deliveries.
     """
     with parts.database.read() as session:
         visible = views.public_ids(session, limit=EVERY)

@@ -55,7 +55,6 @@ from search.query import (
 )
 
 TITLE, KEYWORDS, HOLDER = "title", "keywords", "holder"
-_WEIGHTS: Final = {TITLE: 3, KEYWORDS: 2, HOLDER: 1}
 _GRAMS: Final = "_grams"
 _WIDE: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _IN_AN_ESCAPE: Final = re.compile("u?[0-9a-f]{1,4}")
@@ -97,7 +96,6 @@ def among(session: Session, wanted: Wanted, low: int, high: int, limit: int) -> 
     query = (
         select(col(Listing.id), *(column for column, _ in orders), func.count().over())
         .join(ListingRevision, col(ListingRevision.id) == col(Listing.public_revision_id))
-        .join(Organisation, col(Organisation.id) == col(Listing.organisation_id))
         .where(
             public_listings(),
             col(Listing.kind) == wanted.kind,
@@ -108,6 +106,8 @@ def among(session: Session, wanted: Wanted, low: int, high: int, limit: int) -> 
             *(asked.facet(name, values) for name, values in wanted.filters.items() if values),
         )
     )
+    if {"organisation", "region"} & wanted.filters.keys():
+        query = query.join(Organisation, col(Organisation.id) == col(Listing.organisation_id))
     query = _with_facts(query, wanted)
     order = [
         (column.desc() if falling else column.asc()).nulls_last() for column, falling in orders
@@ -155,7 +155,8 @@ class _Asked:
             case All():
                 return true()
             case Words():
-                found = [self._anywhere(term, query.fields) for term in query.terms]
+                longest = sorted(query.terms, key=len, reverse=True)  # the rarest, as a rule
+                found = [self._anywhere(term, query.fields) for term in longest]
                 return _at_least(found, query.at_least)
             case Weighted():
                 return or_(
@@ -194,7 +195,13 @@ class _Asked:
             )
         if name == "mode":
             column = col(ListingRevision.modes)
-            return or_(false(), *(_json_has(column, f'"{_escaped(one)}"') for one in values))
+            return or_(
+                false(),
+                *(
+                    cast(column, String).contains(f'"{_escaped(one)}"', autoescape=True)
+                    for one in values
+                ),
+            )
         if name == "price":
             return or_(false(), *map(_in_band, values))
         if name == "organisation":
@@ -213,24 +220,35 @@ class _Asked:
         """
         variants = _variants(term)
         if field == TITLE:
-            return _holds(func.lower(col(ListingRevision.title)), variants)
+            return self._holds(col(ListingRevision.title), variants)
         if field == HOLDER:
-            named = _holds(func.lower(col(Organisation.name)), variants)
-            return and_(~col(Listing.masked), named)
+            # Asked of each organisation once, not of each of its listings.
+            named = select(col(Organisation.id)).where(
+                self._holds(col(Organisation.name), variants)
+            )
+            return and_(~col(Listing.masked), col(Listing.organisation_id).in_(named))
         if field == KEYWORDS:
             return self._in_keywords(variants)
         return false()
 
+    def _holds(self, text: Any, variants: Sequence[str]) -> Clause:
+        """Whether a text holds one of the variants. No pattern, so that no sign is a special one;
+        and folding is half of the work, so it is done only where there is a case to fold.
+        """
+        place = func.instr if self._sqlite else func.strpos
+        folded = func.lower(text) if len(variants) > 1 else text
+        return or_(*(place(folded, one) > 0 for one in variants))
+
     def _in_keywords(self, variants: Sequence[str]) -> Clause:
         column = col(ListingRevision.keywords)
         if not any(map(_IN_AN_ESCAPE.fullmatch, variants)):
-            return or_(*(_json_has(column, _escaped(one)) for one in variants))
+            return self._holds(cast(column, String), [_escaped(one) for one in variants])
         # It may stand in the number of another character, as JSON writes it.
         if not self._sqlite:
-            return _holds(func.lower(cast(cast(column, JSONB), String)), variants)
+            return self._holds(cast(cast(column, JSONB), String), variants)
         each = func.json_each(column).table_valued("value")
         return exists(
-            select(literal(1)).select_from(each).where(_holds(func.lower(each.c.value), variants))
+            select(literal(1)).select_from(each).where(self._holds(each.c.value, variants))
         )
 
     def _phrase(self, phrase: Phrase) -> Clause:
@@ -246,10 +264,9 @@ class _Asked:
         return or_(*(self._in(TITLE, one) for one in sorted(joined)))
 
     def _weight(self, terms: Sequence[str]) -> ColumnElement[int]:
+        """How many of the terms stand in the title."""
         parts: list[ColumnElement[int]] = [
-            case((self._in(field, term), weight), else_=0)
-            for term in terms
-            for field, weight in _WEIGHTS.items()
+            case((self._in(TITLE, term), 1), else_=0) for term in terms
         ]
         return sum(parts, start=literal(0))
 
@@ -261,26 +278,19 @@ def _at_least(parts: Sequence[Clause], number: int) -> Clause:
         return and_(true(), *parts)
     if number == 1:
         return or_(false(), *parts)
+    # With fewer than all but so many, at least one of those is there: most rows go no further.
+    first = or_(*parts[: len(parts) - number + 1])
     counted: list[ColumnElement[int]] = [case((part, 1), else_=0) for part in parts]
-    return sum(counted, start=literal(0)) >= number
+    return and_(first, sum(counted, start=literal(0)) >= number)
 
 
 def _variants(term: str) -> list[str]:
-    """Return how a folded term may be written in a text of which only the case is folded.
-
-    SQLite folds no wide letters.
+    """Return how a folded term may be written in a text of which only the case is folded; one alone
+    where there is no case to fold. SQLite folds no wide letters.
     """
     plain = term.replace("\x00", "")
     wide = plain.translate(_WIDE)
     return list(dict.fromkeys((plain, wide, plain.upper().translate(_WIDE))))
-
-
-def _holds(text: ColumnElement[str], variants: Sequence[str]) -> Clause:
-    return or_(*(text.contains(one, autoescape=True) for one in variants))
-
-
-def _json_has(column: Any, escaped: str) -> Clause:
-    return func.lower(cast(column, String)).contains(escaped, autoescape=True)
 
 
 def _escaped(text: str) -> str:
