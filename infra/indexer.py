@@ -12,13 +12,16 @@ from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_indexes, open_writer
 from market.accounts.work import Parts
 from market.discovery import rebuild as rebuilding
-from market.discovery.drain import drain_index, give_back, make_whole
+from market.discovery.drain import BATCH, drain_index, give_back, make_whole
 from market.discovery.words import indexed_words
 from market.kit.changes import Consumer
 from search.dictionary import using
-from search.errors import RebuildRefused
+from search.errors import RebuildRefused, SearchUnavailable
 from search.port import SearchEngine
 from search.rebuild import Indexes, Rebuild
+
+_SMALLEST = 50
+"""Changes in a batch, after an index that did not take larger ones in time."""
 
 log = logging.getLogger("zhihe.discovery")
 
@@ -41,6 +44,7 @@ class Indexing:
         self._indexes = indexes
         self._engine: SearchEngine | None = None
         self._rebuild: Rebuild | None = None
+        self._batch = BATCH
 
     def step(self) -> bool:
         """Do a batch of what is owed; return whether there was any. Nothing without the lock."""
@@ -48,22 +52,26 @@ class Indexing:
             return False
         try:
             with using(indexed_words(self._parts)):
-                return self._work()
-        except BaseException:
+                worked = self._work()
+        except BaseException as error:
+            if isinstance(error, SearchUnavailable):
+                self._batch = max(self._batch // 4, _SMALLEST)
             # Begin again: what was claimed is given back, what is missing in the index is found.
             self._let_go()
             raise
+        self._batch = min(2 * self._batch, BATCH)
+        return worked
 
     def _work(self) -> bool:
         engine = self._engine or self._begin()
         writer = engine if self._rebuild is None else self._rebuild.writer
-        worked = drain_index(self._parts, writer) > 0
+        worked = drain_index(self._parts, writer, self._batch) > 0
         return self._build(engine) or worked
 
     def _begin(self) -> SearchEngine:
         self._engine = self._open()
         give_back(self._parts, Consumer.INDEX)
-        make_whole(self._parts, self._engine)
+        make_whole(self._parts, self._engine, self._batch)
         return self._engine
 
     def _build(self, engine: SearchEngine) -> bool:

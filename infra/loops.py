@@ -9,10 +9,14 @@ from collections.abc import Callable
 
 from infra.processes import follow_parent
 from infra.pulse import Pulse
+from search.errors import SearchUnavailable
 
 IDLE = 0.2
 """Seconds between two looks for work; half of what a person waits for their listing to be found."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_INDEX_PAUSE = 2.0
+"""At most, where the index does not answer: a question now and then is no burden to it, and people
+wait for what was published meanwhile to be found."""
 
 log = logging.getLogger("zhihe.processes")
 
@@ -43,6 +47,12 @@ def keep(name: str, step: Callable[[], bool], stop: Stop, pulse: Pulse) -> None:
     while not stop.asked:
         try:
             worked = step()
+        except SearchUnavailable as error:
+            pulse.busy = "failing"
+            pause = min(pause, _INDEX_PAUSE)
+            log.warning("%s: the index does not answer, next try in %s s: %s", name, pause, error)
+            _rest(pause, stop)
+            pause *= 2
         except Exception:
             pulse.busy = "failing"
             log.exception("%s: failed, next try in %s s", name, pause)

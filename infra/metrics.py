@@ -21,7 +21,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -38,6 +38,7 @@ from market.ledger import repository as ledger
 from market.ledger.models import Book
 from market.operations import marks, repository
 from search.errors import SearchError
+from search.guard import Guarded
 from search.port import SearchEngine
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -135,6 +136,13 @@ class _Standing(Collector):
             count = None
         yield _gauge("zhihe_index_up", "Whether the index answers", count is not None)
         yield _gauge("zhihe_index_documents", "Documents in the index", count or 0)
+        if isinstance(self._engine, Guarded):
+            standing = self._engine.standing
+            told = "Whether the database answers searches, as the engine did not"
+            yield _gauge("zhihe_search_degraded", told, standing.open)
+            yield CounterMetricFamily(
+                "zhihe_search_trips", "Times that the engine ceased to answer", standing.trips
+            )
 
 
 def _of_database(session: Session, now: datetime) -> Iterator[Metric]:

@@ -26,7 +26,7 @@ from infra.protocol import GuardedProtocol
 from infra.pulse import beating
 from infra.requests import HeadAsGet, Requests
 from infra.settings import Settings
-from infra.wiring import build_parts, close_parts, open_reader
+from infra.wiring import build_parts, close_parts, open_for_people
 from market.accounts.work import Parts
 from market.api import PREFIX, build_api
 from search.port import SearchEngine
@@ -78,7 +78,7 @@ def serve(settings: Settings) -> None:
     wait_until_prepared()
     patience = min(settings.stop_seconds, GRACE - 1) if has_parent() else settings.stop_seconds
     parts = build_parts(settings)
-    engine = open_reader(settings)
+    engine = open_for_people(settings)
     try:
         options = config(create_app(parts, engine, settings), settings)
         options.timeout_graceful_shutdown = int(patience)

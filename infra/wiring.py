@@ -16,9 +16,13 @@ from market.kit.db import Database
 from market.kit.files import LocalFiles
 from market.kit.journal import Journal
 from search.engines.tantivy import TantivyEngine, TantivyIndexes
+from search.guard import Guarded
 from search.port import SearchEngine
 from search.rebuild import Indexes
 
+ENGINE_SECONDS = 0.8
+"""For all that one request asks of an index on other machines: the database then has a second left
+of the two in which a search is answered."""
 DEMONSTRATION = (
     "这个数据库里有示范数据，示范账号的密码是公开的，不能用于正式运行；"
     f"请用{PREFIX}DATA_DIR或{PREFIX}DATABASE_URL另给一个空的"
@@ -67,6 +71,12 @@ def close_parts(parts: Parts) -> None:
 def open_reader(settings: Settings) -> SearchEngine:
     """Open the index for searching; it may be there later."""
     return _open(settings, read_only=True)
+
+
+def open_for_people(settings: Settings) -> SearchEngine:
+    """Open the index for searching by people who wait: over a network, behind a guard."""
+    engine = open_reader(settings)
+    return Guarded(engine, ENGINE_SECONDS) if settings.search_hosts else engine
 
 
 def open_writer(settings: Settings) -> SearchEngine:

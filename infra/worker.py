@@ -1,6 +1,8 @@
 """The worker: runs jobs and compares what changed."""
 
+import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from infra import logs
 from infra.backup import removing
@@ -10,12 +12,17 @@ from infra.pulse import beating
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.work import Parts
-from market.discovery.drain import drain_matches, give_back_work
+from market.discovery.drain import drain_matches, give_back, give_back_work
 from market.discovery.matching import Matcher
 from market.jobs import handlers
+from market.kit.changes import Consumer
 from market.kit.jobs import Handler, Runner
 from market.retention import Nightly
+from search.errors import SearchUnavailable
 from search.port import SearchEngine
+
+AWAY: Final = 2.0
+"""Seconds for which an index that did not answer is not asked while there are jobs to do."""
 
 
 class Working:
@@ -38,6 +45,7 @@ class Working:
         self._matcher = matcher
         self._nightly = Nightly(parts)
         self._engine: SearchEngine | None = None
+        self._asked_again = 0.0
 
     def step(self) -> bool:
         """Do one job and a batch of comparisons; return whether there was either."""
@@ -47,10 +55,25 @@ class Working:
             engine = self._engine or self._begin()
             self._nightly.owe()
             worked = self._runner.run_one()
-            return drain_matches(self._parts, engine, self._matcher) > 0 or worked
+            return self._match(engine, worked=worked) or worked
         except BaseException:
             self._let_go()
             raise
+
+    def _match(self, engine: SearchEngine, *, worked: bool) -> bool:
+        """Do a batch of comparisons. Jobs need no index: while there are some, one that is away
+        costs them no more than a try now and then.
+        """
+        if time.monotonic() < self._asked_again:
+            return False
+        try:
+            return drain_matches(self._parts, engine, self._matcher) > 0
+        except SearchUnavailable:
+            self._asked_again = time.monotonic() + AWAY
+            if not worked:
+                raise
+            give_back(self._parts, Consumer.MATCH)
+            return False
 
     def _begin(self) -> SearchEngine:
         self._engine = self._open()

@@ -9,7 +9,7 @@ from frontend.rows import ListingRow
 from market.access.service import Seen
 from market.catalog.schemas import AchievementText, DemandText, Price
 from market.catalog.vocabulary import FIELDS, MATURITY, ListingKind
-from market.discovery.service import Found
+from market.discovery.results import Found
 from search.highlight import Segment
 
 SHORT_MATURITY = {

@@ -14,9 +14,9 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import why_not
 from market.catalog.schemas import AchievementText, DemandText
 from market.catalog.vocabulary import FIELDS, KIND_NAMES, MATURITY, ListingKind, region_name
-from market.discovery import matches, service
+from market.discovery import matches
 from market.discovery.endpoints import engine_of
-from market.kit.errors import Unavailable
+from market.discovery.neighbours import similar_listings
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from search.port import SearchEngine
@@ -85,12 +85,7 @@ def _sections(seen: Seen) -> list[tuple[str, str]]:
 
 
 def _similar(page: Page, engine: SearchEngine, seen: Seen) -> list[Any]:
-    """The listing stands without its neighbours where the index does not answer."""
-    try:
-        found = service.similar_listings(page.work, engine, seen)
-    except Unavailable:
-        return []
     return [
         rows.row(one.seen, note=(f"共同词：{'、'.join(one.shared)}",) if one.shared else ())
-        for one in found
+        for one in similar_listings(page.work, engine, seen)
     ]

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from market.accounts.policy import Action
+from market.discovery import service as discovery
 from market.discovery import tasks
+from market.discovery.endpoints import engine_of
 from market.kit.errors import NotFound
 from market.operations import marks, service
 from market.operations.schemas import LoadOut, Number, OperationsOut
+from search.port import SearchEngine
 
 router = APIRouter()
 
@@ -65,12 +68,16 @@ class Counts:
 
 
 @router.get("/operations")
-def operations(page: Annotated[Page, opens_page(Action.OPERATIONS_VIEW)]) -> Response:
+def operations(
+    page: Annotated[Page, opens_page(Action.OPERATIONS_VIEW)],
+    engine: Annotated[SearchEngine, Depends(engine_of)],
+) -> Response:
     found = service.overview(page.work)
     return page.render(
         "operations/operations.html",
         {
             "now_": found,
+            "index_answers": discovery.answers(engine),
             "counts": _counts(found, page.work.now),
             "free": size(found.free_bytes).split(" "),
             "total": size(found.total_bytes),

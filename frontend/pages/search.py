@@ -14,12 +14,11 @@ from frontend.pages.organisations import KIND_NAMES as ORGANISATION_KINDS
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.catalog.vocabulary import KIND_NAMES, ListingKind, region_name
-from market.discovery import labels, service
+from market.discovery import labels, results, service
 from market.discovery.endpoints import engine_of
+from market.discovery.results import Facet, SearchParams
 from market.discovery.schemas import Sort
-from market.discovery.service import ORGANISATIONS, Facet, SearchParams
 from market.discovery.suggestions import Suggestion, suggestions
-from market.kit.errors import Unavailable
 from market.kit.letters import one_line
 from search.port import SearchEngine
 
@@ -54,9 +53,9 @@ def search(page: Visited, engine: Engine) -> Response:
             if option.chosen
         ],
         "hidden": _hidden(found.params),
-        "sorts": tuple(service.SORTS[params.kind].items()),
+        "sorts": tuple(results.SORTS[params.kind].items()),
         "facets": tuple(labels.NAMES[params.kind]),
-        "first": (found.params.page - 1) * service.PAGE + 1,
+        "first": (found.params.page - 1) * results.PAGE + 1,
         "demand_link": f"/my/demands/new?{urlencode({'q': params.q})}",
     }
     return page.render("discovery/search.html", context, block="found")
@@ -65,15 +64,12 @@ def search(page: Visited, engine: Engine) -> Response:
 def _organisations(page: Page, engine: SearchEngine, typed: str) -> Response:
     """Organisations come from the database; without an index only the other tabs lack counts."""
     found = service.organisations(page.work, typed)
-    try:
-        kinds = service.search(page.work, engine, SearchParams(q=typed)).kinds
-    except Unavailable:
-        kinds = {}
+    kinds = service.kinds(page.work, engine, typed)
     context = {
         **_shared(typed, None, kinds),
         "organisation_count": len(found),
         "organisations": [_organisation(one) for one in found],
-        "most": ORGANISATIONS,
+        "most": service.ORGANISATIONS,
     }
     return page.render("discovery/organisations.html", context)
 
@@ -158,13 +154,10 @@ def _hidden(params: SearchParams) -> list[tuple[str, str]]:
 
 @router.get("/search/suggest")
 def suggest(page: Visited, engine: Engine) -> Response:
-    """The links under a search box; none where the index does not answer."""
+    """The links under a search box."""
     query = page.request.query_params
     kind = ListingKind.DEMAND if query.get("kind") == "demand" else ListingKind.ACHIEVEMENT
-    try:
-        found = suggestions(page.work, engine, query.get("q", "")[:_TYPED], kind)
-    except Unavailable:
-        found = []
+    found = suggestions(page.work, engine, query.get("q", "")[:_TYPED], kind)
     links = [_suggestion(one, kind) for one in found]
     return page.render("parts/suggestions.html", {"suggestions": links})
 

@@ -38,8 +38,8 @@ from market.discovery import service as discovery
 from market.discovery.documents import SCHEMA, document
 from market.discovery.drain import drain_index, drain_matches
 from market.discovery.matching import Matcher
+from market.discovery.results import SearchParams
 from market.discovery.schemas import Sort
-from market.discovery.service import SearchParams
 from market.jobs import handlers
 from market.kit.ids import ListingId
 from market.kit.jobs import Runner

@@ -116,12 +116,13 @@ def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: i
     return len(claimed) + len(due)
 
 
-def make_whole(parts: Parts, engine: SearchEngine) -> int:
+def make_whole(parts: Parts, engine: SearchEngine, size: int = BATCH) -> int:
     """Write what an index lacks or has in another version, and remove what nobody may see.
 
-    For an index that is new, was lost, or was brought back from a copy; return how many documents
-    had to be put right. Changes recorded meanwhile come with their deliveries; what cannot be
-    written is owed like a change, so that it is tried again, and set aside where all may see it.
+    For an index that is new, was lost, or was brought back from a copy; `size` listings at a time.
+    Return how many documents had to be put right. Changes recorded meanwhile come with their
+    deliveries; what cannot be written is owed like a change, so that it is tried again, and set
+    aside where all may see it.
     """
     with parts.database.read() as session:
         visible = views.public_ids(session, limit=EVERY)
@@ -129,8 +130,8 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
             _bury(session, engine, {*visible})
     wrong = 0
     stuck: set[ListingId] = set()
-    for start in range(0, len(visible), BATCH):
-        ids = visible[start : start + BATCH]
+    for start in range(0, len(visible), size):
+        ids = visible[start : start + size]
         with parts.database.read() as session:
             versions = changes.versions(session, SubjectKind.LISTING, ids)
             indexed = engine.versions(ids)
@@ -140,8 +141,8 @@ def make_whole(parts: Parts, engine: SearchEngine) -> int:
         wrong += len(lacking)
     known = set(visible)
     too_many = [ListingId(one) for one, _ in engine.scan() if one not in known]
-    for start in range(0, len(too_many), BATCH):
-        some = too_many[start : start + BATCH]
+    for start in range(0, len(too_many), size):
+        some = too_many[start : start + size]
         with parts.database.read() as session:
             documents, deletions, _ = documents_of(session, some)
         _write(engine, documents, deletions)

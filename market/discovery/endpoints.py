@@ -12,8 +12,9 @@ from market.accounts.work import Work
 from market.catalog.schemas import AchievementText, DemandText
 from market.catalog.views import PublicListing
 from market.catalog.vocabulary import ListingKind
-from market.discovery import labels, matches, service
+from market.discovery import labels, matches, neighbours, service
 from market.discovery import suggestions as suggesting
+from market.discovery.results import Found, ResultPage, SearchParams
 from market.discovery.schemas import (
     CardOut,
     DecisionIn,
@@ -37,18 +38,20 @@ from market.discovery.schemas import (
     Suggestions,
     Typed,
 )
-from market.discovery.service import Found, ResultPage, SearchParams
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
+from search.guard import Guarded
 from search.port import SearchEngine
 
 router = api_router("discovery")
 
 
 def engine_of(request: Request) -> SearchEngine:
-    """Return the engine that wiring put on the application; pages use this as well."""
+    """Return the engine that wiring put on the application, with the time one request has for it;
+    pages use this as well.
+    """
     engine: SearchEngine = request.app.state.engine
-    return engine
+    return engine.for_one_request() if isinstance(engine, Guarded) else engine
 
 
 Engine = Annotated[SearchEngine, Depends(engine_of)]
@@ -102,7 +105,7 @@ def show(listing_id: PathId, work: Browsing) -> ListingOut:
 def similar(listing_id: PathId, work: Browsing, engine: Engine) -> SimilarListings:
     """Public listings of the same kind that say the most alike."""
     seen = access.listing_page(work, PublicId(listing_id))
-    found = service.similar_listings(work, engine, seen)
+    found = neighbours.similar_listings(work, engine, seen)
     return SimilarListings(
         items=[SimilarOut(listing=_card(one.seen), shared=list(one.shared)) for one in found]
     )
@@ -164,6 +167,8 @@ def _search_out(found: ResultPage) -> SearchOut:
         ],
         left_out=list(found.left_out),
         shortened=found.shortened,
+        degraded=found.degraded,
+        incomplete=found.incomplete,
     )
 
 

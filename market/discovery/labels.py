@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from market.catalog.vocabulary import FIELDS, ListingKind, Mode, region_name
+from market.catalog.vocabulary import FIELDS, REGIONS, ListingKind, Mode, region_name
 from market.discovery import repository
 from market.discovery.documents import MATURITY_BANDS, PRICE_BANDS
 
@@ -47,6 +47,11 @@ def labels(session: Session, facet: str, values: list[str]) -> dict[str, str]:
     else:
         known = _FIXED[facet]
     return {value: known.get(value, value) for value in values}
+
+
+def known(facet: str) -> list[str]:
+    """Return the values of a facet that stand from the outset, in order; of organisations none."""
+    return list(REGIONS if facet == "region" else _FIXED.get(facet, ()))
 
 
 def rank(facet: str, value: str) -> int:

@@ -84,7 +84,7 @@ class HitOut(CardOut):
 class OptionOut(Out):
     value: str
     label: str
-    count: int
+    count: int | None = Field(description="None where `degraded`: nobody counted")
     chosen: bool
 
 
@@ -97,6 +97,9 @@ class FacetOut(Out):
 class SearchOut(Out):
     """`kinds` counts by the typed words alone; `shortened`: the end of `q` was left out.
     `left_out`: words of `q` that the results do without, because nothing has them all.
+    `degraded`: the index does not answer; these are listings that have the words in title, keywords
+    or the organisation's name. No counts then, and `kinds` is empty. `incomplete`: not all listings
+    were looked at in the time, `total` is the least there are.
     """
 
     items: list[HitOut]
@@ -108,6 +111,8 @@ class SearchOut(Out):
     facets: list[FacetOut]
     left_out: list[str]
     shortened: bool
+    degraded: bool
+    incomplete: bool
 
 
 class SuggestionOut(Out):

@@ -8,8 +8,8 @@ from market.access.service import Seen
 from market.accounts.work import Work
 from market.catalog.vocabulary import ListingKind
 from market.discovery import queries, repository
-from market.discovery.service import told_when_down
 from market.kit.ids import ListingId, PublicId
+from search.errors import SearchUnavailable
 from search.parse import LONGEST_QUERY
 from search.port import SearchEngine
 from search.spelling import is_spelling, letters
@@ -34,14 +34,18 @@ class Suggestion:
 def suggestions(
     work: Work, engine: SearchEngine, typed: str, kind: ListingKind
 ) -> list[Suggestion]:
-    """Return what goes on from what was typed so far. Raises Unavailable."""
+    """Return what goes on from what was typed so far; where the index does not answer, what
+    others searched for.
+    """
     wanted = typed.strip()[:LONGEST_QUERY]
     if not wanted:
         return []
     asked = [Suggestion("query", text) for text in queries.like(work.session, wanted, QUERIES)]
-    with told_when_down():
+    try:
         titles = _titles(work, engine, wanted, kind)
         names = _names(work, engine, wanted)
+    except SearchUnavailable:
+        return asked
     return asked + titles[: TITLES - len(asked)] + names
 
 

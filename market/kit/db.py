@@ -4,20 +4,26 @@
 (`BEGIN IMMEDIATE`), because a transaction that starts reading and then writes loses updates or
 fails half way. Each `with` block is one transaction: it commits when the block ends and rolls
 back when it raises. Services flush, they never commit.
+
+`limited()` ends a reading that takes too long, and the transaction goes on.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, CursorResult, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 from sqlmodel import Session
 
 from market.kit.errors import Conflict
 
 BUSY_SECONDS = 10
+_LOOK = 2_000  # steps of SQLite's machine between two looks at the clock, some 50 µs
+_CANCELLED = ("57014", "SQLITE_INTERRUPT")  # query_canceled of PostgreSQL
 POOL_SIZE = 48  # threads of the web process (40) and some; a smaller pool can deadlock
 
 
@@ -107,6 +113,49 @@ def _sqlite_engine(url: URL, begin: str, *, query_only: bool) -> Engine:
 
 def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+class OutOfTime(Exception):
+    """A statement was ended because it had its time."""
+
+
+@contextmanager
+def limited(session: Session, seconds: float) -> Iterator[None]:
+    """Let each statement of the block read for so long at most. Raises OutOfTime.
+
+    The transaction stands as before the block, and whatever state it sees.
+    """
+    bound = _limited_sqlite if is_sqlite(session) else _limited_postgres
+    try:
+        with bound(session, seconds):
+            yield
+    except DBAPIError as error:
+        told = (getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname"))
+        if any(one in _CANCELLED for one in told):
+            raise OutOfTime from error
+        raise
+
+
+@contextmanager
+def _limited_sqlite(session: Session, seconds: float) -> Iterator[None]:
+    connection: Any = session.connection().connection.driver_connection
+    until = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > until, _LOOK)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+@contextmanager
+def _limited_postgres(session: Session, seconds: float) -> Iterator[None]:
+    """What fails would end the transaction, and its limit with it, but for the savepoint."""
+    with session.begin_nested():
+        milliseconds = str(max(1, round(seconds * 1000)))
+        limit = text("SELECT set_config('statement_timeout', :limit, true)")
+        session.execute(limit, {"limit": milliseconds})
+        yield
+        session.execute(text("SET LOCAL statement_timeout TO DEFAULT"))
 
 
 def changed(session: Session, statement: Executable) -> int:

@@ -44,12 +44,13 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """Seconds until a call gives up: `ask` for what a person waits for, `read` for a large page of
-    versions, `write` for a bulk request and its refresh.
+    versions, `write` for a bulk request and its refresh. A server that is silent holds up a writer
+    for so long after it is back; whoever writes takes smaller batches where these run out.
     """
 
     ask: float = 1.0
     read: float = 10.0
-    write: float = 60.0
+    write: float = 15.0
 
 
 PATIENCE = Patience()
@@ -112,9 +113,9 @@ class ElasticEngine:
                 preference=page.preference(),
                 allow_partial_search_results=False,
             ).body
-        if answer["timed_out"]:
-            raise SearchUnavailable("Elasticsearch did not answer in time")
-        return page.result(answer)
+            if answer["timed_out"]:
+                raise SearchUnavailable("Elasticsearch did not answer in time")
+            return page.result(answer)
 
     def write(self, upserts: Sequence[Document], deletions: Sequence[Deletion] = ()) -> None:
         changes: list[Document | Deletion] = [*upserts, *deletions]
@@ -193,7 +194,7 @@ class ElasticEngine:
         both choose the same name, and one is refused it.
         """
         indices = self._writing.indices
-        if indices.exists_alias(name=self._alias):
+        if self._asking.indices.exists_alias(name=self._alias):
             return
         number = 1 + max(numbered(self._writing, self._name).values(), default=0)
         body = index_body(self._schema, shards)
@@ -295,6 +296,9 @@ def translated(refused: type[SearchError] = SearchUnavailable) -> Iterator[None]
         raise SearchUnavailable(f"{type(error).__name__}: {error.message}") from error
     except (ApiError, ValueError) as error:
         raise SearchUnavailable(str(error)) from error
+    except (LookupError, TypeError, AttributeError) as error:
+        # It was no document's fault: nothing may be set aside for it.
+        raise SearchUnavailable(f"not an answer of Elasticsearch: {error!r}") from error
 
 
 def _requests(actions: Sequence[bytes]) -> Iterator[list[bytes]]:

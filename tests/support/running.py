@@ -13,7 +13,7 @@ import pytest
 
 from infra.settings import Settings
 from infra.web import create_app, in_thread
-from infra.wiring import open_reader, open_writer
+from infra.wiring import open_for_people, open_writer
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
 from market.discovery.drain import drain_index, drain_matches
@@ -67,7 +67,7 @@ class Running:
 @pytest.fixture
 def running(parts: Parts, clock: FakeClock, settings: Settings) -> Iterator[Running]:
     writer = open_writer(settings)
-    reader = open_reader(settings)
+    reader = open_for_people(settings)
     settings = dataclasses.replace(settings, port=0)
     server, thread, port = in_thread(create_app(parts, reader, settings), settings)
     clients: list[httpx.Client] = []
