@@ -1,11 +1,12 @@
-"""The indexer: the one process that writes to the index."""
+"""The indexer: the one process that writes to the index, of as many as stand by."""
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from infra import logs
-from infra.locks import ProcessLock
+from infra.locks import term_of
 from infra.loops import Stop, keep
 from infra.pulse import beating
 from infra.settings import Settings
@@ -14,6 +15,7 @@ from market.accounts.work import Parts
 from market.discovery import rebuild as rebuilding
 from market.discovery.drain import drain_index, give_back, make_whole
 from market.kit.changes import Consumer
+from market.kit.holding import Fenced, Lost, TermLock
 from search.errors import RebuildRefused
 from search.port import SearchEngine
 from search.rebuild import Indexes, Rebuild
@@ -24,16 +26,20 @@ log = logging.getLogger("zhihe.discovery")
 class Indexing:
     """Drains the change log into the index, as long as it holds the lock; builds the index anew
     where that was asked for, a chunk between two batches of changes.
+
+    One that lost its lock learns it with its next step or its next write to the database, which is
+    refused. What it writes to the index until then does no harm: each document carries its version,
+    and the index refuses one that is older than what its successor wrote.
     """
 
     def __init__(
         self,
         parts: Parts,
         open_engine: Callable[[], SearchEngine],
-        lock: ProcessLock,
+        lock: TermLock,
         indexes: Indexes,
     ) -> None:
-        self._parts = parts
+        self._parts = replace(parts, database=Fenced(parts.database, lock))
         self._open = open_engine
         self._lock = lock
         self._indexes = indexes
@@ -42,13 +48,17 @@ class Indexing:
 
     def step(self) -> bool:
         """Do a batch of what is owed; return whether there was any. Nothing without the lock."""
-        if not self._lock.take():
-            return False
         try:
+            if not self._lock.take():
+                return False
             engine = self._engine or self._begin()
             writer = engine if self._rebuild is None else self._rebuild.writer
             worked = drain_index(self._parts, writer) > 0
             return self._build(engine) or worked
+        except Lost:
+            self._rebuild = None  # what was being built is a successor's to remove
+            self._let_go()
+            raise
         except BaseException:
             # Begin again: what was claimed is given back, what is missing in the index is found.
             self._let_go()
@@ -72,6 +82,7 @@ class Indexing:
         return True
 
     def _put_in_place(self, rebuild: Rebuild, asked: datetime) -> None:
+        self._lock.take()  # what stands beside the live index may be a successor's by now
         try:
             rebuild.finish()
         except RebuildRefused as error:
@@ -104,7 +115,7 @@ class Indexing:
 
 
 def indexing(settings: Settings, parts: Parts) -> Indexing:
-    lock = ProcessLock(settings.data_dir / "indexer.lock")
+    lock = term_of(settings, parts.database, "indexer")
     return Indexing(parts, lambda: open_writer(settings), lock, open_indexes(settings))
 
 

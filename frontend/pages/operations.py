@@ -72,8 +72,8 @@ def operations(page: Annotated[Page, opens_page(Action.OPERATIONS_VIEW)]) -> Res
         {
             "now_": found,
             "counts": _counts(found, page.work.now),
-            "free": size(found.free_bytes).split(" "),
-            "total": size(found.total_bytes),
+            "free": None if found.free_bytes is None else size(found.free_bytes).split(" "),
+            "total": size(found.total_bytes or 0),
             "size": size,
             "kinds": kind_name,
             "consumers": CONSUMERS,

@@ -45,6 +45,8 @@ from sqlalchemy.types import TypeEngine
 from market.kit.db import Database
 
 REVISIONS: Final = "alembic_version"
+ELSEWHERE: Final = frozenset({REVISIONS, "stored_bytes"})
+"""Tables that say where something is in this database, and nothing in another."""
 _CHUNK: Final = 1_000
 _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
     (JSON, "json"),
@@ -80,7 +82,7 @@ def tables(connection: Connection) -> list[Table]:
     """Return the tables that stand in the database, those that are referred to first."""
     metadata = MetaData()
     metadata.reflect(connection)
-    return [one for one in metadata.sorted_tables if one.name != REVISIONS]
+    return [one for one in metadata.sorted_tables if one.name not in ELSEWHERE]
 
 
 def count(connection: Connection, one: Table) -> int:
