@@ -45,8 +45,8 @@ from sqlalchemy.types import TypeEngine
 from market.kit.db import Database
 
 REVISIONS: Final = "alembic_version"
-ELSEWHERE: Final = frozenset({REVISIONS, "stored_bytes"})
-"""Tables that say where something is in this database, and nothing in another."""
+ELSEWHERE: Final = frozenset({REVISIONS, "held_term", "stored_bytes"})
+"""Tables that speak of this database alone: its schema, its locks, its large objects."""
 _CHUNK: Final = 1_000
 _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
     (JSON, "json"),
