@@ -11,6 +11,7 @@ The lock belongs to a session: a pooler between must not hand sessions around by
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
@@ -140,6 +141,7 @@ class SessionLock:
         return psycopg.connect(
             url.render_as_string(hide_password=False),
             autocommit=True,
+            application_name=f"zhihe {self.name} {os.getpid()}"[:63],  # as pg_stat_activity shows
             connect_timeout=_PATIENCE,
             keepalives_idle=_QUIET,
             keepalives_interval=_QUIET,
