@@ -157,7 +157,9 @@ def _files(parts: Parts) -> Iterator[Finding]:
         still = contents(connection)  # a row that went meanwhile took its bytes along
     for sha256, what in sorted(bad.items()):
         if sha256 in still:
-            remedy = "请从备份里取出同名的内容（files/ 下）放回数据目录，或请上传者重新上传"
+            remedy = (
+                "请从备份里取出同名的内容（files/ 下）放回数据目录的 files 里，或请上传者重新上传"
+            )
             yield Finding(f"文件 {sha256}", what, remedy)
 
 

@@ -20,13 +20,15 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from infra.archive import FILES, SECRET, TABLES, Archive, Manifest, Writer
-from infra.locks import ProcessLock
+from infra.locks import lock_of
 from infra.settings import PREFIX, Settings, secret_of
+from infra.wiring import files_of
 from market.kit import dump, files
 from market.kit.clock import SHANGHAI
 from market.kit.db import Database
 from market.kit.errors import Conflict, Invalid, NotFound
-from market.kit.files import LocalFiles
+from market.kit.files import FileStore
+from market.kit.holding import Lock
 from market.kit.sweep import contents
 
 _PIECE: Final = 512 * 1024
@@ -59,7 +61,7 @@ def save(settings: Settings, where: Path, heard: Heard) -> tuple[Path, Manifest]
                     raise NotFound("数据库里还没有数据，没有可以备份的内容")
                 rows = _save_tables(writer, connection, heard)
                 wanted = contents(connection)
-            missing = _save_files(writer, LocalFiles(settings.files_dir), wanted, heard)
+            missing = _save_files(writer, files_of(settings, database), wanted, heard)
             with writer.member(SECRET, packed=False) as write:
                 write(secret_of(settings))
             return target, writer.finish(
@@ -108,9 +110,9 @@ def check(archive: Archive, heard: Heard) -> None:
     archive.verify(told)
 
 
-def files_lock(settings: Settings) -> ProcessLock:
+def files_lock(settings: Settings) -> Lock:
     """Return the lock of whoever needs that no bytes go meanwhile, or removes some."""
-    return ProcessLock(settings.data_dir / "files.lock")
+    return lock_of(settings, "files")
 
 
 @contextmanager
@@ -123,7 +125,7 @@ def removing(settings: Settings) -> Iterator[bool]:
         lock.release()
 
 
-def _taken(lock: ProcessLock) -> bool:
+def _taken(lock: Lock) -> bool:
     until = time.monotonic() + PATIENCE
     while not lock.take():
         if time.monotonic() >= until:
@@ -174,7 +176,7 @@ def _save_tables(writer: Writer, connection: Connection, heard: Heard) -> dict[s
 
 
 def _save_files(
-    writer: Writer, store: LocalFiles, wanted: Mapping[str, int], heard: Heard
+    writer: Writer, store: FileStore, wanted: Mapping[str, int], heard: Heard
 ) -> list[str]:
     """Return what was missing or is not what it was."""
     missing = []

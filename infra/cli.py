@@ -31,6 +31,7 @@ for one in (
     processes.demo,
     people.user,
     files.import_files,
+    files.stored_files,
     listings.match,
     listings.rank,
     listings.reindex,

@@ -24,13 +24,24 @@ _ASIDE: Final = 5.0
 def open_engine(settings: Settings, schema: Schema, *, read_only: bool) -> ElasticEngine:
     """Open the index of the schema. Raises SearchUnavailable where it cannot be made."""
     return ElasticEngine(
-        client(settings), schema, prefix=settings.search_prefix, read_only=read_only
+        client(settings),
+        schema,
+        prefix=settings.search_prefix,
+        read_only=read_only,
+        shards=settings.search_shards,
+        replicas=settings.search_replicas,
     )
 
 
 def indexes(settings: Settings, schema: Schema) -> ElasticIndexes:
     """Return the indexes of the schema, to build one anew."""
-    return ElasticIndexes(lambda: client(settings), schema, prefix=settings.search_prefix)
+    return ElasticIndexes(
+        lambda: client(settings),
+        schema,
+        prefix=settings.search_prefix,
+        shards=settings.search_shards,
+        replicas=settings.search_replicas,
+    )
 
 
 def client(settings: Settings) -> Elasticsearch:

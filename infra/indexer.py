@@ -1,11 +1,12 @@
-"""The indexer: the one process that writes to the index."""
+"""The indexer: the one process that writes to the index, of as many as stand by."""
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from infra import logs
-from infra.locks import ProcessLock
+from infra.locks import term_of
 from infra.loops import Stop, keep
 from infra.pulse import beating
 from infra.settings import Settings
@@ -15,6 +16,7 @@ from market.discovery import rebuild as rebuilding
 from market.discovery.drain import BATCH, drain_index, give_back, make_whole
 from market.discovery.words import indexed_words
 from market.kit.changes import Consumer
+from market.kit.holding import Fenced, Lost, TermLock
 from search.dictionary import using
 from search.errors import RebuildRefused, SearchUnavailable
 from search.port import SearchEngine
@@ -29,16 +31,20 @@ log = logging.getLogger("zhihe.discovery")
 class Indexing:
     """Drains the change log into the index, as long as it holds the lock; builds the index anew
     where that was asked for, a chunk between two batches of changes.
+
+    One that lost its lock learns it with its next step or its next write to the database, which is
+    refused. What it writes to the index until then does no harm: each document carries its version,
+    and the index refuses one that is older than what its successor wrote.
     """
 
     def __init__(
         self,
         parts: Parts,
         open_engine: Callable[[], SearchEngine],
-        lock: ProcessLock,
+        lock: TermLock,
         indexes: Indexes,
     ) -> None:
-        self._parts = parts
+        self._parts = replace(parts, database=Fenced(parts.database, lock))
         self._open = open_engine
         self._lock = lock
         self._indexes = indexes
@@ -48,11 +54,15 @@ class Indexing:
 
     def step(self) -> bool:
         """Do a batch of what is owed; return whether there was any. Nothing without the lock."""
-        if not self._lock.take():
-            return False
         try:
+            if not self._lock.take():
+                return False
             with using(indexed_words(self._parts)):
                 worked = self._work()
+        except Lost:
+            self._rebuild = None  # what was being built is a successor's to remove
+            self._let_go()
+            raise
         except BaseException as error:
             if isinstance(error, SearchUnavailable):
                 self._batch = max(self._batch // 4, _SMALLEST)
@@ -87,6 +97,7 @@ class Indexing:
         return True
 
     def _put_in_place(self, rebuild: Rebuild, asked: datetime) -> None:
+        self._lock.take()  # what stands beside the live index may be a successor's by now
         try:
             rebuild.finish()
         except RebuildRefused as error:
@@ -123,7 +134,7 @@ class Indexing:
 
 
 def indexing(settings: Settings, parts: Parts) -> Indexing:
-    lock = ProcessLock(settings.data_dir / "indexer.lock")
+    lock = term_of(settings, parts.database, "indexer")
     return Indexing(parts, lambda: open_writer(settings), lock, open_indexes(settings))
 
 

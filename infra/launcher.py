@@ -64,18 +64,21 @@ def run(config: LauncherConfig) -> int:
     if problem:
         print(problem, file=sys.stderr, flush=True)
         return ADDRESS_TAKEN
-    children = {name: _Child(name, config) for name in config.commands}
+    children = {
+        name: Child(name, command, folder=config.folder)
+        for name, command in config.commands.items()
+    }
     try:
         children["web"].tend()
         banner = config.prepare()
         for child in children.values():
             child.let_go()
-        with _stop_signals() as stop:
+        with stop_signals() as stop:
             return _watch(children, config, banner, stop)
     except KeyboardInterrupt:
         return ENDED
     finally:
-        _end(children.values())
+        end(children.values())
 
 
 def address_problem(host: str, port: int) -> str:
@@ -107,20 +110,31 @@ def address_problem(host: str, port: int) -> str:
 
 
 @dataclass
-class _Stop:
+class Stop:
     """A plain flag: threading.Event may deadlock when a signal handler sets what main awaits."""
 
     asked: bool = False
 
 
-class _Child:
+class Child:
     """One child and its restarts."""
 
-    def __init__(self, name: str, config: LauncherConfig) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        folder: Path | None = None,
+        environment: Callable[[], Mapping[str, str]] = child_environment,
+        steady: float = _STEADY,
+    ) -> None:
+        """`steady`: seconds after which earlier ends no longer count."""
         self.name = name
         self.ends = 0
-        self._command = list(config.commands[name])
-        self._folder = config.folder
+        self._command = list(command)
+        self._folder = folder
+        self._environment = environment
+        self._steady = steady
         self._resume_at = 0.0
         self._started_at = 0.0
         self._prepared = False
@@ -137,7 +151,7 @@ class _Child:
         if code is None:
             return
         self._forget()
-        if now - self._started_at >= _STEADY:
+        if now - self._started_at >= self._steady:
             self.ends = 0
         self.ends += 1
         pause = min(_FIRST_PAUSE * 2 ** (self.ends - 1), _LONGEST_PAUSE)
@@ -174,7 +188,7 @@ class _Child:
             self._command,
             stdin=subprocess.PIPE,
             cwd=self._folder,
-            env=child_environment(),
+            env=self._environment(),
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -188,7 +202,7 @@ class _Child:
 
 
 def _watch(
-    children: Mapping[str, _Child], config: LauncherConfig, banner: Sequence[str], stop: _Stop
+    children: Mapping[str, Child], config: LauncherConfig, banner: Sequence[str], stop: Stop
 ) -> int:
     """Tend the children until a stop is asked for, announcing the web process's first answer."""
     web = children["web"]
@@ -213,7 +227,7 @@ def _watch(
     return ENDED
 
 
-def _end(children: Collection[_Child]) -> None:
+def end(children: Collection[Child]) -> None:
     """End all at once; who is still there a second after the grace period is killed."""
     for child in children:
         child.ask_to_end()
@@ -245,9 +259,9 @@ def _address(config: LauncherConfig) -> str:
 
 
 @contextlib.contextmanager
-def _stop_signals() -> Iterator[_Stop]:
+def stop_signals() -> Iterator[Stop]:
     """SIGINT and SIGTERM ask for the stop; what they did before is put back at the end."""
-    stop = _Stop()
+    stop = Stop()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         stop.asked = True

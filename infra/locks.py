@@ -1,12 +1,39 @@
-"""One process at a time, on one machine: a lock that the system releases however a process ends."""
+"""One process at a time: on SQLite by a file of the data folder, on PostgreSQL by the database.
+
+Either is free again however a process ends.
+"""
 
 import os
 import sys
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from infra.settings import Settings
+from market.kit.db import Database
+from market.kit.holding import Lock, NumberedLock, SessionLock, TermLock
+
+
+def lock_of(settings: Settings, name: str) -> Lock:
+    """Return the lock of this name over all processes that have the database."""
+    url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite":
+        return ProcessLock(settings.data_dir / f"{name}.lock")
+    return SessionLock(url, name)
+
+
+def term_of(settings: Settings, database: Database, name: str) -> TermLock:
+    """Return such a lock for one who writes the database under it."""
+    if database.sqlite:
+        return ProcessLock(settings.data_dir / f"{name}.lock")
+    return NumberedLock(database, name)
+
 
 class ProcessLock:
-    """A lock on a file, for processes that share the data folder."""
+    """A lock on a file, for processes that share the data folder. The system alone takes it away,
+    with the process: there is nothing to confirm.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -23,6 +50,12 @@ class ProcessLock:
             return False
         self._descriptor = descriptor
         return True
+
+    def is_free(self, name: str) -> bool:
+        """Of those who would share the folder, the holder is the only one."""
+        return name != self._path.stem
+
+    def confirm(self, session: Session) -> None: ...
 
     def release(self) -> None:
         if self._descriptor is not None:

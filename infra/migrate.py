@@ -57,9 +57,14 @@ def _bring_up(connection: Connection) -> None:
         session.commit()
 
 
-def fill(url: str, revision: str, load: Callable[[Connection], None]) -> None:
-    """Make the schema of a revision in an empty database, let `load` write its rows, and bring it
-    to the present, all in one transaction.
+def fill(
+    url: str,
+    revision: str,
+    load: Callable[[Connection], None],
+    complete: Callable[[Session], None],
+) -> None:
+    """Make the schema of a revision in an empty database, let `load` write its rows, bring it to
+    the present, and let `complete` write what only the present knows, all in one transaction.
     """
     database = Database(url)
     try:
@@ -69,6 +74,9 @@ def fill(url: str, revision: str, load: Callable[[Connection], None]) -> None:
             load(connection)
             dump.go_on_counting(connection)
             _bring_up(connection)
+            with Session(connection, join_transaction_mode="create_savepoint") as session:
+                complete(session)
+                session.commit()
     finally:
         database.close()
 

@@ -9,11 +9,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
+from sqlmodel import Session
 
 from infra.archive import FILES, SECRET, TABLES, Archive, Manifest
 from infra.backup import Heard, check, sqlite_file
@@ -22,7 +24,7 @@ from infra.migrate import fill, revisions
 from infra.settings import PREFIX, Settings, keep_secret
 from infra.wiring import build_parts, close_parts, open_reader
 from market.discovery.drain import give_back_work
-from market.kit import dump, faults
+from market.kit import dump, faults, files_shared
 from market.kit.db import Database
 from market.kit.dump import Shape
 from market.kit.errors import Conflict, Invalid
@@ -47,6 +49,10 @@ _NO_ROWS: Final = (
 """What lines raise that are not rows of the table they stand under."""
 
 
+class Save(Protocol):
+    def __call__(self, stream: BinaryIO, *, limit: int) -> tuple[str, int]: ...
+
+
 def restore(settings: Settings, path: Path, heard: Heard) -> Manifest:
     """Fill an empty data folder and an empty database from a backup, and make the index.
 
@@ -64,7 +70,8 @@ def restore(settings: Settings, path: Path, heard: Heard) -> Manifest:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         mark.touch()
         try:
-            _bring_files(archive, LocalFiles(settings.files_dir), heard)
+            if not settings.files_in_database:
+                _bring_files(archive, LocalFiles(settings.files_dir).save, heard)
             keep_secret(settings.data_dir / "secret", secret)
             _bring_rows(settings, archive, heard)
         except Invalid:  # another backup has another key, and files of its own
@@ -156,13 +163,13 @@ def _refuse_index_in_use(settings: Settings) -> None:
             )
 
 
-def _bring_files(archive: Archive, store: LocalFiles, heard: Heard) -> None:
+def _bring_files(archive: Archive, save: Save, heard: Heard) -> None:
     named = [one for one in archive.manifest.members if one["name"].startswith(FILES)]
     total, done = sum(one["size"] for one in named), 0
     for one in named:
         if one["name"] == f"{FILES}{one['sha256']}":  # else damaged when it was saved
             with archive.open(one["name"]) as stream:
-                store.save(stream, limit=_NO_LIMIT)
+                save(stream, limit=_NO_LIMIT)
         heard("恢复文件", done := done + one["size"], total)
 
 
@@ -182,8 +189,12 @@ def _bring_rows(settings: Settings, archive: Archive, heard: Heard) -> None:
     def counted(done: int) -> Callable[[BinaryIO], Iterator[bytes]]:
         return lambda stream: _counted(stream, done, total, heard)
 
+    def complete(session: Session) -> None:
+        if settings.files_in_database:
+            _bring_files(archive, partial(files_shared.put, session), heard)
+
     try:
-        fill(settings.database, archive.manifest.revision, load)
+        fill(settings.database, archive.manifest.revision, load, complete)
     except (DataError, IntegrityError) as error:  # what is found at the end, or in bringing it up
         raise Invalid(f"各表的内容互相不符（{faults.what(error)}），请换一份备份") from error
 

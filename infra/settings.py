@@ -41,6 +41,11 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class FileKeeping(StrEnum):
+    FOLDER = "folder"
+    DATABASE = "database"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a deployment decides. Names in the environment: ZHIHE_ and the field in capitals."""
@@ -50,10 +55,13 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     database_url: str = ""
+    files: FileKeeping | None = None
     search_url: str = field(default="", repr=False)
     search_api_key: str = field(default="", repr=False)
     search_ca: Path | None = None
     search_prefix: str = "zhihe"
+    search_shards: int = 1
+    search_replicas: int | None = None
     secret: str = field(default="", repr=False)
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -82,6 +90,13 @@ class Settings:
     def search_hosts(self) -> list[str]:
         """Return the addresses of Elasticsearch; without any the index lies in the data folder."""
         return list(dict.fromkeys(_list(self.search_url)))
+
+    @property
+    def files_in_database(self) -> bool:
+        """Tell where files are kept: with the rows, unless that is SQLite or said otherwise."""
+        if self.files is None:
+            return not self.database.startswith("sqlite")
+        return self.files is FileKeeping.DATABASE
 
     @property
     def index_dir(self) -> Path:
@@ -124,6 +139,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         given.setdefault("log_level", LogLevel.INFO)
     settings = Settings(**{name: _parse(name, value) for name, value in given.items()})  # type: ignore[arg-type]
     _check_search(settings)
+    if settings.files_in_database and settings.database.startswith("sqlite"):
+        raise SettingError(f"{PREFIX}FILES=database要和PostgreSQL的{PREFIX}DATABASE_URL一起给出")
     if settings.mode is Mode.PRODUCTION:
         if len(settings.secret) < SECRET_LENGTH:
             raise SettingError(
@@ -188,6 +205,9 @@ def _parse(name: str, value: str) -> object:
         "search_url": _search,
         "search_ca": _certificate,
         "search_prefix": _prefix,
+        "search_shards": lambda given: _whole("SEARCH_SHARDS", given, 1, 64),
+        "search_replicas": lambda given: _whole("SEARCH_REPLICAS", given, 0, 8) if given else None,
+        "files": lambda given: _one_of(FileKeeping, "FILES", given) if given else None,
         "port": _port,
         "hosts": _list,
         "trusted_proxies": _list,

@@ -13,7 +13,8 @@ from market.accounts.work import Parts
 from market.discovery.documents import SCHEMA
 from market.kit.clock import Clock, SystemClock
 from market.kit.db import Database
-from market.kit.files import LocalFiles
+from market.kit.files import FileStore, LocalFiles
+from market.kit.files_shared import DatabaseFiles, Moving
 from market.kit.journal import Journal
 from search.engines.tantivy import TantivyEngine, TantivyIndexes
 from search.guard import Guarded
@@ -48,7 +49,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     return Parts(
         database=database,
         clock=clock or SystemClock(),
-        files=LocalFiles(settings.files_dir),
+        files=files_of(settings, database),
         journal=Journal(database),
         secret=secret_of(settings),
         demo=settings.demo,
@@ -56,6 +57,19 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         audit_days=settings.audit_days,
         log_days=settings.log_days,
     )
+
+
+def files_of(settings: Settings, database: Database) -> FileStore:
+    """Return the store of files that the settings name; what is in the other one is found as well
+    until `zhihe files move` has brought it over.
+    """
+    folder = LocalFiles(settings.files_dir)
+    if database.sqlite:
+        return folder
+    shared = DatabaseFiles(database)
+    if not settings.files_in_database:
+        return Moving(to=folder, left=shared)
+    return Moving(to=shared, left=folder)
 
 
 def _demonstrates(database: Database) -> bool:

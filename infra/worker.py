@@ -1,84 +1,109 @@
 """The worker: runs jobs and compares what changed."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from infra import logs
 from infra.backup import removing
-from infra.locks import ProcessLock
+from infra.locks import lock_of, term_of
 from infra.loops import Stop, keep
 from infra.pulse import beating
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.work import Parts
-from market.discovery.drain import drain_matches, give_back, give_back_work
+from market.discovery.drain import drain_matches, give_back
 from market.discovery.matching import Matcher
 from market.jobs import handlers
+from market.kit import jobs
 from market.kit.changes import Consumer
-from market.kit.jobs import Handler, Runner
+from market.kit.holding import Fenced, Lock, Lost, TermLock
+from market.kit.jobs import Runner
 from market.retention import Nightly
 from search.errors import SearchUnavailable
 from search.port import SearchEngine
 
 AWAY: Final = 2.0
 """Seconds for which an index that did not answer is not asked while there are jobs to do."""
+LOOKS: Final = 1.0
+"""Seconds between two looks whether another worker is gone that had a job in hand."""
 
 
 class Working:
-    """Runs jobs and matches, as long as it holds the lock: one at a time writes matches."""
+    """Runs jobs, and matches as long as it holds the lock of that: one at a time writes matches.
+
+    On PostgreSQL workers stand side by side. Each holds a lock of its own name, by which the others
+    learn that it is gone and take its jobs up again.
+    """
 
     def __init__(
         self,
         parts: Parts,
         open_engine: Callable[[], SearchEngine],
-        lock: ProcessLock,
-        *,
-        jobs: Mapping[str, Handler],
+        runner: Runner,
         matcher: Matcher,
-        stopping: Callable[[], bool] = lambda: False,
+        *,
+        own: Lock,
+        matching: TermLock,
     ) -> None:
         self._parts = parts
         self._open = open_engine
-        self._lock = lock
-        self._runner = Runner(parts.database, parts.clock, jobs, stopping)
+        self._runner = runner
         self._matcher = matcher
+        self._own = own
+        self._matching = matching
+        self._matched = replace(parts, database=Fenced(parts.database, matching))
         self._nightly = Nightly(parts)
         self._engine: SearchEngine | None = None
         self._asked_again = 0.0
+        self._looked = -LOOKS
 
     def step(self) -> bool:
         """Do one job and a batch of comparisons; return whether there was either."""
-        if not self._lock.take():
-            return False
         try:
-            engine = self._engine or self._begin()
+            if not self._own.take():
+                return False
+            self._free_jobs()
             self._nightly.owe()
             worked = self._runner.run_one()
-            return self._match(engine, worked=worked) or worked
+            return self._match(worked=worked) or worked
+        except Lost:
+            self.close()
+            raise
         except BaseException:
             self._let_go()
             raise
 
-    def _match(self, engine: SearchEngine, *, worked: bool) -> bool:
+    def _free_jobs(self) -> None:
+        """Free what workers had in hand that are gone, now and then."""
+        if time.monotonic() < self._looked + LOOKS:
+            return
+        with self._parts.database.read() as session:
+            others = [one for one in jobs.owners(session) if one != self._runner.owner]
+        for one in others:
+            if self._own.is_free(lock_name(one)):
+                with self._parts.database.write() as session:
+                    jobs.give_back(session, at=self._parts.clock.now(), owner=one)
+        self._looked = time.monotonic()
+
+    def _match(self, *, worked: bool) -> bool:
         """Do a batch of comparisons. Jobs need no index: while there are some, one that is away
         costs them no more than a try now and then.
         """
-        if time.monotonic() < self._asked_again:
+        if time.monotonic() < self._asked_again or not self._matching.take():
             return False
         try:
-            return drain_matches(self._parts, engine, self._matcher) > 0
+            if self._engine is None:
+                self._engine = self._open()
+                give_back(self._matched, Consumer.MATCH)
+            return drain_matches(self._matched, self._engine, self._matcher) > 0
         except SearchUnavailable:
             self._asked_again = time.monotonic() + AWAY
             if not worked:
                 raise
-            give_back(self._parts, Consumer.MATCH)
+            give_back(self._matched, Consumer.MATCH)
             return False
-
-    def _begin(self) -> SearchEngine:
-        self._engine = self._open()
-        give_back_work(self._parts)
-        return self._engine
 
     def _let_go(self) -> None:
         engine, self._engine = self._engine, None
@@ -87,24 +112,33 @@ class Working:
 
     def close(self) -> None:
         self._let_go()
-        self._lock.release()
+        self._matching.release()
+        self._own.release()
+
+
+def lock_name(owner: str) -> str:
+    return f"worker {owner}"
 
 
 def working(
     settings: Settings, parts: Parts, stopping: Callable[[], bool] = lambda: False
 ) -> Working:
+    jobs_of = handlers(parts, lambda: removing(settings))
+    runner = Runner(parts.database, parts.clock, jobs_of, stopping)
+    # SQLite has one worker: it has one writer anyhow.
+    name = "worker" if parts.database.sqlite else lock_name(runner.owner)
     return Working(
         parts,
         lambda: open_reader(settings),
-        ProcessLock(settings.data_dir / "worker.lock"),
-        jobs=handlers(parts, lambda: removing(settings)),
-        matcher=Matcher(settings.match_floor, feedback=settings.match_feedback),
-        stopping=stopping,
+        runner,
+        Matcher(settings.match_floor, feedback=settings.match_feedback),
+        own=lock_of(settings, name),
+        matching=term_of(settings, parts.database, "matching"),
     )
 
 
 def run(settings: Settings) -> None:
-    """Work until asked to stop; beside a running worker, wait to take its place."""
+    """Work until asked to stop; on SQLite beside a running worker, wait to take its place."""
     logs.configure("worker", settings)
     stop = Stop()
     stop.on_signals()

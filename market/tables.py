@@ -10,7 +10,7 @@ from market.deals import models as deals
 from market.discovery import models as discovery
 from market.discovery import models_queries as queries
 from market.imports import models as imports
-from market.kit import audit, changes, files, jobs, notify, once
+from market.kit import audit, changes, files, files_shared, holding, jobs, notify, once
 from market.ledger import models as ledger
 from market.operations import models as operations
 from market.registry import models as registry
@@ -25,6 +25,8 @@ __all__ = [
     "deals",
     "discovery",
     "files",
+    "files_shared",
+    "holding",
     "imports",
     "jobs",
     "ledger",

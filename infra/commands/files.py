@@ -1,10 +1,11 @@
-"""Bringing in files, and taking a whole import back."""
+"""Bringing in files, taking a whole import back, and moving what the store of files holds."""
 
+import sys
 from pathlib import Path
 
 import click
 
-from infra.commands.common import HELP, as_json_option, open_parts, show, told
+from infra.commands.common import FAILED, HELP, as_json_option, open_parts, show, told
 from infra.commands.usage import Commands, File
 from infra.settings import load
 
@@ -88,3 +89,31 @@ def undo(run_id: str, wait: bool, as_json: bool) -> None:
     with open_parts(settings) as parts:
         result = imports.undo(settings, parts, run_id, wait=wait, quiet=as_json)
     show(as_json, result, imports.lines(result))
+
+
+@click.group("files", cls=Commands, context_settings=HELP)
+def stored_files() -> None:
+    """附件和导入的表格存放的地方。"""
+
+
+@stored_files.command("move")
+@as_json_option
+@told
+def move(as_json: bool) -> None:
+    """把另一处存放的文件搬到 ZHIHE_FILES 指的地方；系统照常运行，中断了再运行一次。
+
+    \b
+    例：ZHIHE_FILES=database zhihe files move
+    """
+    from infra import moving
+
+    settings = load()
+    moved = moving.move_files(settings)
+    lines = [f"搬了{moved.count}份文件内容"]
+    if moved.damaged:
+        lines.append(
+            f"{len(moved.damaged)}份与原来的摘要不符，留在原处：{'、'.join(moved.damaged)}"
+        )
+    show(as_json, {"moved": moved.count, "damaged": list(moved.damaged)}, lines)
+    if moved.damaged:
+        sys.exit(FAILED)

@@ -45,6 +45,8 @@ from sqlalchemy.types import TypeEngine
 from market.kit.db import Database
 
 REVISIONS: Final = "alembic_version"
+ELSEWHERE: Final = frozenset({REVISIONS, "held_term", "stored_bytes"})
+"""Tables that speak of this database alone: its schema, its locks, its large objects."""
 _CHUNK: Final = 1_000
 _KINDS: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
     (JSON, "json"),
@@ -80,7 +82,7 @@ def tables(connection: Connection) -> list[Table]:
     """Return the tables that stand in the database, those that are referred to first."""
     metadata = MetaData()
     metadata.reflect(connection)
-    return [one for one in metadata.sorted_tables if one.name != REVISIONS]
+    return [one for one in metadata.sorted_tables if one.name not in ELSEWHERE]
 
 
 def count(connection: Connection, one: Table) -> int:

@@ -1,7 +1,8 @@
 """Files that people attach: bytes in a store, a row with hash, size and owner in the database.
 
 The store is content-addressed and written before the row: a row never points at nothing; bytes
-without a row are garbage that a later sweep may take. The seam takes a shared store later.
+without a row are garbage that a later sweep may take. `FileStore` is the seam: a folder of one
+machine here, the database for many in `files_shared`.
 """
 
 import contextlib
@@ -25,8 +26,9 @@ from market.kit.ids import PublicId, new_public_id
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_IMPORT_BYTES = 50 * 1024 * 1024
-_BLOCK = 1024 * 1024
+BLOCK = 1024 * 1024
 _ASIDE = "aside-"
+GONE = "文件已不在存储里，请联系运营人员"
 
 
 def names_to_disk(folder: Path) -> None:
@@ -82,9 +84,17 @@ class FileStore(Protocol):
         """Remove what was cut short before a moment; return how many pieces there were."""
         ...
 
-    def space(self) -> tuple[int, int]:
-        """Return the bytes left, and the bytes altogether, where files are kept."""
+    def space(self) -> tuple[int, int] | None:
+        """Return the bytes left, and the bytes altogether, where files are kept; None where that is
+        not known here.
+        """
         ...
+
+
+def refuse_larger(size: int, limit: int) -> None:
+    """Raise TooLarge over the limit, both in bytes."""
+    if size > limit:
+        raise TooLarge(f"文件不能超过{limit // BLOCK}MB")
 
 
 class LocalFiles:
@@ -110,10 +120,9 @@ class LocalFiles:
         with NamedTemporaryFile(dir=self._folder, delete=False) as temporary:
             part = Path(temporary.name)
             try:
-                while block := stream.read(_BLOCK):
+                while block := stream.read(BLOCK):
                     size += len(block)
-                    if size > limit:
-                        raise TooLarge(f"文件不能超过{limit // _BLOCK}MB")  # noqa: TRY301  cleaned up below
+                    refuse_larger(size, limit)
                     digest.update(block)
                     temporary.write(block)
                 temporary.flush()
@@ -135,7 +144,7 @@ class LocalFiles:
         for place in (path, self._aside(sha256), path):
             with contextlib.suppress(FileNotFoundError):
                 return place.open("rb")
-        raise NotFound("文件已不在存储里，请联系运营人员")
+        raise NotFound(GONE)
 
     def stored(self) -> Iterator[str]:
         for path in self._folder.glob("??/*"):
@@ -231,7 +240,7 @@ def download_headers(name: str) -> dict[str, str]:
 def blocks(stream: BinaryIO) -> Iterator[bytes]:
     """Yield what is left of an open file in pieces, and close it."""
     with stream:
-        while block := stream.read(_BLOCK):
+        while block := stream.read(BLOCK):
             yield block
 
 

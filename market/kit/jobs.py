@@ -140,18 +140,26 @@ def waiting(session: Session, kind: str | None = None) -> int:
     return count
 
 
-def give_back(session: Session, *, at: datetime) -> int:
-    """Free the jobs of workers that are gone, before their leases lapse; return how many.
+def give_back(session: Session, *, at: datetime, owner: str | None = None) -> int:
+    """Free the jobs of workers that are gone, of one or of all there were, before their leases
+    lapse; return how many.
 
-    For a worker that knows it is the only one. Should another live after all, its next chunk is
-    rolled back. That they were taken up still counts as an attempt: they may be what ended it.
+    Should one live after all, its next chunk is rolled back. That they were taken up still counts
+    as an attempt: they may be what ended it.
     """
+    held = [col(Job.state) == JobState.RUNNING]
+    if owner is not None:
+        held.append(col(Job.owner) == owner)
     return changed(
         session,
-        update(Job)
-        .where(col(Job.state) == JobState.RUNNING)
-        .values(state=JobState.WAITING, owner=None, available_at=at),
+        update(Job).where(*held).values(state=JobState.WAITING, owner=None, available_at=at),
     )
+
+
+def owners(session: Session) -> list[str]:
+    """Return the workers that have a job in hand."""
+    held = select(col(Job.owner)).where(col(Job.state) == JobState.RUNNING).distinct()
+    return [one for one in session.scalars(held) if one is not None]
 
 
 def _subject(job_id: int) -> notify.Subject:
@@ -196,7 +204,7 @@ class Runner:
         self._database = database
         self._clock = clock
         self._handlers = dict(handlers)
-        self._owner = new_public_id()
+        self.owner = new_public_id()
 
     def run_one(self) -> bool:
         """Run the next due job to its end or for a turn. Return False where none is due."""
@@ -220,7 +228,7 @@ class Runner:
         with self._database.write() as session:
             while (job := self._due(session, now)) is not None:
                 if job.attempts < MAX_ATTEMPTS:
-                    job.state, job.owner = JobState.RUNNING, self._owner
+                    job.state, job.owner = JobState.RUNNING, self.owner
                     job.attempts += 1
                     job.available_at = now + LEASE
                     return job.id
@@ -300,7 +308,7 @@ class Runner:
         owned = and_(
             col(Job.id) == job_id,
             col(Job.state) == JobState.RUNNING,
-            col(Job.owner) == self._owner,
+            col(Job.owner) == self.owner,
         )
         if changed(session, update(Job).where(owned).values(**values)) != 1:
             raise Lost
@@ -313,7 +321,7 @@ class Runner:
             owned = changed(
                 session,
                 update(Job)
-                .where(col(Job.id) == job_id, col(Job.owner) == self._owner)
+                .where(col(Job.id) == job_id, col(Job.owner) == self.owner)
                 .values(
                     state=JobState.FAILED if last else JobState.WAITING,
                     available_at=now + timedelta(seconds=min(4**job.attempts, 600)),

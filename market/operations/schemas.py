@@ -80,5 +80,5 @@ class OperationsOut(Out):
     retrying: int = Field(description="jobs and deliveries that failed and are tried again")
     processes: list[ProcessOut]
     routine: list[MarkOut]
-    free_bytes: int
-    total_bytes: int
+    free_bytes: int | None = Field(description="of the folder of files; null: in the database")
+    total_bytes: int | None

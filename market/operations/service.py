@@ -29,7 +29,7 @@ def overview(work: Work) -> OperationsOut:
     """Return the state of everything; of each list the first SHOWN, `jobs` counts them all."""
     work.require(Action.OPERATIONS_VIEW, Relation.OTHER)
     session = work.session
-    free, total = work.parts.files.space()
+    free, total = work.parts.files.space() or (None, None)
     return OperationsOut(
         jobs_failed=_jobs(work, JobState.FAILED),
         jobs_running=_jobs(work, JobState.RUNNING),

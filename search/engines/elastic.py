@@ -73,6 +73,7 @@ class ElasticEngine:
         read_only: bool,
         alias: str | None = None,
         shards: int = 1,
+        replicas: int | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
         """The client belongs to the engine, which closes it. Opening for writing makes the index
@@ -92,7 +93,7 @@ class ElasticEngine:
         self._closed = False
         if not read_only:
             with self._calling():
-                self._make(shards)
+                self._make(shards, replicas)
 
     @property
     def schema(self) -> Schema:
@@ -189,7 +190,7 @@ class ElasticEngine:
         self._closed = True
         self._client.close()
 
-    def _make(self, shards: int) -> None:
+    def _make(self, shards: int, replicas: int | None) -> None:
         """Make an empty index behind the alias unless there is one. Of two processes that find none
         both choose the same name, and one is refused it.
         """
@@ -197,7 +198,7 @@ class ElasticEngine:
         if self._asking.indices.exists_alias(name=self._alias):
             return
         number = 1 + max(numbered(self._writing, self._name).values(), default=0)
-        body = index_body(self._schema, shards)
+        body = index_body(self._schema, shards, replicas)
         try:
             indices.create(index=f"{self._name}-{number}", aliases={self._alias: {}}, **body)
         except BadRequestError:

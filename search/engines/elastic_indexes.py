@@ -28,11 +28,15 @@ class ElasticIndexes:
         schema: Schema,
         *,
         prefix: str,
+        shards: int = 1,
+        replicas: int | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
         self._connect = connect
         self._schema = schema
         self._prefix = prefix
+        self._shards = shards
+        self._replicas = replicas
         self._patience = patience
         self._live = live_alias(prefix, schema)
         self._new = f"{self._live}-new"
@@ -48,6 +52,8 @@ class ElasticIndexes:
             prefix=self._prefix,
             alias=self._new,
             read_only=False,
+            shards=self._shards,
+            replicas=self._replicas,
             patience=self._patience,
         )
         try:

@@ -47,12 +47,14 @@ NOTHING: Json = {"match_none": {}}
 _TOMBSTONE: Json = {"term": {GONE: True}}
 
 
-def index_body(schema: Schema, shards: int) -> Json:
-    """Settings and mapping of a new index.
+def index_body(schema: Schema, shards: int, replicas: int | None) -> Json:
+    """Settings and mapping of a new index; without a number of replicas, one where there is a
+    second node.
 
     A field that is not in the mapping is refused, not guessed. Nothing is shown but by an explicit
     refresh, so that readers see a write only when all of it is there.
     """
+    copies = {"number_of_replicas": replicas}
     token = {"type": "text", "analyzer": "whitespace"}
     fields: Json = {ID: {"type": "long"}, GONE: {"type": "boolean"}}
     fields |= {name: dict(token) for name in schema.token_fields}
@@ -61,7 +63,7 @@ def index_body(schema: Schema, shards: int) -> Json:
     return {
         "settings": {
             "number_of_shards": shards,
-            "auto_expand_replicas": "0-1",
+            **({"auto_expand_replicas": "0-1"} if replicas is None else copies),
             "refresh_interval": "-1",
             "max_result_window": DEEPEST,
             "similarity": {"default": {"type": "BM25", "k1": 1.2, "b": 0.75}},

@@ -113,7 +113,9 @@ class Client:
 class Trading:
     """Drivers in threads of their own: listings, deals and registrations; imports."""
 
-    def __init__(self, parts: Parts, url: str) -> None:
+    def __init__(self, parts: Parts, url: str, *, region: str = "0000") -> None:
+        """`region`: how registration numbers begin; those of the demonstration by 0000."""
+        self._region = region
         self.gate, self.done, self.failed = Gate(), Done(), list[Exception]()
         self._stop = threading.Event()
         school = factories.organisation(parts, self_publish=True, name="示范大学甲")
@@ -176,7 +178,7 @@ class Trading:
         filed = seller.post("/registrations", json={"contract": contract})["id"]
         decision = {
             "decision": "registered",
-            "number": f"00002026{number:08d}",
+            "number": f"{self._region}2026{number:08d}",
             "decided_on": time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600)),
             "total_fen": AMOUNT + DEVICE,
             "technical_fen": AMOUNT,

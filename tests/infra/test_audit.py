@@ -145,6 +145,19 @@ def test_files(
     only(settings, parts, "内容")
 
 
+@pytest.mark.on_postgres
+def test_files_in_the_database(settings: Settings, parts: Parts, world: Trade) -> None:
+    with work_for(parts, world.seller) as work:
+        listing = drafts.create(work, AchievementIn(title="有附件的成果"))
+        proofs.attach(work, listing.public_id, "报告.pdf", io.BytesIO(b"%PDF-1.4 1234567890!"))
+    assert found(settings, parts).findings == ()
+    assert not list(settings.files_dir.glob("??/*"))
+    sql(parts, "SELECT lo_put(large_object::oid, 9, 'damage') FROM stored_bytes")
+    only(settings, parts, "内容已被改动")
+    sql(parts, "SELECT lo_unlink(large_object::oid) FROM stored_bytes")
+    only(settings, parts, "内容不在存储里")
+
+
 def test_bytes_without_a_row_are_noted_and_swept_when_old(
     settings: Settings, parts: Parts, world: Trade, clock: FakeClock
 ) -> None:

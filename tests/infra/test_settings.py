@@ -131,3 +131,14 @@ def test_processes_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with ThreadPoolExecutor(16) as pool:
         assert len(set(pool.map(lambda _: secret_of(settings), range(200)))) == 1
+
+
+def test_files_stand_with_the_rows_unless_said_otherwise() -> None:
+    postgres = {"ZHIHE_DATABASE_URL": "postgresql+psycopg://zhihe@db/zhihe"}
+    assert not load({}).files_in_database
+    assert load(postgres).files_in_database
+    assert not load({**postgres, "ZHIHE_FILES": "folder"}).files_in_database
+    with pytest.raises(SettingError, match="ZHIHE_FILES"):
+        load({"ZHIHE_FILES": "database"})
+    with pytest.raises(SettingError, match="ZHIHE_FILES"):
+        load({**postgres, "ZHIHE_FILES": "s3"})

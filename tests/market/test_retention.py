@@ -5,7 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, select
 
@@ -23,7 +23,8 @@ from market.imports.audit import audit as imports_audit
 from market.imports.models import ImportRun, Kind, RunProblem, RunState
 from market.jobs import handlers
 from market.kit import audit, files, jobs, notify
-from market.kit.files import StoredFile
+from market.kit.files import LocalFiles, StoredFile
+from market.kit.files_shared import StoredBytes
 from market.kit.jobs import Job, JobState, Runner
 from market.operations import marks
 from tests import factories
@@ -159,8 +160,7 @@ def test_a_removed_proof_goes_with_its_bytes_after_a_week(
             attached[name] = row
     with work_for(parts, world.seller) as work:
         proofs.remove(work, world.achievement.public_id, attached["gone"].public_id)
-    for path in settings.files_dir.rglob("*"):
-        os.utime(path, (0, 0))  # saved long ago by the clock of the store too
+    saved_long_ago(parts, settings)
     night(parts, clock, "2026-11-20 03:05")
     with parts.database.read() as session:
         rows = {row.name: row for row in session.exec(select(StoredFile))}
@@ -171,8 +171,7 @@ def test_a_removed_proof_goes_with_its_bytes_after_a_week(
         assert [row.name for row in session.exec(select(StoredFile))] == ["kept.pdf"]
     with parts.files.open(attached["kept"].sha256) as stream:
         assert stream.read() == names["kept"]
-    kept = {path.name for path in settings.files_dir.rglob("*") if path.is_file()}
-    assert not any(attached["gone"].sha256.endswith(name) for name in kept)
+    assert set(parts.files.stored()) == {attached["kept"].sha256}
 
 
 def test_jobs_and_deliveries_go_when_they_are_done(parts: Parts, clock: FakeClock) -> None:
@@ -257,8 +256,7 @@ def test_an_import_left_lying_takes_its_task_along(parts: Parts, clock: FakeCloc
 
 def test_no_bytes_go_beside_a_backup(parts: Parts, clock: FakeClock, settings: Settings) -> None:
     sha256, _ = parts.files.save(io.BytesIO(b"nobody names this"), limit=100)
-    for path in settings.files_dir.rglob("*"):
-        os.utime(path, (0, 0))
+    saved_long_ago(parts, settings)
     backing_up = files_lock(settings)
     assert backing_up.take()
     by_worker(parts, settings, clock, "2026-11-20 03:05")
@@ -273,6 +271,14 @@ def test_no_bytes_go_beside_a_backup(parts: Parts, clock: FakeClock, settings: S
     backing_up.release()
 
 
+def saved_long_ago(parts: Parts, settings: Settings) -> None:
+    """By the clock of either store."""
+    for path in settings.files_dir.rglob("*"):
+        os.utime(path, (0, 0))
+    with parts.database.write() as session:
+        session.execute(update(StoredBytes).values(saved_at=datetime.fromtimestamp(0, UTC)))
+
+
 def by_worker(parts: Parts, settings: Settings, clock: FakeClock, at: str) -> None:
     clock.set_local(at)
     open_writer(settings).close()
@@ -284,7 +290,7 @@ def by_worker(parts: Parts, settings: Settings, clock: FakeClock, at: str) -> No
 
 def test_bytes_put_aside_are_still_found(parts: Parts, settings: Settings) -> None:
     """As a removal leaves them that is under way, or was killed."""
-    sha256, _ = parts.files.save(io.BytesIO(b"saved anew"), limit=100)
+    sha256, _ = LocalFiles(settings.files_dir).save(io.BytesIO(b"saved anew"), limit=100)
     settings.files_dir.joinpath(sha256[:2], sha256[2:]).rename(
         settings.files_dir / f"aside-{sha256}"
     )
