@@ -25,7 +25,7 @@ from search.engines.elastic_indexes import ElasticIndexes
 from search.engines.tantivy import TantivyEngine, TantivyIndexes
 from search.port import SearchEngine
 from search.rebuild import Indexes
-from tests.market.discovery.schedules import Ground, Place, Schedule, ground
+from tests.market.discovery.schedules import Place, Schedule, ground
 from tests.search.elastics import PATIENT
 from tests.support.clock import FakeClock
 from tests.support.elastic import Elastic
