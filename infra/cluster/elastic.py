@@ -80,7 +80,7 @@ def laid_out(java: Path) -> Path:
 
     sources = [HERE / "pom.xml", HERE / "Node.java"]
     digest = hashlib.sha256(b"".join(one.read_bytes() for one in sources)).hexdigest()[:16]
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zhihe"
+    caches = Path.home() / ".cache" / "zhihe"
     caches.mkdir(parents=True, exist_ok=True)
     place = caches / f"elasticsearch-{digest}"
     with (caches / "elasticsearch.lock").open("w") as lock:

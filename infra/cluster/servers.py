@@ -16,6 +16,7 @@ import psycopg
 
 from infra.cluster import elastic
 from infra.launcher import Child
+from infra.settings import child_environment
 
 # Reads until the launcher's end of the pipe closes: kill -9 of the launcher ends it as well.
 _SUPERVISE: Final = """
@@ -50,7 +51,7 @@ def supervised(
     if user is not None:
         command = [_setpriv(), f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
     whole = ["sh", "-c", _SUPERVISE, "sh", *where, *command]
-    return Child(name, whole, folder=folder, environment=lambda: dict(os.environ), steady=_STEADY)
+    return Child(name, whole, folder=folder, environment=child_environment, steady=_STEADY)
 
 
 def free_ports(count: int) -> list[int]:

@@ -86,7 +86,7 @@ def test_settings_exist_and_secrets_stand_in_files(name: str) -> None:
     given = SERVICES[name]["environment"]
     for setting in given:
         assert setting.removesuffix("_FILE") in known, setting
-    for secret in ("ZHIHE_SECRET", "ZHIHE_DATABASE_URL", "ZHIHE_METRICS_TOKEN"):
+    for secret in ("ZHIHE_SECRET", "ZHIHE_DATABASE_URL", "ZHIHE_SEARCH_URL", "ZHIHE_METRICS_TOKEN"):
         assert secret not in given
         file = given[f"{secret}_FILE"]
         assert file.rsplit("/", 1)[1] in SERVICES[name]["secrets"]
@@ -96,6 +96,7 @@ def test_settings_exist_and_secrets_stand_in_files(name: str) -> None:
 def test_the_settings_of_the_containers_are_enough_to_start(tmp_path: Path) -> None:
     secrets = {"secret": "s" * 40, "metrics_token": "t" * 40}
     secrets["database_url"] = "postgresql+psycopg://zhihe:word@postgres/zhihe"
+    secrets["search_url"] = "http://elastic:word@elasticsearch:9200"
     for name, value in secrets.items():
         (tmp_path / name).write_text(value + "\n", encoding="utf-8")
     for name in OURS:
@@ -109,6 +110,36 @@ def test_the_settings_of_the_containers_are_enough_to_start(tmp_path: Path) -> N
         assert not settings.demo
         assert settings.secret == secrets["secret"]
         assert settings.database == secrets["database_url"]
+        assert settings.search_hosts == [secrets["search_url"]]
+        assert settings.files_in_database
+
+
+def test_each_process_is_there_twice_and_shares_no_folder() -> None:
+    for name in ("web", "worker", "indexer"):
+        assert SERVICES[name]["deploy"]["replicas"] == 2
+        (data,) = [one for one in SERVICES[name]["tmpfs"] if one.startswith("/data:")]
+        assert data
+        shared = {one.split(":")[1] for one in SERVICES[name]["volumes"]}
+        assert shared == {SERVICES[name]["environment"]["ZHIHE_LOG_DIR"]}
+    (ports,) = SERVICES["web"]["ports"]
+    first, last = map(int, ports.split(":")[1].split("-"))
+    assert last - first + 1 == SERVICES["web"]["deploy"]["replicas"]
+
+
+def test_processes_start_after_the_servers_they_need() -> None:
+    servers = {name for name in SERVICES if name not in OURS}
+    assert SERVICES["migrate"]["depends_on"].keys() == servers == {"postgres", "elasticsearch"}
+    for name in servers:
+        assert SERVICES["migrate"]["depends_on"][name] == {"condition": "service_healthy"}
+        assert SERVICES[name]["networks"] == ["inside"]
+        (secret,) = SERVICES[name]["secrets"]
+        given = SERVICES[name]["environment"].values()
+        assert f"/run/secrets/{secret}" in given
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    assert SERVICES["elasticsearch"]["environment"]["xpack.security.enabled"] == "true"
+    for name in ("web", "worker", "indexer"):
+        wanted = {"migrate": {"condition": "service_completed_successfully"}}
+        assert SERVICES[name]["depends_on"] == wanted
 
 
 def test_containers_have_longer_to_stop_than_the_programs_take() -> None:
