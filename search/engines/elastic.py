@@ -212,10 +212,10 @@ class ElasticEngine:
         return "\n".join(json.dumps(one, ensure_ascii=False) for one in lines).encode()
 
     def _ask_whether_there(self) -> None:
-        """A silent server would hold a large request, and with it the writer, for a long time, also
-        when it is long back: of a small one that is known soon.
+        """A server that is silent, or whose answers do not end, would hold a large request and with
+        it the writer for a long time, also when it is long back: of a small one that is known soon.
         """
-        self._asking.indices.exists_alias(name=self._alias)
+        self._search(self._asking, {"size": 0, "track_total_hits": False})
 
     def _send(self, actions: list[Any]) -> None:
         """Send one bulk request, given as lines. What has a newer version is left alone; of the
