@@ -136,13 +136,12 @@ class _Standing(Collector):
             count = None
         yield _gauge("zhihe_index_up", "Whether the index answers", count is not None)
         yield _gauge("zhihe_index_documents", "Documents in the index", count or 0)
-        if isinstance(self._engine, Guarded):
-            standing = self._engine.standing
-            told = "Whether the database answers searches, as the engine did not"
-            yield _gauge("zhihe_search_degraded", told, standing.open)
-            yield CounterMetricFamily(
-                "zhihe_search_trips", "Times that the engine ceased to answer", standing.trips
-            )
+        told = "Whether the database answers searches of this process, as the index does not"
+        yield _gauge("zhihe_search_degraded", told, count is None)
+        trips = self._engine.standing.trips if isinstance(self._engine, Guarded) else 0
+        yield CounterMetricFamily(
+            "zhihe_search_trips", "Times that Elasticsearch ceased to answer this process", trips
+        )
 
 
 def _of_database(session: Session, now: datetime) -> Iterator[Metric]:

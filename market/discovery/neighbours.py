@@ -27,7 +27,8 @@ def similar_listings(
 ) -> list[Similar]:
     """Return public listings of the same kind that say the most alike, if they share a telling
     word with the other's title and keywords, or several with its text. Where the index does not
-    answer, those with most of its keywords.
+    answer, those whose titles have
+    most of the words of its own.
     """
     until = plain.deadline()
     try:
@@ -51,15 +52,14 @@ def _like(engine: SearchEngine, seen: Seen, limit: int) -> list[ListingId]:
 
 
 def _said(seen: Seen) -> list[str]:
-    """Return the words of keywords and title, each once, those of the keywords first."""
+    """Return the words of title and keywords, each once."""
     text = seen.shown.text
-    return list(dict.fromkeys(telling(" ".join([*text.keywords, text.title]))))
+    return list(dict.fromkeys(telling(" ".join([text.title, *text.keywords]))))
 
 
 def _telling_words(engine: SearchEngine, seen: Seen) -> list[str]:
     """Return the words of title and keywords that do not stand in every tenth listing."""
-    said = " ".join([seen.shown.text.title, *seen.shown.text.keywords])
-    told = list(dict.fromkeys(telling(said)))
+    told = _said(seen)
     common = max(COMMON, engine.count() // 10)
     in_bodies = engine.frequencies("body", told)
     return [word for word in told if in_bodies[word] <= common]

@@ -45,6 +45,7 @@ _LEAST: Final = 0.05
 _AT_ONCE: Final = 4
 _FIRST, _STRETCH = 10_000, 50_000
 _MOST_TERMS: Final = 4
+_LIKE_TERMS: Final = 6
 
 _scans = BoundedSemaphore(_AT_ONCE)
 """Readings at a time of a process: more would only take the database from those who write."""
@@ -97,7 +98,7 @@ def search(work: Work, params: SearchParams, until: float) -> ResultPage:
 def like(work: Work, seen: Seen, words: Sequence[str], limit: int, until: float) -> list[ListingId]:
     """Return listings of the kind of another with most of the first of the words."""
     until = min(until, time.monotonic() + STATEMENTS)
-    shown, some = seen.shown, tuple(words[:_MOST_TERMS])
+    shown, some = seen.shown, tuple(words[:_LIKE_TERMS])
     others = Not(Ids(frozenset({shown.listing_id})))
     query = And((Words(some, SCHEMA.words_fields, 1), others))
     return _scan(work, Wanted(shown.kind, query, {}, Sort.RELEVANCE, some), limit, until).ids

@@ -44,8 +44,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """Seconds until a call gives up: `ask` for what a person waits for, `read` for a large page of
-    versions, `write` for a bulk request and its refresh. A server that is silent holds up a writer
-    for so long after it is back; whoever writes takes smaller batches where these run out.
+    versions, `write` for a bulk request and its refresh.
     """
 
     ask: float = 1.0
@@ -127,6 +126,8 @@ class ElasticEngine:
                 raise SearchUnavailable("this index is not open for writing")
             # All is analysed before anything is sent.
             actions = [self._action(change) for change in newest(changes).values()]
+            if actions:
+                self._ask_whether_there()
             for some in _requests(actions):
                 self._send(some)
             if actions:
@@ -210,6 +211,12 @@ class ElasticEngine:
         head = {"_id": str(change.id), "version": change.version, "version_type": "external_gte"}
         lines = ({"index": head}, fields_of(change, self._schema))
         return "\n".join(json.dumps(one, ensure_ascii=False) for one in lines).encode()
+
+    def _ask_whether_there(self) -> None:
+        """A server that is silent, or whose answers do not end, would hold a large request and with
+        it the writer for a long time, also when it is long back: of a small one that is known soon.
+        """
+        self._search(self._asking, {"size": 0, "track_total_hits": False})
 
     def _send(self, actions: list[Any]) -> None:
         """Send one bulk request, given as lines. What has a newer version is left alone; of the

@@ -155,10 +155,12 @@ class Proxy:
                     time.sleep(self.seconds)
                 if fault is Fault.SILENT:
                     continue
-                head, _, body = answer.partition(b"\r\n\r\n")
+                head, end, body = answer.partition(b"\r\n\r\n")
+                if not end:  # the headers came before
+                    head, body = b"", answer
                 if fault is Fault.GARBAGE:
-                    answer = head + b"\r\n\r\n" + b"?" * len(body)
-                half = len(head) + 4 + len(body) // 2
+                    answer = head + end + b"?" * len(body)
+                half = len(head) + len(end) + len(body) // 2
                 cut = fault in (Fault.TRUNCATED, Fault.RESET)
                 client.sendall(answer[:half] if cut else answer)
                 if fault is Fault.RESET:

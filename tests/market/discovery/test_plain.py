@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -259,9 +260,9 @@ def test_readers_take_turns(market: Market, search: Search) -> None:
     assert search().total == 3
 
 
-def test_the_api_says_so(stocked: Market, settings: Settings) -> None:
+def test_the_api_says_so(stocked: Market, settings: Settings, tmp_path: Path) -> None:
     """tantivy: no index folder at all."""
-    reader = open_reader(settings)
+    reader = open_reader(replace(settings, data_dir=tmp_path / "away"))
     app = create_app(stocked.parts, reader, settings)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         found = client.get("/api/v1/search", params={"q": "焊缝"}).json()
