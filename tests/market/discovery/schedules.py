@@ -255,7 +255,9 @@ class Schedule:
         """An old batch arrives once more, at whatever is live now."""
         if not self.sent or self.down:
             return
-        upserts, deletions = self.rng.choice(self.sent)
+        self._deliver(*self.rng.choice(self.sent))
+
+    def _deliver(self, upserts: Sequence[Document], deletions: Sequence[Deletion]) -> None:
         self._note(f"again {[one.id for one in (*upserts, *deletions)]}")
         self.happened["旧批重来"] += 1
         running = [one for one in self.holders if one.alive and one.opened]
@@ -416,6 +418,8 @@ class Schedule:
             process.resume()
             while process.last != "rest":
                 process.resume()
+        for batch in self.rng.sample(self.sent, min(8, len(self.sent))):
+            self._deliver(*batch)  # nothing that comes late changes anything
         engine = self.place.open(read_only=True)
         try:
             self._check_index(engine)
