@@ -126,6 +126,11 @@ class Rebuild:
         if self.writer.failure is not None:
             raise self.writer.failure
         some = self._ids[self.done : self.done + CHUNK]
+        self._write(some)
+        self.done += len(some)
+        return self.done < len(self._ids)
+
+    def _write(self, some: Sequence[int]) -> None:
         documents, deletions = self.source.read(some)
         changes: list[Document | Deletion] = [*documents, *deletions]
         self.left_out |= set(some) - {one.id for one in changes}
@@ -138,8 +143,6 @@ class Rebuild:
                 if error.id in self.left_out:
                     raise
                 self.left_out.add(error.id)
-        self.done += len(some)
-        return self.done < len(self._ids)
 
     def finish(self) -> None:
         """Hold the new index against the source and put it in the place of the live one.
@@ -147,6 +150,11 @@ class Rebuild:
         Raises RebuildRefused where it does not hold what it should; it is then to be abandoned. The
         live engine is to be closed and opened again afterwards.
         """
+        known = {*self._ids}
+        # Of what is new since, too, even if it is gone already: another writer may not have doubled.
+        late = [one for one in self.source.ids() if one not in known]
+        for start in range(0, len(late), CHUNK):
+            self._write(late[start : start + CHUNK])
         self._check()
         self._fresh.close()
         self.indexes.swap()

@@ -7,6 +7,7 @@ Everything follows from the seed.
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -152,7 +153,7 @@ class Schedule:
                 self._repeat: 6,
                 self._outage: 3,
                 self._turn_poison: 2,
-                self._ask: 3,
+                self._ask: 5,
                 self._wait: 4,
             }
             for deed in self.rng.choices(list(deeds), list(deeds.values()), k=TURNS):
@@ -255,19 +256,22 @@ class Schedule:
         """An old batch arrives once more, at whatever is live now."""
         if not self.sent or self.down:
             return
-        upserts, deletions = self.rng.choice(self.sent)
+        self._deliver(*self.rng.choice(self.sent))
+
+    def _deliver(self, upserts: Sequence[Document], deletions: Sequence[Deletion]) -> None:
         self._note(f"again {[one.id for one in (*upserts, *deletions)]}")
         self.happened["旧批重来"] += 1
         running = [one for one in self.holders if one.alive and one.opened]
-        try:
-            if running and self._single():  # at the live one, or at one that is being built
-                self.rng.choice(running[0].opened[-2:]).write(upserts, deletions)
-            else:
-                opened = self.place.open(read_only=False)
-                opened.write(upserts, deletions)
-                opened.close()
-        except SearchError:
-            return  # closed between two indexes
+        if running and self._single():  # at the live one, or at one that is being built
+            writers = self.rng.sample(running[0].opened, len(running[0].opened))
+        else:
+            writers = [self.place.open(read_only=False)]
+        for writer in writers:
+            with suppress(SearchError):  # an index that was closed since
+                writer.write(upserts, deletions)
+                break
+        if writers[0] not in [one for process in running for one in process.opened]:
+            writers[0].close()
 
     def _outage(self) -> None:
         self.down = not self.down
@@ -289,8 +293,15 @@ class Schedule:
     # What people write
 
     def _write(self) -> None:
-        deeds = [self._post, self._edit, self._edit, self._withdraw, self._submit, self._mask]
-        self.rng.choice([*deeds, self._verify])()
+        deeds = {
+            self._post: 2,
+            self._edit: 4,
+            self._withdraw: 4,
+            self._submit: 2,
+            self._mask: 2,
+            self._verify: 2,
+        }
+        self.rng.choices(list(deeds), list(deeds.values()))[0]()
 
     def _title(self) -> str:
         poison = POISON if self.rng.random() < 0.1 else ""
@@ -416,6 +427,8 @@ class Schedule:
             process.resume()
             while process.last != "rest":
                 process.resume()
+        for batch in self.rng.sample(self.sent, min(8, len(self.sent))):
+            self._deliver(*batch)  # nothing that comes late changes anything
         engine = self.place.open(read_only=True)
         try:
             self._check_index(engine)

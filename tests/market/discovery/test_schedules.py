@@ -141,8 +141,27 @@ def many(grounds: Grounds, place_in: Callable[[Path], Place], number: int) -> tu
     for seed in range(first, first + number):
         happened += grounds.run(seed, place_in).happened
     print(f"{(time.monotonic() - begun) / number * 1000:.0f} ms each; {dict(happened)}")
-    return first, "，".join(f"{what}{count}次" for what, count in sorted(happened.items()))
+    return first, "，".join(f"{what}{count:,}次" for what, count in sorted(happened.items()))
 
 
 def test_schedules(grounds: Grounds, place_in: Callable[[Path], Place]) -> None:
     many(grounds, place_in, 100 if place_in is OnTantivy else 10)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("part", range(4))
+def test_very_many_schedules(
+    grounds: Grounds,
+    place_in: Callable[[Path], Place],
+    part: int,
+    verified: Callable[..., None],
+) -> None:
+    """In parts, so that several processes share them."""
+    name, number = ("tantivy", 2_500) if place_in is OnTantivy else ("Elasticsearch", 250)
+    first, happened = many(grounds, place_in, number)
+    verified(
+        f"索引路径上的崩溃、乱序、重复、停摆（{name}，第{part + 1}组）",
+        how_many=f"{number:,}个过程",
+        result=f"最后差异0，核对一致；{happened}",
+        seed=first,
+    )
