@@ -38,7 +38,7 @@ def environment(settings: Settings) -> dict[str, str]:
 @contextmanager
 def running(settings: Settings, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m command` on the market for the block; yield the process."""
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603  our own programs
         [sys.executable, "-m", *command], env=environment(settings), stdin=subprocess.DEVNULL
     ) as process:
         try:

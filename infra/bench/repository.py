@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from market.accounts.models import Organisation
 from market.catalog.models import AchievementFacts, DemandFacts, Listing, ListingRevision
 from market.catalog.vocabulary import ListingKind
-from market.kit.changes import Consumer, Delivery, SubjectVersion
+from market.kit.changes import Change, Consumer, Delivery, SubjectVersion
 from market.kit.columns import Table
 
 FACTS: dict[ListingKind, type[Table]] = {
@@ -40,12 +40,14 @@ def add_listings(
 
 
 def waits(session: Session, consumer: Consumer, *, after: int) -> list[float]:
-    """Return seconds from each change to the end of its delivery, of changes after this one."""
+    """Return the seconds from each change to the end of its delivery, of changes after this one."""
     rows = session.execute(
-        select(col(Delivery.done_at), col(Delivery.available_at), col(Delivery.change_id)).where(
+        select(col(Change.at), col(Delivery.done_at))
+        .join(Delivery, col(Delivery.change_id) == col(Change.id))
+        .where(
             col(Delivery.consumer) == consumer,
-            col(Delivery.change_id) > after,
+            col(Change.id) > after,
             col(Delivery.done_at).is_not(None),
         )
     )
-    return [(done - due).total_seconds() for done, due, _ in rows]
+    return [(done - at).total_seconds() for at, done in rows]
