@@ -283,10 +283,12 @@ def _plain(text: str) -> list[str]:
 
 def _found(seen: Seen, terms: Sequence[str]) -> Found:
     text = seen.shown.text
-    shown = text.summary
-    if not shown or (terms and not spans(shown, terms)):
+    shown, places = text.summary, spans(text.summary, terms)
+    if not shown or (terms and not places):
         shown = body(text)
-    return Found(seen, tuple(highlight(text.title, terms)), tuple(snippet(shown, terms)))
+        places = spans(shown, terms)
+    title = tuple(highlight(text.title, terms))
+    return Found(seen, title, tuple(snippet(shown, terms, found=places)))
 
 
 def _facets(session: Session, params: SearchParams, result: SearchResult) -> tuple[Facet, ...]:
