@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -71,14 +72,16 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(settings: Settings) -> None:
+def serve(
+    settings: Settings, open_engine: Callable[[Settings], SearchEngine] = open_for_people
+) -> None:
     """Serve until asked to stop."""
     keep_memory_together()
     logs.configure("web", settings)
     wait_until_prepared()
     patience = min(settings.stop_seconds, GRACE - 1) if has_parent() else settings.stop_seconds
     parts = build_parts(settings)
-    engine = open_for_people(settings)
+    engine = open_engine(settings)
     try:
         options = config(create_app(parts, engine, settings), settings)
         options.timeout_graceful_shutdown = int(patience)

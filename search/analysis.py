@@ -99,6 +99,16 @@ def symbols(text: str) -> list[Token]:
     return [Token(m.group(), m.start(), m.end()) for m in _SYMBOL.finditer(fold(text))]
 
 
+def symbol_texts(text: str) -> list[str]:
+    """The texts of `symbols`, without their places."""
+    return _SYMBOL.findall(fold(text))
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """(start, end) of each of the `symbols`."""
+    return [match.span() for match in _SYMBOL.finditer(fold(text))]
+
+
 def words(text: str) -> list[Token]:
     """Words to index: a long word is preceded by the dictionary words inside it."""
     return _words(text, SEARCH)

@@ -1,10 +1,11 @@
 """Where the words of a query stand in a text, in pieces that a page can escape and mark."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from search.analysis import symbols
+from search.analysis import places, symbol_texts
 
 
 class Segment(NamedTuple):
@@ -28,35 +29,44 @@ def highlight(text: str, terms: Iterable[str], limit: int | None = None) -> list
     return _segments(text, spans(text, terms), 0, end)
 
 
-def snippet(text: str, terms: Iterable[str], length: int = 120) -> list[Segment]:
+def snippet(
+    text: str, terms: Iterable[str], length: int = 120, found: list[tuple[int, int]] | None = None
+) -> list[Segment]:
     """`length` characters of the text where most different terms stand close together; its
     beginning where there are none. … stands for what was left out before and behind.
+
+    `found`: the text's `spans`, where they are known.
     """
-    found = spans(text, terms)
-    start = _best_start(text, found, length)
-    return _segments(text, found, start, start + length)
+    there = spans(text, terms) if found is None else found
+    start = _best_start(text, there, length)
+    return _segments(text, there, start, start + length)
 
 
 def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
     """(start, end) of every place that a term covers, in order, overlapping ones joined."""
-    tokens = symbols(text)
-    line = _SEPARATOR + "".join(token.text + _SEPARATOR for token in tokens)
-    index = {
-        offset: number
-        for number, offset in enumerate(
-            accumulate((len(token.text) + 1 for token in tokens), initial=0)
-        )
-    }
+    texts = symbol_texts(text)
+    line = _SEPARATOR + "".join([symbol + _SEPARATOR for symbol in texts])
+    there = [(wanted, count) for wanted, count in map(_wanted, terms) if count and wanted in line]
+    if not there:
+        return []
+    offsets = accumulate([len(symbol) + 1 for symbol in texts], initial=0)
+    index = {offset: number for number, offset in enumerate(offsets)}
+    bounds = places(text)
     found: list[tuple[int, int]] = []
-    for term in terms:
-        sequence = [token.text for token in symbols(term)]
-        wanted = _SEPARATOR + "".join(symbol + _SEPARATOR for symbol in sequence)
-        place = line.find(wanted) if sequence else -1
+    for wanted, count in there:
+        place = line.find(wanted)
         while place >= 0:
             first = index[place]
-            found.append((tokens[first].start, tokens[first + len(sequence) - 1].end))
+            found.append((bounds[first][0], bounds[first + count - 1][1]))
             place = line.find(wanted, place + 1)
     return _joined(found)
+
+
+@lru_cache(maxsize=10_000)  # the same terms are looked for in every text of a page
+def _wanted(term: str) -> tuple[str, int]:
+    """A term as it stands in a line of symbols, and how many symbols it has."""
+    sequence = symbol_texts(term)
+    return _SEPARATOR + "".join([symbol + _SEPARATOR for symbol in sequence]), len(sequence)
 
 
 def _joined(found: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -35,6 +35,11 @@ def queries(seed: int, number: int) -> list[str]:
     return [kinds[n % len(kinds)].format(**_parts(draw)) for n in range(number)]
 
 
+def common() -> Sequence[str]:
+    """Return the words that most listings say."""
+    return [word for words in (_MATERIALS, _OBJECTS, _METHODS) for word in words[:6]]
+
+
 def listings(size: int, seed: int, *, demands: bool = False) -> Iterator[dict[str, Any]]:
     """Yield rows of an import file in JSON lines, numbered from 1."""
     draw = random.Random(f"{seed}:{demands}")  # noqa: S311  measurements, not secrets

@@ -7,28 +7,23 @@ alone (infra.bench.bare) is then asked just what those pages asked of it, on the
 
 import json
 import pickle
-import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
-from urllib.error import URLError
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 from infra import imports, migrate
-from infra.bench import listings
+from infra.bench import http, listings
 from infra.bench.bare import Asked
 from infra.bench.figures import Figure, percentile, rounded
+from infra.bench.market import DEMANDS_IN
 from infra.bench.measure import Peak, anonymous_mb, watched
-from infra.settings import Settings, child_environment
+from infra.settings import Settings
 from infra.users import create
 from infra.wiring import build_parts, close_parts, open_reader, open_writer
 from market.accounts.work import ANONYMOUS, Parts, Work
@@ -48,7 +43,6 @@ from search.port import SearchEngine
 from search.query import SearchRequest
 from search.result import SearchResult
 
-DEMANDS_IN = 50  # one listing in so many is a demand, as on boards elsewhere
 CODE = "X1990000000000018A"
 MEMORY_MB = 200  # promised for a web process
 DEADLINE_MS = 2000  # promised to a person for a page
@@ -65,7 +59,7 @@ def run(folder: Path, size: int, seed: int, progress: Progress) -> list[Figure]:
 
     Raises MarketError where the folder holds a market already.
     """
-    settings = Settings(data_dir=folder, port=_free_port())
+    settings = Settings(data_dir=folder)
     migrate.migrate(settings.database)
     parts = build_parts(settings)
     try:
@@ -77,13 +71,6 @@ def run(folder: Path, size: int, seed: int, progress: Progress) -> list[Figure]:
     finally:
         close_parts(parts)
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _imported(
@@ -240,15 +227,11 @@ def _pages(settings: Settings, parts: Parts, seed: int) -> Iterator[Figure]:
     with closing(open_reader(settings)) as engine:
         requests = settings.data_dir / "requests.pickle"
         requests.write_bytes(pickle.dumps(_asked(parts, engine, plan)))
-    paths = {kind: [_path(one) for one in pages] for kind, pages in plan.items()}
-    with _served(settings) as pid:
-        base = f"http://127.0.0.1:{settings.port}"
+    paths = {kind: [http.path_of(one) for one in pages] for kind, pages in plan.items()}
+    with http.served(settings) as (web, pid):
         others = {"首页": ["/"] * ASKED, "成果页": _listing_paths(parts)}
-        taken = {kind: _time(base, some) for kind, some in (paths | others).items()}
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            begun = time.perf_counter()
-            list(pool.map(lambda path: _get(base + path), paths["搜索"]))
-            rate = ASKED / (time.perf_counter() - begun)
+        taken = {kind: http.warmed(web, some) for kind, some in (paths | others).items()}
+        rate = http.pages_a_second([web], paths["搜索"], CLIENTS)
         memory = anonymous_mb(pid)
     bare = _bare(settings, requests)
     requests.unlink()
@@ -274,63 +257,12 @@ def _pages(settings: Settings, parts: Parts, seed: int) -> Iterator[Figure]:
     )
 
 
-def _path(params: SearchParams) -> str:
-    query: list[tuple[str, str]] = [("q", params.q), ("kind", params.kind)]
-    query += [(name, one) for name, some in params.chosen.items() for one in some]
-    query += [("sort", params.sort), ("page", str(params.page))]
-    return f"/search?{urlencode(query)}"
-
-
 def _listing_paths(parts: Parts) -> list[str]:
     with parts.database.read() as session:
         ids = views.public_ids(session, after_id=ListingId(0), limit=ASKED)
         return [
             f"/listings/{one.public_id}" for one in views.document_source(session, ids).values()
         ]
-
-
-def _get(url: str) -> float:
-    begun = time.perf_counter()
-    with urlopen(url, timeout=30) as answer:  # noqa: S310  our own server
-        answer.read()
-    return (time.perf_counter() - begun) * 1000
-
-
-def _time(base: str, paths: Sequence[str]) -> list[float]:
-    for path in paths[: ASKED // 4]:
-        _get(base + path)
-    return [_get(base + path) for path in paths]
-
-
-@contextmanager
-def _served(settings: Settings) -> Iterator[int]:
-    """Run a web process of the site; yield its id when it answers."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "infra.cli", "serve"], env=_environment(settings)
-    ) as web:
-        try:
-            _wait(f"http://127.0.0.1:{settings.port}/", web)
-            yield web.pid
-        finally:
-            web.send_signal(signal.SIGTERM)
-            web.wait(timeout=30)
-
-
-def _wait(url: str, web: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            _get(url)
-        except URLError:
-            if web.poll() is not None or time.monotonic() > until:
-                raise
-            time.sleep(0.2)
-        else:
-            return
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    return child_environment(data_dir=str(settings.data_dir), port=str(settings.port))
 
 
 def _bare(settings: Settings, requests: Path) -> dict[str, Any]:
@@ -348,7 +280,7 @@ def _audited(settings: Settings, size: int) -> Iterator[Figure]:
     subprocess.run(
         [sys.executable, "-m", "infra.cli", "audit"],
         check=True,
-        env=_environment(settings),
+        env=http.environment(settings),
         stdout=subprocess.DEVNULL,
     )
     taken = time.perf_counter() - begun

@@ -30,6 +30,9 @@ TEXTS: dict[ListingKind, type[AchievementText] | type[DemandText]] = {
 _SHARED = frozenset(ListingText.model_fields)
 _OWN = {model: model.model_fields.keys() - _SHARED for model in TEXTS.values()}
 _PLAIN = _SHARED - {"price", "modes"}
+_PRICE = ("price_form", "price_basis", "price_low_fen", "price_high_fen")
+_COPIED = {kind: tuple(_PLAIN | _OWN[model]) for kind, model in TEXTS.items()}
+_STORED = {kind: (*names, "modes", *_PRICE) for kind, names in _COPIED.items()}
 _ADVISED = ("problem", "key_technology", "expected_goal")
 
 
@@ -48,24 +51,25 @@ def kind_of(text: Text) -> ListingKind:
 
 def text_of(revision: ListingRevision, facts: Facts) -> Text:
     """Return the text of a stored revision. What is stored was checked when it came in."""
-    shared: dict[str, Any] = {
-        "title": revision.title,
-        "summary": revision.summary,
-        "body": revision.body,
-        "keywords": list(revision.keywords),
-        "field": revision.field,
-        "region": revision.region,
-        "modes": [Mode(mode) for mode in revision.modes],
-        "price": Price.model_construct(
-            form=PriceForm(revision.price_form),
-            basis=PriceBasis(revision.price_basis),
-            low_fen=revision.price_low_fen,
-            high_fen=revision.price_high_fen,
-        ),
-    }
-    model = DemandText if isinstance(facts, DemandFacts) else AchievementText
-    own = {name: getattr(facts, name) for name in _OWN[model]}
-    return model.model_construct(**shared, **own)
+    kind = ListingKind.DEMAND if isinstance(facts, DemandFacts) else ListingKind.ACHIEVEMENT
+    own = _OWN[TEXTS[kind]]
+    stored = {name: getattr(facts if name in own else revision, name) for name in _STORED[kind]}
+    return text_in(stored, kind)
+
+
+def text_in(columns: Mapping[str, Any], kind: ListingKind) -> Text:
+    """Return the text that stands in the columns of a revision and of its kind's facts."""
+    model = TEXTS[kind]
+    values = {name: columns[name] for name in _COPIED[kind]}
+    values["keywords"] = list(values["keywords"])
+    values["modes"] = [Mode(mode) for mode in columns["modes"]]
+    values["price"] = Price.model_construct(
+        form=PriceForm(columns["price_form"]),
+        basis=PriceBasis(columns["price_basis"]),
+        low_fen=columns["price_low_fen"],
+        high_fen=columns["price_high_fen"],
+    )
+    return model.model_construct(**values)
 
 
 def bare(form: Text) -> Text:

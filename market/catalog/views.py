@@ -4,9 +4,10 @@ A listing is publicly visible where it is published and its organisation is veri
 outside may see which listing is decided in `access`, never here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -19,7 +20,7 @@ from market.catalog.drafts import own_listing
 from market.catalog.models import Listing, ListingState, Proof, ReviewState
 from market.catalog.repository import Shelf
 from market.catalog.schemas import AchievementText, WarningOut
-from market.catalog.texts import Difference, Text, differences, text_of, warnings
+from market.catalog.texts import Difference, Text, differences, text_in, text_of, warnings
 from market.catalog.vocabulary import MASKED_NAME, ListingKind
 from market.kit.files import StoredFile
 from market.kit.ids import ListingId, OrganisationId, PublicId
@@ -126,29 +127,27 @@ def document_source(session: Session, ids: Sequence[ListingId]) -> dict[ListingI
 
     One that is missing from the answer is not visible (any more): its document is to be deleted.
     """
-    return {row.listing.id: _source(row) for row in repository.public(session, ids)}
+    return {row["listing_id"]: _source(row) for row in repository.public(session, ids)}
 
 
-def _source(row: repository.Public) -> Source:
-    listing, organisation = row.listing, row.organisation
-    text = text_of(row.revision, row.facts)
-    assert listing.number is not None  # given with the first publication
-    assert listing.published_at is not None
+def _source(row: Mapping[str, Any]) -> Source:
+    kind = ListingKind(row["kind"])
+    text = text_in(row, kind)
     return Source(
-        listing_id=listing.id,
-        public_id=listing.public_id,
-        number=listing.number,
-        kind=ListingKind(listing.kind),
-        organisation_id=organisation.id,
-        organisation_public_id=organisation.public_id,
-        organisation_name=organisation.name,
-        organisation_kind=organisation.kind,
-        masked=listing.masked,
-        demo=organisation.demo,
-        region=text.region or organisation.region,
+        listing_id=row["listing_id"],
+        public_id=row["public_id"],
+        number=row["number"],
+        kind=kind,
+        organisation_id=row["organisation_id"],
+        organisation_public_id=row["organisation_public_id"],
+        organisation_name=row["organisation_name"],
+        organisation_kind=row["organisation_kind"],
+        masked=row["masked"],
+        demo=row["organisation_demo"],
+        region=text.region or row["organisation_region"],
         text=text,
-        published_at=listing.published_at,
-        updated_at=row.revision.created_at,
+        published_at=row["published_at"],
+        updated_at=row["created_at"],
     )
 
 

@@ -155,7 +155,7 @@ class Matcher:
 
     def _like(self, engine: SearchEngine, demand: Compared) -> set[ListingId]:
         """Return other demands that may ask for nearly the same."""
-        found = _candidates(engine, demand, ListingKind.DEMAND, judging.LIKE)
+        found = candidates(engine, demand.source, ListingKind.DEMAND, judging.LIKE)
         return set(found) - {demand.source.listing_id}
 
     def _refresh(self, session: Session, listings: int, now: datetime) -> None:
@@ -203,7 +203,7 @@ class Matcher:
         """Return the demands whose list one of the achievements may enter."""
         proposed: dict[ListingId, list[Compared]] = {}
         for achievement in achievements:
-            for demand_id in _candidates(engine, achievement, ListingKind.DEMAND):
+            for demand_id in candidates(engine, achievement.source, ListingKind.DEMAND):
                 proposed.setdefault(demand_id, []).append(achievement)
         entered = set()
         for some in _slices(list(proposed)):
@@ -273,7 +273,7 @@ class Matcher:
     ) -> DemandMatches:
         """Compare one demand with its candidates and with all that stand in its list."""
         decided = {row.achievement_id for row in stored if row.state != MatchChoice.NEW}
-        ids = {*_candidates(engine, demand, ListingKind.ACHIEVEMENT), *decided}
+        ids = {*candidates(engine, demand.source, ListingKind.ACHIEVEMENT), *decided}
         others = self._load(session, ids).values()
         told = self._told(session, engine, demand, stored) if turn.learns else None
         scored = sorted(
@@ -364,10 +364,11 @@ def _is(listing: Compared, kind: ListingKind) -> bool:
     return listing.source.kind is kind
 
 
-def _candidates(
-    engine: SearchEngine, listing: Compared, kind: ListingKind, limit: int = CANDIDATES
+def candidates(
+    engine: SearchEngine, listing: Source, kind: ListingKind, limit: int = CANDIDATES
 ) -> list[ListingId]:
-    query = similar(engine, ranked_text(listing.source.text))
+    """Return the listings of a kind that the index finds most like this one, best first."""
+    query = similar(engine, ranked_text(listing.text))
     filters = {"kind": frozenset({str(kind)})}
     page = engine.search(SearchRequest(query, filters, limit=limit))
     return [ListingId(hit.id) for hit in page.hits]

@@ -145,7 +145,9 @@ def telling(text: str) -> list[str]:
 
 def found_of(seen: Seen, terms: Sequence[str]) -> Found:
     text = seen.shown.text
-    shown = text.summary
-    if not shown or (terms and not spans(shown, terms)):
+    shown, places = text.summary, spans(text.summary, terms)
+    if not shown or (terms and not places):
         shown = body(text)
-    return Found(seen, tuple(highlight(text.title, terms)), tuple(snippet(shown, terms)))
+        places = spans(shown, terms)
+    title = tuple(highlight(text.title, terms))
+    return Found(seen, title, tuple(snippet(shown, terms, found=places)))

@@ -5,6 +5,7 @@ tantivy breaks ties by where a document happens to lie. Ours stand by id, so tha
 repeat nor skip a document when segments merge between two calls.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tantivy import DocAddress, Order, Searcher
@@ -20,6 +21,10 @@ _MOST_VALUES = 1_000_000
 """Above the number of values of any facet: with fewer kept in each segment, counts go wrong
 silently.
 """
+
+
+_ALL = "all documents"  # no field's name
+Counts = dict[str, tuple[FacetCount, ...]]
 
 
 class _Found(NamedTuple):
@@ -40,9 +45,9 @@ class Page:
         request = self._request
         page: list[_Found]
         if request.limit == 0:
-            # tantivy panics at limit 0.
-            count, page = total(self._searcher.search(self._query, limit=1)), []
-        elif request.sort.field is not None:
+            # tantivy panics at limit 0. Counting by an aggregation scores nothing.
+            return SearchResult(*self._counted())
+        if request.sort.field is not None:
             count, page = self._by_number(request.sort.field, descending=request.sort.descending)
         elif scores(request.query):
             count, page = self._by_score()
@@ -122,29 +127,46 @@ class Page:
             for (score, address), key in zip(hits, ids, strict=True)
         ]
 
-    def _facets(self) -> dict[str, tuple[FacetCount, ...]]:
+    def _facets(self) -> Counts:
         """One pass counts every facet without a filter of its own, one more each of the others."""
+        free = self._free()
+        return self._ordered(self._count(self._query, dict.fromkeys(free, ())) if free else {})
+
+    def _counted(self) -> tuple[int, tuple[Hit, ...], Counts]:
+        """The same with the total, and no hits."""
+        every = {_ALL: {"value_count": {"field": ID}}}
+        free = dict.fromkeys(self._free(), ())
+        answer = self._searcher.aggregate(self._query, {**every, **self._wanted(free)})
+        return round(answer[_ALL]["value"]), (), self._ordered(self._read(answer, free))
+
+    def _free(self) -> list[str]:
+        return [name for name in self._request.facets if not self._request.filters.get(name)]
+
+    def _ordered(self, counts: Counts) -> Counts:
+        """The counts given, and those of the other facets, in the order they were asked for."""
         filters = self._request.filters
-        free = [name for name in self._request.facets if not filters.get(name)]
-        counts = self._count(self._query, dict.fromkeys(free, ())) if free else {}
         for name in self._request.facets:
-            if name not in free:
+            if name not in counts:
                 others = {field: values for field, values in filters.items() if field != name}
                 query = self._compiler.compile(self._request.query, others)
                 counts |= self._count(query, {name: tuple(filter(well_formed, filters[name]))})
         return {name: counts[name] for name in self._request.facets}
 
-    def _count(
-        self, query: Compiled, fields: dict[str, tuple[str, ...]]
-    ) -> dict[str, tuple[FacetCount, ...]]:
+    def _count(self, query: Compiled, fields: Mapping[str, tuple[str, ...]]) -> Counts:
         """Per field its most frequent values and the ones named, with counts."""
+        return self._read(self._searcher.aggregate(query, self._wanted(fields)), fields)
+
+    def _wanted(self, fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
         wanted: dict[str, Any] = {}
         for name, values in fields.items():
             terms = {"field": name, "size": self._request.facet_size, "segment_size": _MOST_VALUES}
             wanted[name] = {"terms": terms}
             if values:
                 wanted[_chosen(name)] = {"terms": {**terms, "size": len(values), "include": values}}
-        answer = self._searcher.aggregate(query, wanted)
+        return wanted
+
+    @staticmethod
+    def _read(answer: Mapping[str, Any], fields: Mapping[str, tuple[str, ...]]) -> Counts:
         counts = {}
         for name in fields:
             rows = answer[name]["buckets"] + answer.get(_chosen(name), {}).get("buckets", [])
