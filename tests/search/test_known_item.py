@@ -18,12 +18,11 @@ from search.parse import parse
 from search.port import SearchEngine
 from search.query import SearchRequest
 from search.rankfile import read_rows
+from tests.search.elastics import opened, prefix_of
+from tests.support.elastic import Elastic
 
 SHARED = Path(os.environ.get("ZHIHE_SHARED") or Path(__file__).parents[3] / "shared")
 TITLES = SHARED / "bench" / "relevance" / "achievements.jsonl"
-ENGINES: dict[str, Callable[[Path], SearchEngine]] = {
-    "tantivy": lambda folder: TantivyEngine(folder, SCHEMA, read_only=False),
-}
 WORDS, FIRST, TRIES = 3, 10, 2_000
 
 pytestmark = pytest.mark.skipif(
@@ -38,16 +37,31 @@ def titles() -> list[list[str]]:
         return [str(row["title"]).split() for row in read_rows(lines, ["title"])]
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(
-    request: pytest.FixtureRequest,
-    titles: list[list[str]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[SearchEngine]:
-    engine = ENGINES[request.param](tmp_path_factory.mktemp("known"))
-    engine.write([Document(n, 1, {"title": "".join(one)}) for n, one in enumerate(titles, start=1)])
+@pytest.fixture(scope="module")
+def tantivy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchEngine]:
+    engine = TantivyEngine(tmp_path_factory.mktemp("known"), SCHEMA, read_only=False)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def elasticsearch(
+    elastic: Elastic, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SearchEngine]:
+    prefix = prefix_of(tmp_path_factory.mktemp("known"))
+    engine = opened(elastic.url, prefix, schema=SCHEMA)
+    yield engine
+    engine.close()
+    elastic.drop(prefix)
+
+
+@pytest.fixture(params=["tantivy", "elasticsearch"])
+def engine(request: pytest.FixtureRequest, titles: list[list[str]]) -> SearchEngine:
+    engine: SearchEngine = request.getfixturevalue(request.param)
+    if not engine.count():
+        named = enumerate(titles, start=1)
+        engine.write([Document(n, 1, {"title": "".join(one)}) for n, one in named])
+    return engine
 
 
 def found(engine: SearchEngine, titles: list[list[str]], tries: int, seed: int) -> list[str]:
@@ -76,14 +90,17 @@ def test_three_words_of_a_title_bring_it_up(engine: SearchEngine, titles: list[l
 
 @pytest.mark.full
 def test_three_words_of_a_title_bring_it_up_in_99_of_100(
-    engine: SearchEngine, titles: list[list[str]], verified: Callable[..., None]
+    engine: SearchEngine,
+    titles: list[list[str]],
+    verified: Callable[..., None],
+    request: pytest.FixtureRequest,
 ) -> None:
     seed = random.randrange(2**32)
     missed = found(engine, titles, TRIES, seed)
     share = 1 - len(missed) / TRIES
     print(f"seed {seed}: {share:.2%}, missed {missed}")
     verified(
-        "连着输入名称里相邻的三个词，这条成果在前10条",
+        f"连着输入名称里相邻的三个词，这条成果在前10条（{request.node.callspec.params['engine']}）",
         how_many=f"{TRIES} 次",
         result=f"{share:.2%}",
         seed=seed,
