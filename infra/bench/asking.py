@@ -24,7 +24,7 @@ from infra.bench.native import Native
 from market.catalog.vocabulary import FIELDS
 from market.discovery import labels, relevance
 from market.discovery.documents import SCHEMA, body
-from market.discovery.service import SearchParams
+from market.discovery.results import SearchParams
 from search.analysis import PARTICLES, plain_words
 from search.parse import parse
 from search.query import SearchRequest

@@ -17,7 +17,7 @@ from pathlib import Path
 from infra.bench.asking import a_second, service_call
 from infra.settings import load
 from infra.wiring import open_reader
-from market.discovery.service import SearchParams
+from market.discovery.results import SearchParams
 from search.port import SearchEngine
 
 

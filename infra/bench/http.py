@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlencode
 
 from infra.settings import Settings, child_environment
-from market.discovery.service import SearchParams
+from market.discovery.results import SearchParams
 
 _START = 60.0  # seconds that a web process may take to answer
 _PATIENCE = 120.0

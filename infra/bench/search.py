@@ -23,7 +23,7 @@ from infra.bench.figures import Figure, percentile, rounded
 from infra.bench.market import Plan, Progress
 from infra.bench.measure import anonymous_mb
 from infra.settings import Settings
-from market.discovery.service import SearchParams
+from market.discovery.results import SearchParams
 
 ASKED = 200
 SECONDS = 10.0  # of every measurement of calls a second
