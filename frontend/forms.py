@@ -26,7 +26,7 @@ from frontend import csrf
 from frontend.form_errors import ECHO, sentence
 from market.kit import letters
 from market.kit.cells import days
-from market.kit.errors import Invalid, TooLarge
+from market.kit.errors import Conflict, Invalid, TooLarge
 from market.kit.money import fen_to_wan, wan_to_fen
 from market.kit.wire import in_time
 
@@ -167,11 +167,12 @@ class Form(Generic[M]):
         """Note a message; the first of a field stays."""
         self.errors.setdefault(name if name in self._titles else WHOLE, message)
 
-    def reject(self, error: Invalid) -> None:
+    def reject(self, error: Invalid | Conflict) -> None:
         """Take over what a service refused: its fields to ours, the rest to the top."""
-        for name, message in error.fields.items():
+        fields = error.fields if isinstance(error, Invalid) else {}
+        for name, message in fields.items():
             self.fail(name, message)
-        if not error.fields:
+        if not fields:
             self.fail(WHOLE, error.message)
 
     def overtaken(self, newest: "Form[Any]", *, by: Iterable[str]) -> None:

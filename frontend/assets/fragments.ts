@@ -10,6 +10,8 @@ export function startHtmx(): void {
     selfRequestsOnly: true,
     historyCacheSize: 0,
     scrollBehavior: "auto",
+    // What was swapped in listens at once: a choice made in the 20 ms of the default would be lost.
+    defaultSettleDelay: 0,
   });
 
   // 422 is the form again with its messages; other failures come with a place of their own.

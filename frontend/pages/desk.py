@@ -181,10 +181,8 @@ def decide(
     if form.data is not None:
         try:
             service.decide(page.work, PublicId(registration_id), DecideIn(**form.data.model_dump()))
-        except Invalid as error:
+        except (Invalid, Conflict) as error:
             form.reject(error)
-        except Conflict as error:
-            form.fail(forms.WHOLE, error.message)
         else:
             registered = form.data.decision == "registered"
             return page.redirect(

@@ -51,10 +51,8 @@ def add(page: Editing) -> Response:
     if form.data is not None:
         try:
             synonyms.add(page.work, SynonymsIn(terms=form.data.terms))
-        except Invalid as error:
+        except (Invalid, Conflict) as error:
             form.reject(error)
-        except Conflict as error:
-            form.fail(forms.WHOLE, error.message)
         else:
             return page.redirect(LIST, done=SAVED)
     page.work.abandon()

@@ -63,7 +63,7 @@ def ask(parts: Parts) -> datetime:
 
 
 def ask_by_page(work: Work) -> None:
-    """Ask for it where dictionary words wait. Raises Conflict while one is under way."""
+    """Ask for it from the page of the dictionary words. Raises Conflict while one is under way."""
     work.require(Action.SYNONYM_EDIT, Relation.OTHER)
     if state(work.session).asked is not None:
         raise Conflict("索引正在重建，完成后再重建一次")

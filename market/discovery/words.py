@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from sqlmodel import Session
+
 from market.accounts.work import Parts, Work
 from market.rules import dictionary as cutting
 from market.rules import synonyms as rules
@@ -10,7 +12,7 @@ from search.dictionary import Dictionary
 from search.synonyms import Synonyms
 
 _MEMO: Final = "discovery.synonyms"
-_ASKED, _INDEXED = "discovery.dictionary", "discovery.dictionary.indexed"
+_IN_FORCE, _ALL = "discovery.dictionary", "discovery.dictionary.all"
 
 
 def synonyms(work: Work) -> Synonyms:
@@ -23,12 +25,7 @@ def synonyms(work: Work) -> Synonyms:
 
 def dictionary(work: Work) -> Dictionary:
     """Return the dictionary words that searches go by."""
-    session = work.session
-    memo = work.parts.memos.of(_ASKED)
-    kept: Dictionary = memo.get(
-        cutting.mark(session), lambda: _folded(cutting.words(session, in_force=True))
-    )
-    return kept
+    return _kept(work.parts, work.session, in_force=True)
 
 
 def indexed_words(parts: Parts) -> Dictionary:
@@ -36,12 +33,13 @@ def indexed_words(parts: Parts) -> Dictionary:
     always among them.
     """
     with parts.database.read() as session:
-        memo = parts.memos.of(_INDEXED)
-        kept: Dictionary = memo.get(
-            cutting.mark(session), lambda: _folded(cutting.words(session, in_force=False))
-        )
-        return kept
+        return _kept(parts, session, in_force=False)
 
 
-def _folded(words: list[str]) -> Dictionary:
-    return Dictionary(map(fold, words))
+def _kept(parts: Parts, session: Session, *, in_force: bool) -> Dictionary:
+    memo = parts.memos.of(_IN_FORCE if in_force else _ALL)
+    kept: Dictionary = memo.get(
+        cutting.mark(session),
+        lambda: Dictionary(map(fold, cutting.words(session, in_force=in_force))),
+    )
+    return kept

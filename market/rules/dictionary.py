@@ -59,8 +59,7 @@ def add(work: Work, form: DictionaryIn) -> list[DictionaryWord]:
         work.session.flush()
     except IntegrityError as error:
         raise Conflict("别人刚写了其中一个词，请刷新后再写") from error
-    for row in rows:
-        work.touched("dictionary", row.public_id)
+    work.touched("dictionary", rows[-1].public_id)  # an audit row names one object
     return rows
 
 

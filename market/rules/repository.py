@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, update
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from market.kit.db import must_change
+from market.kit.db import changed, must_change
 from market.kit.errors import NotFound
 from market.kit.ids import PublicId
 from market.rules.models import DictionaryWord, Holiday, Plan, PlanState, SynonymGroup
@@ -136,6 +136,5 @@ def put_in_force(session: Session, *, written_by: datetime, at: datetime) -> Non
 
 def remove_word(session: Session, word: PublicId) -> None:
     """Raises NotFound."""
-    gone = session.execute(delete(DictionaryWord).where(col(DictionaryWord.public_id) == word))
-    if gone.rowcount != 1:  # type: ignore[attr-defined]
+    if changed(session, delete(DictionaryWord).where(col(DictionaryWord.public_id) == word)) != 1:
         raise NotFound

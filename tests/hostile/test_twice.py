@@ -104,20 +104,26 @@ class Twice:
         self.tables = Tables(settings.database)
         self.before = self.tables.counted()
 
+    def restore(self) -> None:
+        """Put the world back, with nothing left that the journal would write into it later."""
+        self.market.world.parts.journal.flush()
+        self.snapshot.restore()
+
     def grown(self) -> dict[str, int]:
+        self.market.world.parts.journal.flush()
         now = self.tables.counted()
         return {name: now[name] - n for name, n in self.before.items()}
 
     def compare(self, label: str, one: Callable[[], Answer]) -> list[str]:
         """Send once and put back; send twice together; what grew must be the same."""
+        self.restore()
         alone = one()
         once = self.grown()
-        self.snapshot.restore()
+        self.restore()
         answers = together(one)
         wrong = judge(label, answers, self.grown(), once)
         if alone.status < 400 and not any(a.status < 400 for a in answers):
             wrong.append(f"{label}: alone {alone.status}, together {[a.status for a in answers]}")
-        self.snapshot.restore()
         return wrong
 
 

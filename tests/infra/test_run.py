@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.infra.test_launcher import alive, eventually
+
 ROOT = Path(__file__).resolve().parents[2]
 BASE_PYTHON = str(getattr(sys, "_base_executable", sys.executable))
 
@@ -100,13 +102,6 @@ def missing_files(folder: Path) -> list[str]:
         site = record.parents[1]
         missing += [n for n in names if not n.endswith(".pyc") and not (site / n).exists()]
     return missing
-
-
-def eventually(holds: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.02)
 
 
 @pytest.mark.full
@@ -247,16 +242,6 @@ def served(command: list[str], folder: Path, data: Path) -> Iterator[Served]:
         market.end()
 
 
-def running(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Leave out those that have ended and whose new parent has not taken note of it yet."""
-    alive = []
-    for one in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if one.status() != psutil.STATUS_ZOMBIE:
-                alive.append(one)
-    return alive
-
-
 def test_up_serves_a_demonstration_market_and_ends_with_its_launcher(tmp_path: Path) -> None:
     up = [sys.executable, "-m", "infra.cli", "up"]
     data = tmp_path / "data"
@@ -268,12 +253,14 @@ def test_up_serves_a_demonstration_market_and_ends_with_its_launcher(tmp_path: P
         children = market.family()
         market.process.send_signal(signal.SIGTERM)
         assert market.process.wait(15) == 0
-        assert running(psutil.wait_procs(children, timeout=5)[1]) == []
+        left = psutil.wait_procs(children, timeout=5)[1]
+        assert [one for one in left if alive(one.pid)] == []
     with served(up, ROOT, data) as market:
         market.answered(30)
         children = market.family()
         market.process.kill()
-        assert running(psutil.wait_procs(children, timeout=7)[1]) == []
+        left = psutil.wait_procs(children, timeout=7)[1]
+        assert [one for one in left if alive(one.pid)] == []
 
 
 @pytest.mark.full

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from infra.settings import Settings
+from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
@@ -20,6 +22,7 @@ from market.discovery.tasks import handlers
 from market.kit.ids import PublicId
 from market.kit.jobs import Runner
 from search.engines.tantivy import TantivyEngine
+from search.port import SearchEngine
 from tests import factories
 from tests.support.market import work_for
 
@@ -112,3 +115,18 @@ def engine(open_engine: Callable[..., TantivyEngine]) -> TantivyEngine:
 @pytest.fixture
 def market(parts: Parts, engine: TantivyEngine) -> Market:
     return Market(parts, engine, Matcher(FLOOR))
+
+
+@pytest.fixture
+def real(settings: Settings) -> Iterator[Parts]:
+    """Parts on the system's clock, as the processes have it."""
+    built = build_parts(settings)
+    yield built
+    close_parts(built)
+
+
+@pytest.fixture
+def reader(settings: Settings) -> Iterator[SearchEngine]:
+    engine = open_reader(settings)
+    yield engine
+    engine.close()

@@ -11,7 +11,6 @@ from infra.audit import audit
 from infra.indexer import Indexing, indexing
 from infra.settings import Settings
 from infra.web import create_app
-from infra.wiring import open_reader
 from market.accounts.policy import Role
 from market.accounts.work import Parts
 from market.discovery import rebuild
@@ -22,13 +21,6 @@ from tests.frontend.test_account_pages import HOST, csrf
 from tests.market.discovery.conftest import FLOOR, Market
 
 WHOLE, PARTS = "超临界水氧化处理装置", "超临界流体与水的氧化"
-
-
-@pytest.fixture
-def reader(settings: Settings) -> Iterator[SearchEngine]:
-    engine = open_reader(settings)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from infra.locks import ProcessLock
 from infra.settings import Settings
 from infra.waiting import work_until_done
-from infra.wiring import build_parts, close_parts, open_reader, open_writer
+from infra.wiring import open_reader, open_writer
 from market.accounts import organisations
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.schemas import VerifyIn
@@ -54,21 +54,6 @@ def running(settings: Settings, program: str) -> Iterator[subprocess.Popen[bytes
     finally:
         process.kill()
         process.wait()
-
-
-@pytest.fixture
-def real(settings: Settings) -> Iterator[Parts]:
-    """Parts on the system's clock, as the processes have it."""
-    built = build_parts(settings)
-    yield built
-    close_parts(built)
-
-
-@pytest.fixture
-def reader(settings: Settings) -> Iterator[SearchEngine]:
-    engine = open_reader(settings)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture

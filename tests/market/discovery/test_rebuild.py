@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from infra.audit import audit
 from infra.indexer import build_anew, indexing
 from infra.settings import Settings
 from infra.waiting import work_until_done
-from infra.wiring import build_parts, close_parts, open_reader, open_writer
+from infra.wiring import open_writer
 from market.accounts.models import Organisation
 from market.accounts.work import Parts
 from market.catalog.models import Listing
@@ -31,20 +30,6 @@ from tests.market.discovery.conftest import FLOOR, Market
 from tests.market.discovery.test_processes import holds, running, until
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def real(settings: Settings) -> Iterator[Parts]:
-    built = build_parts(settings)
-    yield built
-    close_parts(built)
-
-
-@pytest.fixture
-def reader(settings: Settings) -> Iterator[SearchEngine]:
-    engine = open_reader(settings)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture
