@@ -13,7 +13,7 @@ from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_indexes, open_writer
 from market.accounts.work import Parts
 from market.discovery import rebuild as rebuilding
-from market.discovery.drain import BATCH, drain_index, give_back, make_whole
+from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, make_whole
 from market.discovery.words import indexed_words
 from market.kit.changes import Consumer
 from market.kit.holding import Fenced, Lost, TermLock
@@ -22,7 +22,7 @@ from search.errors import RebuildRefused, SearchUnavailable
 from search.port import SearchEngine
 from search.rebuild import Indexes, Rebuild
 
-_SMALLEST = 50
+_SMALLEST = 250
 """Changes in a batch, after an index that did not take larger ones in time."""
 
 log = logging.getLogger("zhihe.discovery")
@@ -51,6 +51,7 @@ class Indexing:
         self._engine: SearchEngine | None = None
         self._rebuild: Rebuild | None = None
         self._batch = BATCH
+        self._whole = False
 
     def step(self) -> bool:
         """Do a batch of what is owed; return whether there was any. Nothing without the lock."""
@@ -66,6 +67,8 @@ class Indexing:
         except BaseException as error:
             if isinstance(error, SearchUnavailable):
                 self._batch = max(self._batch // 4, _SMALLEST)
+            else:
+                self._whole = False
             # Begin again: what was claimed is given back, what is missing in the index is found.
             self._let_go()
             raise
@@ -81,7 +84,10 @@ class Indexing:
     def _begin(self) -> SearchEngine:
         self._engine = self._open()
         give_back(self._parts, Consumer.INDEX)
-        make_whole(self._parts, self._engine, self._batch)
+        # One that only did not answer is not read whole again: what is owed to it is all it lacks.
+        if not (self._whole and holds_enough(self._parts, self._engine)):
+            make_whole(self._parts, self._engine, self._batch)
+        self._whole = True
         return self._engine
 
     def _build(self, engine: SearchEngine) -> bool:
@@ -112,6 +118,7 @@ class Indexing:
             self._rebuild = None
             # What was live is another index now, and it is looked through once more: whoever held
             # the lock before may have written a last batch to the old one and called it done.
+            self._whole = False
             self._let_go()
         rebuilding.ended(self._parts, asked, good=good, detail=detail)
 

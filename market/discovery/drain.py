@@ -170,6 +170,18 @@ def _owe(parts: Parts, ids: Collection[ListingId]) -> None:
         changes.record_many(session, SubjectKind.LISTING, fresh, "reindex", at=now, actor_id=None)
 
 
+def holds_enough(parts: Parts, engine: SearchEngine) -> bool:
+    """Return whether an index that was whole, and then away, can have lost nothing: it holds what
+    is public but for what is owed to it. One that is empty has been lost.
+    """
+    with parts.database.read() as session:
+        visible = sum(views.counts(session).values())
+        newest = repository.newest_change(session)
+        owed = repository.owed(session, Consumer.INDEX, up_to_change=newest)
+    there = engine.count()
+    return there > 0 and there + owed >= visible
+
+
 def _claim(parts: Parts, consumer: Consumer, limit: int) -> list[Claimed]:
     now = parts.clock.now()
     with parts.database.read() as session:

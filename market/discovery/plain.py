@@ -46,6 +46,7 @@ _AT_ONCE: Final = 4
 _FIRST, _STRETCH = 10_000, 50_000
 _MOST_TERMS: Final = 4
 _LIKE_TERMS: Final = 6
+_ALL: Final = 2**63
 
 _scans = BoundedSemaphore(_AT_ONCE)
 """Readings at a time of a process: more would only take the database from those who write."""
@@ -111,25 +112,30 @@ def _terms(parsed: Parsed) -> list[str]:
 
 
 def _nearest(work: Work, wanted: Wanted, typed: str, until: float) -> tuple[Found, ...]:
-    """Return listings that have at least a word of what was typed, those with most first."""
+    """Return some of the newest listings that have a word of what was typed, those with most first.
+
+    All were read once already, and nothing was found: this looks no further than it has to.
+    """
     told = sorted(dict.fromkeys(telling(typed[:LONGEST_QUERY])), key=len, reverse=True)
     some = tuple(told[:_MOST_TERMS])
     if not some:
         return ()
     query: Query = Words(some, SCHEMA.words_fields, 1)
     asked = wanted._replace(query=query, sort=Sort.RELEVANCE, terms=some)
-    seen = access.public_listings(work, _scan(work, asked, NEAREST, until).ids)
+    seen = access.public_listings(work, _scan(work, asked, NEAREST, until, enough=NEAREST).ids)
     return tuple(found_of(one, told) for one in seen)
 
 
-def _scan(work: Work, wanted: Wanted, limit: int, until: float) -> _Scanned:
-    """Return the first `limit` of all listings that fit, or of those looked at in the time."""
+def _scan(work: Work, wanted: Wanted, limit: int, until: float, enough: int = _ALL) -> _Scanned:
+    """Return the first `limit` of all listings that fit, or of those looked at in the time or until
+    `enough` were found.
+    """
     rows: list[Row] = []
     total = 0
     with _turn(until) as mine:
         high = repository.newest_id(work.session) if mine else 0
         size = _FIRST
-        while high > 0:
+        while high > 0 and total < enough:
             left = until - time.monotonic()
             if left < _LEAST:
                 return _Scanned(_ids(rows), total, whole=False)

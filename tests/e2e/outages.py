@@ -3,6 +3,8 @@
 import json
 from itertools import islice
 
+from sqlalchemy import text
+
 from infra import imports
 from infra.bench import listings
 from infra.settings import Settings
@@ -59,4 +61,7 @@ def bring_in(settings: Settings, parts: Parts, size: int) -> Actor:
             while runner.run_one():
                 pass
             path.unlink()
+    # The tests' PostgreSQL does not do so by itself: nobody there knew how large the tables are.
+    with parts.database.write() as session:
+        session.execute(text("ANALYZE"))
     return factories.actor(parts, Role.MANAGER, factories.organisation(parts, self_publish=True))
