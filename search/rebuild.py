@@ -151,7 +151,7 @@ class Rebuild:
         live engine is to be closed and opened again afterwards.
         """
         known = {*self._ids}
-        # Of what is new since, too, even if it is gone already: another writer may not have doubled.
+        # What is new since, even if it is gone already: another writer may not have doubled.
         late = [one for one in self.source.ids() if one not in known]
         for start in range(0, len(late), CHUNK):
             self._write(late[start : start + CHUNK])

@@ -7,7 +7,7 @@ Everything follows from the seed.
 import random
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -263,15 +263,13 @@ class Schedule:
         self.happened["旧批重来"] += 1
         running = [one for one in self.holders if one.alive and one.opened]
         if running and self._single():  # at the live one, or at one that is being built
-            writers = self.rng.sample(running[0].opened, len(running[0].opened))
+            for writer in self.rng.sample(running[0].opened, len(running[0].opened)):
+                with suppress(SearchError):  # it was closed since
+                    writer.write(upserts, deletions)
+                    return
         else:
-            writers = [self.place.open(read_only=False)]
-        for writer in writers:
-            with suppress(SearchError):  # an index that was closed since
+            with closing(self.place.open(read_only=False)) as writer:
                 writer.write(upserts, deletions)
-                break
-        if writers[0] not in [one for process in running for one in process.opened]:
-            writers[0].close()
 
     def _outage(self) -> None:
         self.down = not self.down

@@ -6,7 +6,7 @@ that unwinds finds every seam shut, as the end of a process runs no code at all.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any, Protocol
 
@@ -97,10 +97,8 @@ class Process:
         raise Killed
 
     def _run(self, _fate: Fate) -> str:
-        try:
+        with suppress(Killed):
             self._body(self)
-        except Killed:
-            pass
         self._end()
         return "is gone"
 
