@@ -1,12 +1,16 @@
 """A market with a real index, and short ways to publish in it."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.settings import Settings
 from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
@@ -21,6 +25,7 @@ from market.kit.ids import PublicId
 from market.kit.jobs import Runner
 from search.engines.tantivy import TantivyEngine
 from tests import factories
+from tests.support.machine import Nursery, alive, until
 from tests.support.market import work_for
 
 FLOOR = 0.09
@@ -112,3 +117,43 @@ def engine(open_engine: Callable[..., TantivyEngine]) -> TantivyEngine:
 @pytest.fixture
 def market(parts: Parts, engine: TantivyEngine) -> Market:
     return Market(parts, engine, Matcher(FLOOR))
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of the market, forked from one that has the code loaded."""
+
+    pid: int
+
+    def alive(self) -> bool:
+        return alive(self.pid)
+
+    def kill(self) -> None:
+        """kill -9; return when it is gone."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        until(lambda: not self.alive(), 60, "end of a killed process")
+
+
+Start = Callable[[str], AbstractContextManager[Child]]
+
+
+@pytest.fixture
+def start(settings: Settings, nursery: Nursery, tmp_path: Path) -> Start:
+    """`with start("indexer")`: a process on the test's data, killed at the end."""
+    environment = {
+        "ZHIHE_DATA_DIR": str(settings.data_dir),
+        "ZHIHE_DATABASE_URL": settings.database_url,
+        **({"ZHIHE_SEARCH_URL": settings.search_url} if settings.search_url else {}),
+        **({"ZHIHE_SEARCH_PREFIX": settings.search_prefix} if settings.search_url else {}),
+    }
+
+    @contextmanager
+    def started(program: str) -> Iterator[Child]:
+        child = Child(nursery.start(program, environment, tmp_path / f"{program}.output"))
+        try:
+            yield child
+        finally:
+            child.kill()
+
+    return started
