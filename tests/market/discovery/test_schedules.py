@@ -25,7 +25,8 @@ from search.engines.elastic_indexes import ElasticIndexes
 from search.engines.tantivy import TantivyEngine, TantivyIndexes
 from search.port import SearchEngine
 from search.rebuild import Indexes
-from tests.market.discovery.schedules import Place, Schedule, ground
+from tests.market.discovery.people import People, ground
+from tests.market.discovery.schedules import Place, Schedule
 from tests.search.elastics import PATIENT
 from tests.support.clock import FakeClock
 from tests.support.elastic import Elastic
@@ -100,7 +101,9 @@ class Grounds:
         self._clock.set(FakeClock().now())
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         place = place_in(folder)
-        schedule = Schedule(self._parts, self._clock, place, self._ground, random.Random(seed))
+        rng, trace = random.Random(seed), list[str]()
+        people = People(self._parts, self._ground, rng, trace.append)
+        schedule = Schedule(self._parts, self._clock, place, people, rng, trace)
         try:
             schedule.run()
         except BaseException:
