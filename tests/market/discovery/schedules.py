@@ -99,30 +99,30 @@ class Schedule:
         self.happened["换上新索引"] += 1
 
     def run(self) -> None:
-        try:
-            for _ in range(4):
-                self.people.post()
-            deeds = {
-                self._resume: 60,
-                self.people.write: 18,
-                self._kill: 4,
-                self._repeat: 6,
-                self._outage: 3,
-                self._turn_poison: 2,
-                self._ask: 5,
-                self._wait: 4,
-            }
-            for deed in self.rng.choices(list(deeds), list(deeds.values()), k=TURNS):
-                deed()
-            self._settle()
-            self._check()
-        finally:
-            for process in self.processes.values():
-                process.kill()
+        for _ in range(4):
+            self.people.post()
+        deeds = {
+            self._resume: 60,
+            self.people.write: 18,
+            self._kill: 4,
+            self._repeat: 6,
+            self._outage: 3,
+            self._turn_poison: 2,
+            self._ask: 5,
+            self._wait: 4,
+        }
+        for deed in self.rng.choices(list(deeds), list(deeds.values()), k=TURNS):
+            deed()
+        self._settle()
+        self._check()
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            process.kill()
 
     # Processes
 
-    def _process(self, name: str) -> Process:
+    def process(self, name: str) -> Process:
         """The process of this name that runs; a new one where it is gone."""
         found = self.processes.get(name)
         if found is None or not found.alive:
@@ -191,7 +191,7 @@ class Schedule:
 
     def _resume(self) -> None:
         name = self.rng.choices(["first", "second", "helper", "worker"], [6, 3, 3, 2])[0]
-        process = self._process(name)
+        process = self.process(name)
         for _ in range(self.rng.randint(1, 12)):
             process.resume()
         if self.rng.random() < 0.25 and process.alive:
@@ -255,17 +255,14 @@ class Schedule:
         with self.parts.database.read() as session:
             self.happened["搁置"] += len(upkeep.set_aside(session, limit=100))
         if not any(one in self.holders and one.alive for one in self.processes.values()):
-            self._process("first")
+            self.process("first")
         for _ in range(400):
             with self.parts.database.write() as session:
                 upkeep.retry_jobs(session, at=self.clock.now())
                 upkeep.retry_deliveries(session, at=self.clock.now())
             self.clock.advance(seconds=301)
             for name in self._last_ones():
-                process = self._process(name)
-                process.resume()
-                while process.last != "rest":
-                    process.resume()
+                self.process(name).round()
             left = left_to_do(self.parts)
             if not (left.jobs or left.index or rebuild.asked(self.parts)):
                 return
@@ -278,18 +275,16 @@ class Schedule:
     def _check(self) -> None:
         process = next(one for one in self.holders if one.alive)
         for _ in range(3):  # after a swap the index is opened anew, and looked through
-            process.resume()
-            while process.last != "rest":
-                process.resume()
+            process.round()
         for batch in self.rng.sample(self.sent, min(8, len(self.sent))):
             self._deliver(*batch)  # nothing that comes late changes anything
         engine = self.place.open(read_only=True)
         try:
-            self._check_index(engine)
+            self.check_index(engine)
         finally:
             engine.close()
 
-    def _check_index(self, engine: SearchEngine) -> None:
+    def check_index(self, engine: SearchEngine) -> None:
         assert list(audit_index(self.parts, engine)) == []
         with self.parts.database.read() as session:
             assert list(soundness.change_log(session, self.clock.now())) == []
