@@ -330,7 +330,7 @@ def test_a_swap_that_fails_in_clearing_away_has_taken_place(
 
     with monkeypatch.context() as patch:
         patch.setattr("search.engines.tantivy_indexes.Place.drop_before", fail)
-        patch.setattr("search.engines.elastic_indexes.numbered", fail)
+        patch.setattr("search.engines.elastic_indexes.ElasticIndexes._drop_before", fail)
         with pytest.raises((OSError, SearchUnavailable)):
             run(live, place, store)  # abandons
     assert dict(reader.scan()) == versions(store)
