@@ -190,11 +190,11 @@ class Schedule:
     # What happens
 
     def _resume(self) -> None:
-        name = self.rng.choices(["first", "second", "helper", "worker"], [6, 3, 3, 2])[0]
+        name = self.rng.choices(["first", "second", "helper", "worker"], [5, 2, 6, 2])[0]
         process = self.process(name)
         for _ in range(self.rng.randint(1, 12)):
             process.resume()
-        if self.rng.random() < 0.25 and process.alive:
+        if self.rng.random() < 0.35 and process.alive:
             fate = self.rng.choice(FATES)
             self.note(f"{name}, at {process.last}: {fate.value}")
             process.resume(fate)
