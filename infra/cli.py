@@ -4,7 +4,16 @@ import os
 
 import click
 
-from infra.commands import bench, files, keeping, listings, matching, people, processes
+from infra.commands import (
+    bench,
+    files,
+    indexing,
+    keeping,
+    listings,
+    matching,
+    people,
+    processes,
+)
 from infra.commands.common import HELP
 from infra.commands.usage import Commands
 
@@ -34,6 +43,7 @@ for one in (
     files.stored_files,
     listings.match,
     listings.rank,
+    indexing.index,
     listings.reindex,
     listings.rebuild,
     matching.calibrate,

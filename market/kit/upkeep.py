@@ -84,6 +84,22 @@ def delivery_loads(session: Session) -> list[Load]:
     return loads
 
 
+def lags(session: Session, consumer: Consumer, *, last: int) -> list[float]:
+    """Return, of the last changes that a consumer has done, the seconds from each to that."""
+    rows = session.execute(
+        select(col(Change.at), col(Delivery.done_at))
+        .join(Change, col(Change.id) == col(Delivery.change_id))
+        .where(
+            col(Delivery.consumer) == consumer,
+            col(Delivery.state) == DeliveryState.DONE,
+            col(Delivery.done_at).is_not(None),
+        )
+        .order_by(col(Delivery.change_id).desc())
+        .limit(last)
+    )
+    return [(done_at - at).total_seconds() for at, done_at in rows]
+
+
 def open_jobs(session: Session, state: JobState, *, limit: int) -> Sequence[Job]:
     """Return jobs in a state, the longest there first."""
     query = select(Job).where(col(Job.state) == state).order_by(col(Job.id)).limit(limit)

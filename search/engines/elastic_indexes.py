@@ -44,8 +44,9 @@ class ElasticIndexes:
 
     def begin(self) -> ElasticEngine:
         with self._client() as client:
+            left = self._left(client)
             for name in self._behind(client, self._new):
-                client.indices.delete(index=name)
+                client.indices.delete_alias(index=name, name=self._new)
         engine = ElasticEngine(
             self._connect(),
             self._schema,
@@ -59,6 +60,8 @@ class ElasticIndexes:
         try:
             with self._client() as client:
                 (self._built,) = self._behind(client, self._new)
+                for name in left:  # not before: no two builds ever have the same name
+                    client.indices.delete(index=name)
         except BaseException:
             engine.close()
             raise
@@ -75,15 +78,24 @@ class ElasticIndexes:
                 {"remove": {"index": self._built, "alias": self._new, "must_exist": True}},
             ]
             client.indices.update_aliases(actions=actions)
-            there = numbered(client, self._live)
-            for name, number in there.items():
-                if number < min(there[one] for one in (*before, self._built)):
-                    client.indices.delete(index=name)
+            self._drop_before(client, [*before, self._built])
+
+    def _drop_before(self, client: Elasticsearch, kept: list[str]) -> None:
+        there = numbered(client, self._live)
+        for name, number in there.items():
+            if number < min(there[one] for one in kept):
+                client.indices.delete(index=name)
 
     def abandon(self) -> None:
         with self._client() as client:
             if self._built in self._behind(client, self._new):
                 client.indices.delete(index=self._built)
+
+    def _left(self, client: Elasticsearch) -> list[str]:
+        """What builds that were interrupted left: all that is later than the live one."""
+        there = numbered(client, self._live)
+        live = [there[name] for name in self._behind(client, self._live)]
+        return [name for name, number in there.items() if number > max(live, default=number)]
 
     @contextmanager
     def _client(self) -> Iterator[Elasticsearch]:

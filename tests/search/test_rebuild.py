@@ -233,6 +233,33 @@ def test_what_fails_in_the_new_one_alone_fails_no_write(place: Place) -> None:
     live.close()
 
 
+@pytest.mark.elastic
+def test_of_two_that_build_at_once_none_puts_the_others_in_place(
+    elastic: Elastic, tmp_path: Path
+) -> None:
+    """Where several may write, one that was taken for dead may go on."""
+    first, second = (OnElastic(elastic, prefix_of(tmp_path)) for _ in range(2))
+    store = stored()
+    live, reader = first.open(), first.open(read_only=True)
+    live.write(list(store.documents.values()))
+    begun = Rebuild(live, first.indexes, store)
+    while begun.step():
+        pass
+    other = Rebuild(live, second.indexes, store)  # still empty
+    begun._fresh.close()
+    with pytest.raises(SearchUnavailable):
+        first.indexes.swap()
+    begun.abandon()
+    assert dict(reader.scan()) == versions(store)
+    while other.step():
+        pass
+    other.finish()
+    assert dict(reader.scan()) == versions(store)
+    live.close()
+    reader.close()
+    elastic.drop(prefix_of(tmp_path))
+
+
 class Fails:
     """Lets through `left` calls of an object, and of the engine that it begins, and fails then."""
 
@@ -303,7 +330,7 @@ def test_a_swap_that_fails_in_clearing_away_has_taken_place(
 
     with monkeypatch.context() as patch:
         patch.setattr("search.engines.tantivy_indexes.Place.drop_before", fail)
-        patch.setattr("search.engines.elastic_indexes.numbered", fail)
+        patch.setattr("search.engines.elastic_indexes.ElasticIndexes._drop_before", fail)
         with pytest.raises((OSError, SearchUnavailable)):
             run(live, place, store)  # abandons
     assert dict(reader.scan()) == versions(store)

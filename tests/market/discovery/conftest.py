@@ -1,6 +1,9 @@
 """A market with a real index, and short ways to publish in it."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from market.kit.jobs import Runner
 from search.engines.tantivy import TantivyEngine
 from search.port import SearchEngine
 from tests import factories
+from tests.support.machine import Nursery, alive, until
 from tests.support.market import work_for
 
 FLOOR = 0.09
@@ -130,3 +134,43 @@ def reader(settings: Settings) -> Iterator[SearchEngine]:
     engine = open_reader(settings)
     yield engine
     engine.close()
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of the market, forked from one that has the code loaded."""
+
+    pid: int
+
+    def alive(self) -> bool:
+        return alive(self.pid)
+
+    def kill(self) -> None:
+        """kill -9; return when it is gone."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        until(lambda: not self.alive(), 60, "end of a killed process")
+
+
+Start = Callable[[str], AbstractContextManager[Child]]
+
+
+@pytest.fixture
+def start(settings: Settings, nursery: Nursery, tmp_path: Path) -> Start:
+    """`with start("indexer")`: a process on the test's data, killed at the end."""
+    environment = {
+        "ZHIHE_DATA_DIR": str(settings.data_dir),
+        "ZHIHE_DATABASE_URL": settings.database_url,
+        **({"ZHIHE_SEARCH_URL": settings.search_url} if settings.search_url else {}),
+        **({"ZHIHE_SEARCH_PREFIX": settings.search_prefix} if settings.search_url else {}),
+    }
+
+    @contextmanager
+    def started(program: str) -> Iterator[Child]:
+        child = Child(nursery.start(program, environment, tmp_path / f"{program}.output"))
+        try:
+            yield child
+        finally:
+            child.kill()
+
+    return started

@@ -7,26 +7,18 @@ Everything follows from the seed.
 import random
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from infra.indexer import Indexing
-from market.accounts import organisations
-from market.accounts.models import Organisation
-from market.accounts.policy import Role
-from market.accounts.schemas import VerifyIn
-from market.accounts.work import Actor, Parts
-from market.catalog import drafts, publishing, views
-from market.catalog.models import Listing
-from market.catalog.schemas import AchievementEditIn, AchievementIn, DemandEditIn, DemandIn
+from market.accounts.work import Parts
 from market.discovery import rebuild
 from market.discovery.audit import audit_index
 from market.discovery.documents import SCHEMA
 from market.discovery.drain import documents_of, drain_index, give_back_work, left_to_do
 from market.discovery.tasks import handlers
 from market.kit import soundness, upkeep
-from market.kit.ids import PublicId
 from market.kit.jobs import Runner
 from search.document import Deletion, Document
 from search.errors import SearchError, SearchUnavailable
@@ -35,9 +27,8 @@ from search.parse import parse
 from search.port import SearchEngine
 from search.query import SearchRequest
 from search.rebuild import Indexes
-from tests import factories
+from tests.market.discovery.people import WORDS, People
 from tests.market.discovery.seams import (
-    POISON,
     Fate,
     Process,
     SteppedDatabase,
@@ -45,10 +36,8 @@ from tests.market.discovery.seams import (
     SteppedIndexes,
 )
 from tests.support.clock import FakeClock
-from tests.support.market import work_for
 
 TURNS = 45
-WORDS = ("镁合金", "焊缝", "气孔", "检测", "污泥", "边坡", "监测", "低温", "成形", "菌剂")
 FATES = [fate for fate in Fate if fate is not Fate.GOES]
 QUERIES = (*WORDS[:4], "检测 监测", "“焊缝气孔”", "大学", "示范")
 
@@ -62,37 +51,6 @@ class Place(Protocol):
 
     def open(self, *, read_only: bool) -> SearchEngine: ...
     def drop(self) -> None: ...
-
-
-@dataclass
-class Ground:
-    """What schedules begin with: three organisations and a few listings, indexed nowhere yet."""
-
-    schools: list[Organisation]
-    people: dict[int, Actor]
-    officer: Actor
-
-
-def ground(parts: Parts) -> Ground:
-    schools = [
-        factories.organisation(parts, self_publish=True, name=f"示范大学{n}") for n in "甲乙丙"
-    ]
-    people = {one.id: factories.actor(parts, Role.MANAGER, one) for one in schools}
-    return Ground(schools, people, factories.actor(parts, Role.OFFICER))
-
-
-@dataclass
-class Written:
-    """A listing as the test knows it."""
-
-    listing: Listing
-    school: Organisation
-    revision: int
-    title: str
-    masked: bool
-    public: bool
-    changed: bool
-    """Whether there is something to hand in."""
 
 
 class Lock:
@@ -123,14 +81,12 @@ class Schedule:
     parts: Parts
     clock: FakeClock
     place: Place
-    ground: Ground
+    people: People
     rng: random.Random
+    trace: list[str]
     down: bool = False
     poison: bool = False
     happened: Counter[str] = field(default_factory=Counter)
-    trace: list[str] = field(default_factory=list)
-    written: list[Written] = field(default_factory=list)
-    refused: set[int] = field(default_factory=set)
     sent: list[tuple[Sequence[Document], Sequence[Deletion]]] = field(default_factory=list)
     holders: list[Process] = field(default_factory=list)
     processes: dict[str, Process] = field(default_factory=dict)
@@ -143,34 +99,34 @@ class Schedule:
         self.happened["换上新索引"] += 1
 
     def run(self) -> None:
-        try:
-            for _ in range(4):
-                self._post()
-            deeds = {
-                self._resume: 60,
-                self._write: 18,
-                self._kill: 4,
-                self._repeat: 6,
-                self._outage: 3,
-                self._turn_poison: 2,
-                self._ask: 5,
-                self._wait: 4,
-            }
-            for deed in self.rng.choices(list(deeds), list(deeds.values()), k=TURNS):
-                deed()
-            self._settle()
-            self._check()
-        finally:
-            for process in self.processes.values():
-                process.kill()
+        for _ in range(4):
+            self.people.post()
+        deeds = {
+            self._resume: 60,
+            self.people.write: 18,
+            self._kill: 4,
+            self._repeat: 6,
+            self._outage: 3,
+            self._turn_poison: 2,
+            self._ask: 5,
+            self._wait: 4,
+        }
+        for deed in self.rng.choices(list(deeds), list(deeds.values()), k=TURNS):
+            deed()
+        self._settle()
+        self._check()
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            process.kill()
 
     # Processes
 
-    def _process(self, name: str) -> Process:
+    def process(self, name: str) -> Process:
         """The process of this name that runs; a new one where it is gone."""
         found = self.processes.get(name)
         if found is None or not found.alive:
-            self._note(f"{name} starts")
+            self.note(f"{name} starts")
             bodies = {"first": self._index, "second": self._index, "helper": self._help}
             found = Process(name, bodies.get(name, self._jobs))
             self.processes[name] = found
@@ -200,7 +156,7 @@ class Schedule:
             try:
                 indexing.step()
             except SearchError as error:
-                self._note(f"{process.name}: {error}")
+                self.note(f"{process.name}: {error}")
 
     def _help(self, process: Process) -> None:
         """A second drainer: beside the indexer, by its engine where one writes."""
@@ -210,7 +166,7 @@ class Schedule:
             try:
                 drain_index(parts, self._shared(process), limit=self.rng.randint(1, 4))
             except SearchError as error:
-                self._note(f"{process.name}: {error}")
+                self.note(f"{process.name}: {error}")
 
     def _shared(self, process: Process) -> SteppedEngine:
         if not self._single():
@@ -234,13 +190,13 @@ class Schedule:
     # What happens
 
     def _resume(self) -> None:
-        name = self.rng.choices(["first", "second", "helper", "worker"], [6, 3, 3, 2])[0]
-        process = self._process(name)
+        name = self.rng.choices(["first", "second", "helper", "worker"], [5, 2, 6, 2])[0]
+        process = self.process(name)
         for _ in range(self.rng.randint(1, 12)):
             process.resume()
-        if self.rng.random() < 0.25 and process.alive:
+        if self.rng.random() < 0.35 and process.alive:
             fate = self.rng.choice(FATES)
-            self._note(f"{name}, at {process.last}: {fate.value}")
+            self.note(f"{name}, at {process.last}: {fate.value}")
             process.resume(fate)
             self.happened["崩溃" if not process.alive else "出错"] += 1
 
@@ -248,7 +204,7 @@ class Schedule:
         running = [one for one in self.processes.values() if one.alive]
         if running:
             process = self.rng.choice(running)
-            self._note(f"{process.name} is killed at {process.last}")
+            self.note(f"{process.name} is killed at {process.last}")
             process.kill()
             self.happened["崩溃"] += 1
 
@@ -259,136 +215,34 @@ class Schedule:
         self._deliver(*self.rng.choice(self.sent))
 
     def _deliver(self, upserts: Sequence[Document], deletions: Sequence[Deletion]) -> None:
-        self._note(f"again {[one.id for one in (*upserts, *deletions)]}")
+        self.note(f"again {[one.id for one in (*upserts, *deletions)]}")
         self.happened["旧批重来"] += 1
         running = [one for one in self.holders if one.alive and one.opened]
         if running and self._single():  # at the live one, or at one that is being built
-            writers = self.rng.sample(running[0].opened, len(running[0].opened))
+            for writer in self.rng.sample(running[0].opened, len(running[0].opened)):
+                with suppress(SearchError):  # it was closed since
+                    writer.write(upserts, deletions)
+                    return
         else:
-            writers = [self.place.open(read_only=False)]
-        for writer in writers:
-            with suppress(SearchError):  # an index that was closed since
+            with closing(self.place.open(read_only=False)) as writer:
                 writer.write(upserts, deletions)
-                break
-        if writers[0] not in [one for process in running for one in process.opened]:
-            writers[0].close()
 
     def _outage(self) -> None:
         self.down = not self.down
-        self._note("the engine is down" if self.down else "the engine is back")
+        self.note("the engine is down" if self.down else "the engine is back")
         self.happened["引擎不可用"] += self.down
 
     def _turn_poison(self) -> None:
         self.poison = not self.poison
-        self._note("poison is refused" if self.poison else "poison is taken")
+        self.note("poison is refused" if self.poison else "poison is taken")
 
     def _ask(self) -> None:
-        self._note("a rebuild is asked for")
+        self.note("a rebuild is asked for")
         rebuild.ask(self.parts)
         self.clock.advance(seconds=1)
 
     def _wait(self) -> None:
         self.clock.advance(seconds=self.rng.choice((1, 30, 70, 400)))
-
-    # What people write
-
-    def _write(self) -> None:
-        deeds = {
-            self._post: 2,
-            self._edit: 4,
-            self._withdraw: 4,
-            self._submit: 2,
-            self._mask: 2,
-            self._verify: 2,
-        }
-        self.rng.choices(list(deeds), list(deeds.values()))[0]()
-
-    def _title(self) -> str:
-        poison = POISON if self.rng.random() < 0.1 else ""
-        return poison + "".join(self.rng.sample(WORDS, 3))
-
-    def _post(self) -> None:
-        school, title = self.rng.choice(self.ground.schools), self._title()
-        form = self.rng.choice((AchievementIn, DemandIn))(title=title)
-        if school.id in self.refused:
-            return
-        with work_for(self.parts, self.ground.people[school.id]) as work:
-            listing = drafts.create(work, form)
-            publishing.submit(work, listing.public_id)
-        self._note(f"{listing.id} posted")
-        self.written.append(Written(listing, school, 1, title, False, True, False))
-
-    def _one(self) -> Written | None:
-        free = [one for one in self.written if one.school.id not in self.refused]
-        return self.rng.choice(free) if free else None
-
-    def _edit(self) -> None:
-        """A new text, half of the time without handing it in."""
-        one = self._one()
-        if one is None:
-            return
-        model = AchievementEditIn if one.listing.kind == "achievement" else DemandEditIn
-        title = self._title() + str(one.revision)
-        form = model(title=title, based_on=one.revision, masked=one.masked)
-        with work_for(self.parts, self.ground.people[one.school.id]) as work:
-            drafts.edit(work, one.listing.public_id, form)
-            one.revision += 1
-            one.changed = True
-        if self.rng.random() < 0.8:
-            self._hand_in(one)
-            one.title = title
-
-    def _submit(self) -> None:
-        one = self._one()
-        if one is not None and one.changed:
-            self._hand_in(one)
-            one.title = self._working_title(one)
-
-    def _hand_in(self, one: Written) -> None:
-        with work_for(self.parts, self.ground.people[one.school.id]) as work:
-            publishing.submit(work, one.listing.public_id)
-        one.public, one.changed = True, False
-        self._note(f"{one.listing.id} published")
-
-    def _working_title(self, one: Written) -> str:
-        with work_for(self.parts, self.ground.people[one.school.id]) as work:
-            return views.own(work, one.listing.public_id).text.title
-
-    def _withdraw(self) -> None:
-        one = self._one()
-        if one is None or not one.public:
-            return
-        with work_for(self.parts, self.ground.people[one.school.id]) as work:
-            publishing.withdraw(work, PublicId(one.listing.public_id))
-        one.public, one.changed = False, True
-        self._note(f"{one.listing.id} withdrawn")
-
-    def _mask(self) -> None:
-        one = self._one()
-        if one is None:
-            return
-        title = self._working_title(one)
-        model = AchievementEditIn if one.listing.kind == "achievement" else DemandEditIn
-        form = model(title=title, based_on=one.revision, masked=not one.masked)
-        with work_for(self.parts, self.ground.people[one.school.id]) as work:
-            drafts.edit(work, one.listing.public_id, form)
-        one.masked = not one.masked
-        self._note(f"{one.listing.id} masked: {one.masked}")
-
-    def _verify(self) -> None:
-        """A new name, or the organisation and its listings leave the public, or come back."""
-        school = self.rng.choice(self.ground.schools)
-        refuse = school.id not in self.refused and self.rng.random() < 0.3
-        form = VerifyIn(
-            decision="refused" if refuse else "verified",
-            name=f"{self.rng.choice(WORDS)}大学{self.rng.randrange(100)}",
-            note="为了测试",
-            self_publish=True,
-        )
-        with work_for(self.parts, self.ground.officer) as work:
-            organisations.verify(work, school.public_id, form)
-        (self.refused.add if refuse else self.refused.discard)(school.id)
-        self._note(f"{school.id} is {form.decision} as {form.name}")
 
     # The end
 
@@ -397,21 +251,18 @@ class Schedule:
         aside. An indexer that runs is not started anew: what it forgot stays forgotten.
         """
         self.down = self.poison = False
-        self._note("the end begins")
+        self.note("the end begins")
         with self.parts.database.read() as session:
             self.happened["搁置"] += len(upkeep.set_aside(session, limit=100))
         if not any(one in self.holders and one.alive for one in self.processes.values()):
-            self._process("first")
+            self.process("first")
         for _ in range(400):
             with self.parts.database.write() as session:
                 upkeep.retry_jobs(session, at=self.clock.now())
                 upkeep.retry_deliveries(session, at=self.clock.now())
             self.clock.advance(seconds=301)
             for name in self._last_ones():
-                process = self._process(name)
-                process.resume()
-                while process.last != "rest":
-                    process.resume()
+                self.process(name).round()
             left = left_to_do(self.parts)
             if not (left.jobs or left.index or rebuild.asked(self.parts)):
                 return
@@ -424,28 +275,23 @@ class Schedule:
     def _check(self) -> None:
         process = next(one for one in self.holders if one.alive)
         for _ in range(3):  # after a swap the index is opened anew, and looked through
-            process.resume()
-            while process.last != "rest":
-                process.resume()
+            process.round()
         for batch in self.rng.sample(self.sent, min(8, len(self.sent))):
             self._deliver(*batch)  # nothing that comes late changes anything
         engine = self.place.open(read_only=True)
         try:
-            self._check_index(engine)
+            self.check_index(engine)
         finally:
             engine.close()
 
-    def _check_index(self, engine: SearchEngine) -> None:
+    def check_index(self, engine: SearchEngine) -> None:
         assert list(audit_index(self.parts, engine)) == []
         with self.parts.database.read() as session:
             assert list(soundness.change_log(session, self.clock.now())) == []
-            public = [one for one in self.written if one.public]
-            shown = {
-                one.listing.id: one.title for one in public if one.school.id not in self.refused
-            }
-            documents, _, broken = documents_of(session, [one.listing.id for one in self.written])
+            ids = [one.listing.id for one in self.people.written]
+            documents, _, broken = documents_of(session, ids)
         assert not broken
-        assert {one.id: one.texts["title"] for one in documents} == shown
+        assert {one.id: one.texts["title"] for one in documents} == self.people.shown()
         assert dict(engine.scan()) == {one.id: one.version for one in documents}
         readings = {one.id: Reading(one, SCHEMA) for one in documents}
         for typed in QUERIES:
@@ -455,5 +301,5 @@ class Schedule:
             assert {hit.id for hit in found.hits} == right, typed
             assert found.total == len(right) == sum(one.count for one in found.facets["kind"])
 
-    def _note(self, what: str) -> None:
+    def note(self, what: str) -> None:
         self.trace.append(what)

@@ -74,6 +74,16 @@ class Process:
         self.last = self._greenlet.switch(fate)
         return self.last
 
+    def until(self, step: str) -> None:
+        """Let it go on until it stands before this step."""
+        self.resume()
+        while self.last != step:
+            self.resume()
+
+    def round(self) -> None:
+        """Let it go once round its loop."""
+        self.until("rest")
+
     def kill(self) -> None:
         if not self._greenlet.dead:
             self.resume(Fate.DIES_BEFORE)

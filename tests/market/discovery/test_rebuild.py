@@ -26,8 +26,8 @@ from market.discovery.matching import Matcher
 from search.document import Document
 from search.port import SearchEngine
 from search.query import SearchRequest
-from tests.market.discovery.conftest import FLOOR, Market
-from tests.market.discovery.test_processes import holds, running, until
+from tests.market.discovery.conftest import FLOOR, Market, Start
+from tests.market.discovery.test_processes import holds, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -53,7 +53,9 @@ def clean(settings: Settings) -> None:
     assert report.findings == (), report.findings
 
 
-def test_under_writes(settings: Settings, writing: Market, reader: SearchEngine) -> None:
+def test_under_writes(
+    settings: Settings, start: Start, writing: Market, reader: SearchEngine
+) -> None:
     school = writing.organisation()
     made = publish(writing, school, 80)
     work_until_done(settings, writing.parts)
@@ -74,7 +76,7 @@ def test_under_writes(settings: Settings, writing: Market, reader: SearchEngine)
                 made.append(writing.achievement(school, f"污泥原位减量菌剂{len(made)}号"))
             time.sleep(0.02)
 
-    with running(settings, "indexer"), ThreadPoolExecutor(2) as pool:
+    with start("indexer"), ThreadPoolExecutor(2) as pool:
         until(lambda: holds(settings, "indexer.lock"))
         others = [pool.submit(search), pool.submit(write)]
         try:
@@ -108,7 +110,7 @@ def test_under_writes(settings: Settings, writing: Market, reader: SearchEngine)
 
 
 def test_killed_again_and_again_it_begins_anew(
-    settings: Settings, writing: Market, reader: SearchEngine
+    settings: Settings, start: Start, writing: Market, reader: SearchEngine
 ) -> None:
     school = writing.organisation()
     made = publish(writing, school, 30)
@@ -119,7 +121,7 @@ def test_killed_again_and_again_it_begins_anew(
     print(f"seed {seed}")
     chance = random.Random(seed)
     while rebuild.outcome(writing.parts, asked) is None:
-        with running(settings, "indexer"):
+        with start("indexer"):
             until(lambda: holds(settings, "indexer.lock"))
             time.sleep(chance.uniform(0, 1.5))
         assert reader.count() == 30

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,16 @@ from elasticsearch import Elasticsearch
 
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts
+from market.discovery import rebuild
 from market.discovery.documents import SCHEMA
+from market.discovery.drain import left_to_do
 from search.engines.elastic import ElasticEngine
 from search.engines.elastic_indexes import ElasticIndexes
 from search.engines.tantivy import TantivyEngine, TantivyIndexes
 from search.port import SearchEngine
 from search.rebuild import Indexes
-from tests.market.discovery.schedules import Place, Schedule, ground
+from tests.market.discovery.people import People, ground
+from tests.market.discovery.schedules import Place, Schedule
 from tests.search.elastics import PATIENT
 from tests.support.clock import FakeClock
 from tests.support.elastic import Elastic
@@ -95,18 +99,26 @@ class Grounds:
         close_parts(self._parts)
         shutil.rmtree(self.folder)
 
-    def run(self, seed: int, place_in: Callable[[Path], Place]) -> Schedule:
+    def run(
+        self,
+        seed: int,
+        place_in: Callable[[Path], Place],
+        script: Callable[[Schedule], None] = Schedule.run,
+    ) -> Schedule:
         self._before.backup(self._database)
         self._clock.set(FakeClock().now())
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         place = place_in(folder)
-        schedule = Schedule(self._parts, self._clock, place, self._ground, random.Random(seed))
+        rng, trace = random.Random(seed), list[str]()
+        people = People(self._parts, self._ground, rng, trace.append)
+        schedule = Schedule(self._parts, self._clock, place, people, rng, trace)
         try:
-            schedule.run()
+            script(schedule)
         except BaseException:
             print(f"{AGAIN}={seed}", *schedule.trace, sep="\n")
             raise
         finally:
+            schedule.close()
             place.drop()
             shutil.rmtree(folder)
         return schedule
@@ -146,6 +158,36 @@ def many(grounds: Grounds, place_in: Callable[[Path], Place], number: int) -> tu
 
 def test_schedules(grounds: Grounds, place_in: Callable[[Path], Place]) -> None:
     many(grounds, place_in, 100 if place_in is OnTantivy else 10)
+
+
+def test_a_last_batch_to_the_index_before_is_not_lost(
+    grounds: Grounds, place_in: Callable[[Path], Place]
+) -> None:
+    """One drainer writes to the live index; another one puts a new one in its place, for which that
+    change was still owed; then the first calls it done.
+    """
+
+    def script(schedule: Schedule) -> None:
+        for _ in range(4):
+            schedule.people.post()
+        indexer = schedule.process("first")
+        indexer.round()
+        indexer.round()
+        rebuild.ask(schedule.parts)
+        indexer.until("scan")  # it is built, and about to be held against what it should contain
+        schedule.people.post()
+        helper = schedule.process("helper")
+        helper.until("send")
+        helper.until("transaction")
+        indexer.until("swap")
+        indexer.round()
+        helper.round()
+        assert left_to_do(schedule.parts).index == 0
+        indexer.round()
+        with closing(schedule.place.open(read_only=True)) as engine:
+            schedule.check_index(engine)
+
+    grounds.run(random.randrange(2**32), place_in, script)
 
 
 @pytest.mark.full
