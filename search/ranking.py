@@ -21,6 +21,7 @@ PAIR_WEIGHT = 0.5
 SENTENCE_WEIGHT = 0.2
 PIVOT_SLOPE = 0.85
 _A_FEW = 5
+_REMEMBERED = 200_000  # weights of grams, about 25 MB
 _SENTENCE_END = re.compile(r"[。；;！？!?\n]")
 _SHORTEST_SENTENCE = 5  # grams, that is three symbols: headings and numbers are none
 
@@ -111,13 +112,30 @@ class Prepared:
     sentences: Sentences | None = None
 
 
+class _Weights(dict[str, float]):
+    """Gram → its weight, computed once each; forgotten where there are too many."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        super().__init__()
+        self._statistics = statistics
+
+    def __missing__(self, gram: str) -> float:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        frequency = self._statistics.frequency(gram)
+        rarity = math.log((self._statistics.texts + 1) / (frequency + 0.5))
+        self[gram] = weight = rarity * (PAIR_WEIGHT if is_pair(gram) else 1.0)
+        return weight
+
+
 class Ranker:
-    """Scores pairs of texts by the statistics given; deterministic, and safe to share between
-    threads as long as nothing is added to them.
+    """Scores pairs of texts by the statistics given, to which nothing is added meanwhile;
+    deterministic, and safe to share between threads.
     """
 
     def __init__(self, statistics: Statistics) -> None:
         self._statistics = statistics
+        self._weights = _Weights(statistics)
 
     def prepare(self, text: Text) -> Prepared:
         """The text's vector, to be computed once and scored often."""
@@ -175,18 +193,14 @@ class Ranker:
         The pivot is the length that a text of average size, but of this one's grams, would have
         (after Singhal, Buckley and Mitra 1996): it needs no pass over the other texts.
         """
-        weights = {gram: count * self._weight(gram) for gram, count in counts.items()}
+        known = self._weights
+        weights = {gram: count * known[gram] for gram, count in counts.items()}
         if not weights:
             return weights
         length = _length(weights.values())
         pivot = length * math.sqrt(mean_grams / len(weights))
         norm = ((1 - PIVOT_SLOPE) * pivot + PIVOT_SLOPE * length) / (PIVOT_SLOPE * longest)
         return {gram: weight / norm for gram, weight in weights.items()}
-
-    def _weight(self, gram: str) -> float:
-        statistics = self._statistics
-        rarity = math.log((statistics.texts + 1) / (statistics.frequency(gram) + 0.5))
-        return rarity * (PAIR_WEIGHT if is_pair(gram) else 1.0)
 
 
 _MOST = 1 + SENTENCE_WEIGHT / (1 + BODY_WEIGHT)
