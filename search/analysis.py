@@ -36,6 +36,8 @@ _RUN = rf"{_NO_DEGREES}{_LETTERS}(?:(?<=[0-9])\.(?=[0-9]){_LETTERS}){{0,4}}"
 _SYMBOL = re.compile(rf"[{_HAN}{_SINGLE}]|{_RUN}")
 _PIECE = re.compile(rf"([{_HAN}]+)|[{_SINGLE}]|{_RUN}")
 
+_IDEOGRAPHS = "\u2e80"
+
 _segmenter = best()
 
 START = "^"
@@ -159,7 +161,7 @@ def is_pair(gram: str) -> bool:
 
 def is_run(symbol: str) -> bool:
     """Whether a symbol is a run of letters and digits rather than one ideograph."""
-    return len(symbol) > 1 or symbol < "\u2e80"
+    return len(symbol) > 1 or symbol < _IDEOGRAPHS
 
 
 def grams_of(sequence: Iterable[str]) -> Iterator[str]:
@@ -176,8 +178,22 @@ def grams_of(sequence: Iterable[str]) -> Iterator[str]:
 
 
 def grams(text: str) -> list[str]:
-    """Grams of a text's symbols; separators do not interrupt the sequence."""
-    return list(grams_of(_SYMBOL.findall(fold(text))))
+    """Grams of a text's symbols; separators do not interrupt the sequence.
+
+    The same as `grams_of`, in half the time: every comparison of two texts begins here.
+    """
+    found = _SYMBOL.findall(fold(text))
+    if not found:
+        return found
+    woven = [""] * (2 * len(found) - 1)
+    woven[::2] = found
+    woven[1::2] = [
+        a + b
+        if (len(a) == 1 and a >= _IDEOGRAPHS) or (len(b) == 1 and b >= _IDEOGRAPHS)
+        else pair(a, b)
+        for a, b in pairwise(found)
+    ]
+    return woven
 
 
 def unbroken(text: str) -> list[str]:

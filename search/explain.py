@@ -4,8 +4,9 @@ missing.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from search.analysis import PARTICLES, Token, grams_of, plain_words, symbols
+from search.analysis import PARTICLES, Token, grams_of, places, plain_words, symbol_texts
 from search.ranking import Prepared, Ranker, Text
 
 # Closed-class words: they begin and end no phrase worth showing.
@@ -48,17 +49,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
+    """A word of the wanted text; `joined` is how it stands in a haystack."""
+
     symbols: tuple[str, ...]
     start: int
     end: int
-
-    @property
-    def is_function(self) -> bool:
-        return "".join(self.symbols) in _FUNCTION_WORDS
-
-    @property
-    def is_single(self) -> bool:
-        return len(self.symbols) == len(self.symbols[0]) == 1
+    joined: str
+    is_function: bool
+    is_single: bool
 
 
 def explain(
@@ -120,11 +118,15 @@ def _join(sequence: tuple[str, ...]) -> str:
 
 def _haystack(text: Text) -> str:
     """All symbols of a text, a bar wherever punctuation stands between two."""
-    return "|".join(
-        _join(tuple(symbol.text for symbol in part))
-        for source in (text.title, text.body)
-        for part in _unbroken(symbols(source), source)
-    )
+    parts = []
+    for source in (text.title, text.body):
+        last = None
+        for symbol, (start, end) in zip(symbol_texts(source), places(source), strict=True):
+            if last is None or (start > last and not source[last:start].isspace()):
+                parts.append("|")
+            parts.append(symbol)
+            last = end
+    return f" {' '.join(parts)} "
 
 
 def _unbroken(tokens: list[Token], source: str) -> Iterator[list[Token]]:
@@ -139,20 +141,29 @@ def _unbroken(tokens: list[Token], source: str) -> Iterator[list[Token]]:
         yield group
 
 
-def _chunks(source: str) -> Iterator[list[_Word]]:
-    for group in _unbroken(plain_words(source), source):
-        yield [
-            _Word(tuple(symbol.text for symbol in symbols(token.text)), token.start, token.end)
-            for token in group
-        ]
+@lru_cache(maxsize=16)  # one wanted text is explained with many that are offered
+def _chunks(source: str) -> list[list[_Word]]:
+    return [[_word(token) for token in group] for group in _unbroken(plain_words(source), source)]
+
+
+def _word(token: Token) -> _Word:
+    found = tuple(symbol_texts(token.text))
+    return _Word(
+        found,
+        token.start,
+        token.end,
+        " ".join(found) + " ",
+        is_function="".join(found) in _FUNCTION_WORDS,
+        is_single=len(found) == len(found[0]) == 1,
+    )
 
 
 def _runs(chunk: list[_Word], place: str) -> Iterator[tuple[list[_Word], bool]]:
     """The chunk's words in the longest rows that the other text has, and those it lacks."""
     start = 0
     while start < len(chunk):
-        end = start
-        while end < len(chunk) and _join(_symbols(chunk[start : end + 1])) in place:
+        end, row = start, " "
+        while end < len(chunk) and (row := row + chunk[end].joined) in place:
             end += 1
         found = end > start
         if not found:

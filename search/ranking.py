@@ -21,6 +21,9 @@ PAIR_WEIGHT = 0.5
 SENTENCE_WEIGHT = 0.2
 PIVOT_SLOPE = 0.85
 _A_FEW = 5
+_ROOTS_KNOWN = 64
+_ROOTS = [math.sqrt(count) for count in range(_ROOTS_KNOWN)]
+_REMEMBERED = 200_000  # weights of grams, about 25 MB
 _SENTENCE_END = re.compile(r"[。；;！？!?\n]")
 _SHORTEST_SENTENCE = 5  # grams, that is three symbols: headings and numbers are none
 
@@ -111,22 +114,46 @@ class Prepared:
     sentences: Sentences | None = None
 
 
+class _Weights(dict[str, float]):
+    """Gram → its weight, computed once each; forgotten where there are too many."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        super().__init__()
+        self._statistics = statistics
+
+    def __missing__(self, gram: str) -> float:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        frequency = self._statistics.frequency(gram)
+        rarity = math.log((self._statistics.texts + 1) / (frequency + 0.5))
+        self[gram] = weight = rarity * (PAIR_WEIGHT if is_pair(gram) else 1.0)
+        return weight
+
+
 class Ranker:
-    """Scores pairs of texts by the statistics given; deterministic, and safe to share between
-    threads as long as nothing is added to them.
+    """Scores pairs of texts by the statistics given, to which nothing is added meanwhile;
+    deterministic, and safe to share between threads.
     """
 
     def __init__(self, statistics: Statistics) -> None:
         self._statistics = statistics
+        self._weights = _Weights(statistics)
 
     def prepare(self, text: Text) -> Prepared:
         """The text's vector, to be computed once and scored often."""
         whole = 1 + BODY_WEIGHT
         vector = self._weigh(Counter(grams(text.title)), self._statistics.mean_title, 1 / whole)
         # A body says its subject again and again: the tenth time tells little more than the ninth.
-        counts = {gram: math.sqrt(count) for gram, count in Counter(grams(text.body)).items()}
-        body = self._weigh(counts, self._statistics.mean_body, BODY_WEIGHT / whole)
-        for gram, weight in body.items():
+        known, roots = self._weights, _ROOTS
+        weights = {
+            gram: (roots[count] if count < _ROOTS_KNOWN else math.sqrt(count)) * known[gram]
+            for gram, count in Counter(grams(text.body)).items()
+        }
+        title, vector = (
+            vector,
+            self._normal(weights, self._statistics.mean_body, BODY_WEIGHT / whole),
+        )
+        for gram, weight in title.items():
             vector[gram] = vector.get(gram, 0.0) + weight
         return Prepared(text, vector, _length(vector.values()))
 
@@ -170,23 +197,25 @@ class Ranker:
     def _weigh(
         self, counts: Mapping[str, float], mean_grams: float, longest: float
     ) -> dict[str, float]:
-        """tf-idf weights of one field, divided by its pivoted length; at most `longest` together.
+        """tf-idf weights of one field, at most `longest` together."""
+        known = self._weights
+        return self._normal(
+            {gram: count * known[gram] for gram, count in counts.items()}, mean_grams, longest
+        )
+
+    @staticmethod
+    def _normal(weights: dict[str, float], mean_grams: float, longest: float) -> dict[str, float]:
+        """Weights divided by their pivoted length.
 
         The pivot is the length that a text of average size, but of this one's grams, would have
         (after Singhal, Buckley and Mitra 1996): it needs no pass over the other texts.
         """
-        weights = {gram: count * self._weight(gram) for gram, count in counts.items()}
         if not weights:
             return weights
         length = _length(weights.values())
         pivot = length * math.sqrt(mean_grams / len(weights))
         norm = ((1 - PIVOT_SLOPE) * pivot + PIVOT_SLOPE * length) / (PIVOT_SLOPE * longest)
         return {gram: weight / norm for gram, weight in weights.items()}
-
-    def _weight(self, gram: str) -> float:
-        statistics = self._statistics
-        rarity = math.log((statistics.texts + 1) / (statistics.frequency(gram) + 0.5))
-        return rarity * (PAIR_WEIGHT if is_pair(gram) else 1.0)
 
 
 _MOST = 1 + SENTENCE_WEIGHT / (1 + BODY_WEIGHT)

@@ -7,12 +7,7 @@ from typing import Any
 
 from market.kit.errors import Invalid
 
-_INTRO = """# 测量
-
-由 `zhihe bench report` 从下列文件写成，每个文件由 `zhihe bench site` 在一台机器上一次跑出。
-“同类”是在同一次运行里做同样事情的单独的引擎；“比”是我们的除以同类的。
-机器忙闲不同，绝对的数会变，看比。
-"""
+_INTRO = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
 _KEYS = {"work", "unit", "ours", "peer", "ratio", "limit", "ok"}
 
 
@@ -36,7 +31,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(
         isinstance(row, dict) and row.keys() == _KEYS for row in rows
     ):
-        raise Invalid(fields={path.name: "应为 zhihe bench site 写出的文件，现在不是"})
+        raise Invalid(fields={path.name: "应为 zhihe bench 写出的文件，现在不是"})
     return rows
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlmodel import Session, col
 
 from market.catalog.models import (
@@ -21,6 +21,7 @@ from market.catalog.repository import revisions
 from market.catalog.schemas import AchievementText
 from market.catalog.texts import Text, fact_columns, shared_columns, text_of
 from market.catalog.vocabulary import ListingKind
+from market.kit.db import table_of
 from market.kit.ids import ListingId, OrganisationId, RevisionId
 
 
@@ -90,9 +91,8 @@ def insert_listings(session: Session, rows: list[dict[str, Any]]) -> list[Listin
     """Insert listings without revisions. Return their ids in the order of `rows`."""
     if not rows:
         return []
-    added = session.execute(
-        insert(Listing).returning(col(Listing.public_id), col(Listing.id)), rows
-    )
+    table = table_of(Listing)
+    added = session.execute(insert(table).returning(table.c.public_id, table.c.id), rows)
     ids = {row[0]: row[1] for row in added}
     return [ids[row["public_id"]] for row in rows]
 
@@ -112,14 +112,12 @@ def insert_texts(
         {"listing_id": one, "seq": seq, "created_by": by, "created_at": at} | shared_columns(text)
         for one, seq, text in texts
     ]
-    added = session.execute(
-        insert(ListingRevision).returning(col(ListingRevision.listing_id), col(ListingRevision.id)),
-        rows,
-    )
+    table = table_of(ListingRevision)
+    added = session.execute(insert(table).returning(table.c.listing_id, table.c.id), rows)
     ids = {row[0]: row[1] for row in added}
     facts = AchievementFacts if isinstance(texts[0][2], AchievementText) else DemandFacts
     session.execute(
-        insert(facts),
+        insert(table_of(facts)),
         [fact_columns(text) | {"revision_id": ids[one]} for one, _, text in texts],
     )
     return [ids[one] for one, _, _ in texts]
@@ -129,7 +127,12 @@ def update_listings(session: Session, rows: list[dict[str, Any]]) -> None:
     """Set columns of listings by `id`; every row names the same columns."""
     if rows:
         session.flush()
-        session.execute(update(Listing), rows)
+        table = table_of(Listing)
+        values: dict[str, Any] = {one: bindparam(one) for one in rows[0] if one != "id"}
+        session.execute(
+            update(table).where(table.c.id == bindparam("which")).values(values),
+            [{"which": row["id"]} | {name: row[name] for name in values} for row in rows],
+        )
 
 
 def close_reviews(

@@ -20,7 +20,7 @@ from market.kit import files, sheets
 from market.kit.intake import Context, Done, Effect, Fault, Given, Outcome, Value
 from market.kit.jobs import Chunk, Job, Steps
 
-CHUNK_ROWS = 200
+CHUNK_ROWS = 500
 FORGOTTEN = 5000  # rows of an earlier dry run deleted at once
 PREVIEW = 5
 CELL = 60  # characters of a cell that a preview shows

@@ -21,7 +21,7 @@ from sqlmodel import Field, Session, col
 
 from market.kit import notify
 from market.kit.columns import BIG, Table, big, choice, fk, moment, one_of, pk, words
-from market.kit.db import changed, is_sqlite
+from market.kit.db import changed, is_sqlite, table_of
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=60)
@@ -149,7 +149,7 @@ def record_many(
     session.flush()
     raised = _raise_versions(session, subject, ids)
     added = session.execute(
-        insert(Change).returning(col(Change.id)),
+        insert(table_of(Change)).returning(table_of(Change).c.id),
         [
             {
                 "subject_kind": subject,
@@ -163,7 +163,7 @@ def record_many(
         ],
     )
     session.execute(
-        insert(Delivery),
+        insert(table_of(Delivery)),
         [
             {
                 "change_id": change_id,
@@ -181,17 +181,16 @@ def record_many(
 
 def _raise_versions(session: Session, subject: SubjectKind, ids: Sequence[int]) -> dict[int, int]:
     dialect_insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+    table = table_of(SubjectVersion)
     rows = session.execute(
-        dialect_insert(SubjectVersion)
-        .values(
-            # In one order everywhere, so that two transactions never wait for each other.
-            [{"subject_kind": subject, "subject_id": one, "version": 1} for one in sorted(ids)]
-        )
+        dialect_insert(table)
         .on_conflict_do_update(
             index_elements=["subject_kind", "subject_id"],
-            set_={"version": col(SubjectVersion.version) + 1},
+            set_={"version": table.c.version + 1},
         )
-        .returning(col(SubjectVersion.subject_id), col(SubjectVersion.version))
+        .returning(table.c.subject_id, table.c.version),
+        # In one order everywhere, so that two transactions never wait for each other.
+        [{"subject_kind": subject, "subject_id": one, "version": 1} for one in sorted(ids)],
     )
     return {row[0]: row[1] for row in rows}
 

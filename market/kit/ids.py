@@ -25,7 +25,11 @@ PUBLIC_ID_LENGTH = 14  # 31^14 ≈ 2^69
 
 
 def new_public_id() -> PublicId:
-    return PublicId("".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_ID_LENGTH)))
+    rest, letters = secrets.randbelow(len(_ALPHABET) ** PUBLIC_ID_LENGTH), []
+    for _ in range(PUBLIC_ID_LENGTH):
+        rest, letter = divmod(rest, len(_ALPHABET))
+        letters.append(_ALPHABET[letter])
+    return PublicId("".join(letters))
 
 
 def new_secret() -> str:

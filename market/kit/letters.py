@@ -19,6 +19,8 @@ MARKS_IN_A_ROW = 8
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NO_ROOM = re.compile("[\u00ad\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 _LINE_ENDS = re.compile("[\t\n\r\u2028\u2029]+")
+_PLAIN = re.compile(r"[\t\n\r -~·×°‘’“”…、-】\u4e00-\u9fff！-～]*")
+"""What nearly all texts are written with: all of it storable, no mark among it."""
 _KEPT_CONTROLS = frozenset("\t\n\r")
 _PLANE_END = 0xFFFE
 
@@ -36,6 +38,8 @@ def is_storable(letter: str) -> bool:
 
 def problem(text: str) -> str | None:
     """Return what cannot be kept of a text as a sentence without subject, or None."""
+    if _PLAIN.fullmatch(text):
+        return None
     marks = 0
     for place, letter in enumerate(text, start=1):
         if " " <= letter < "\x7f" or "\u4e00" <= letter <= "\u9fff":

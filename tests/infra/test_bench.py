@@ -174,3 +174,11 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
         report.page([path])
     assert "other.json" in refused.value.fields
+
+
+def test_the_page_of_figures_is_what_the_files_say() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    files = sorted((docs / "benchmarks").glob("*.json"))
+    assert files
+    page = (docs / "benchmarks.md").read_text(encoding="utf-8")
+    assert page == report.page(files), "run zhihe bench report docs/benchmarks/*.json"

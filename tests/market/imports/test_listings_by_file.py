@@ -315,7 +315,7 @@ def test_a_killed_job_goes_on_where_it_stood(parts: Parts, at: Bringing, name: s
         return chunk
 
     broken = dataclasses.replace(steps[flow.BRING], commit=killed_once)
-    runner = Runner(parts.database, parts.clock, steps | {flow.BRING: broken})
+    runner = Runner(parts.database, parts.clock, steps | {flow.BRING: broken}, turn=60)
     assert runner.run_one()
     assert runner.run_one()
     assert at.view(run).done == running.CHUNK_ROWS
