@@ -179,13 +179,20 @@ class Fenced(Database):
     """The same database, for writing under a lock only."""
 
     def __init__(self, database: Database, lock: TermLock) -> None:
-        self.__dict__.update(database.__dict__)
+        self.url, self.sqlite = database.url, database.sqlite
+        self.writer, self.reader = database.writer, database.reader
+        self._inner = database
         self._lock = lock
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with self._inner.read() as session:
+            yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """As Database has it. Raises Lost where the lock is another's by now."""
-        with super().write() as session:
+        with self._inner.write() as session:
             self._lock.confirm(session)
             yield session
 

@@ -28,6 +28,7 @@ class Journal:
         self._database = database
         self._notes: dict[str, Note] = {}
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="journal", daemon=True)
         self._thread.start()
@@ -38,12 +39,14 @@ class Journal:
                 self._notes[key] = note
 
     def flush(self) -> None:
-        with self._lock:
-            notes, self._notes = self._notes, {}
-        if notes:
-            with self._database.write() as session:
-                for note in notes.values():
-                    note(session)
+        """Write what was added before; it stands in the database when this returns."""
+        with self._flushing:
+            with self._lock:
+                notes, self._notes = self._notes, {}
+            if notes:
+                with self._database.write() as session:
+                    for note in notes.values():
+                        note(session)
 
     def _loop(self) -> None:
         while not self._stop.wait(FLUSH_SECONDS):

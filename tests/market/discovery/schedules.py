@@ -11,6 +11,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from sqlmodel import Session
+
 from infra.indexer import Indexing
 from market.accounts.work import Parts
 from market.discovery import rebuild
@@ -19,6 +21,7 @@ from market.discovery.documents import SCHEMA
 from market.discovery.drain import documents_of, drain_index, give_back_work, left_to_do
 from market.discovery.tasks import handlers
 from market.kit import soundness, upkeep
+from market.kit.holding import Lost
 from market.kit.jobs import Runner
 from search.document import Deletion, Document
 from search.errors import SearchError, SearchUnavailable
@@ -55,11 +58,15 @@ class Place(Protocol):
 
 class Lock:
     """The indexer's lock. `honest`: one at a time has it; else two think so, as after a cut
-    connection.
+    connection. `fenced`: the database refuses the writes of all but the one that took it last;
+    not fenced, the index has to bear both.
     """
 
-    def __init__(self, process: Process, holders: list[Process], *, honest: bool) -> None:
-        self._process, self._holders, self._honest = process, holders, honest
+    def __init__(
+        self, process: Process, holders: list[Process], *, honest: bool, fenced: bool
+    ) -> None:
+        self._process, self._holders = process, holders
+        self._honest, self._fenced = honest, fenced
 
     def take(self) -> bool:
         self._process.here()
@@ -68,6 +75,11 @@ class Lock:
         if self._process not in self._holders:
             self._holders.append(self._process)
         return True
+
+    def confirm(self, session: Session) -> None:
+        if self._fenced and self._holders[-1] is not self._process:
+            self.release()
+            raise Lost(self._process.name)
 
     def release(self) -> None:
         self._process.here()
@@ -90,6 +102,9 @@ class Schedule:
     sent: list[tuple[Sequence[Document], Sequence[Deletion]]] = field(default_factory=list)
     holders: list[Process] = field(default_factory=list)
     processes: dict[str, Process] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fenced = not self._single() and self.rng.random() < 0.5
 
     def delivered(self, upserts: Sequence[Document], deletions: Sequence[Deletion]) -> None:
         self.sent.append((upserts, deletions))
@@ -148,15 +163,15 @@ class Schedule:
         indexing = Indexing(
             self._with(process),
             lambda: self._open(process),
-            Lock(process, self.holders, honest=self._single()),  # type: ignore[arg-type]
+            Lock(process, self.holders, honest=self._single(), fenced=self.fenced),
             SteppedIndexes(self.place.indexes(), process, self),
         )
         while True:
             process.at("rest")
             try:
                 indexing.step()
-            except SearchError as error:
-                self.note(f"{process.name}: {error}")
+            except (SearchError, Lost) as error:
+                self.note(f"{process.name}: {error!r}")
 
     def _help(self, process: Process) -> None:
         """A second drainer: beside the indexer, by its engine where one writes."""
