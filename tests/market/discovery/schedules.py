@@ -79,6 +79,7 @@ class Lock:
     def confirm(self, session: Session) -> None:
         if self._fenced and self._holders[-1] is not self._process:
             self.release()
+            self._honest = True  # it knows now: it has it again when nobody else has
             raise Lost(self._process.name)
 
     def release(self) -> None:
@@ -288,7 +289,7 @@ class Schedule:
         return list(dict.fromkeys([*running, "worker"]))
 
     def _check(self) -> None:
-        process = next(one for one in self.holders if one.alive)
+        process = [one for one in self.holders if one.alive][-1]
         for _ in range(3):  # after a swap the index is opened anew, and looked through
             process.round()
         for batch in self.rng.sample(self.sent, min(8, len(self.sent))):
