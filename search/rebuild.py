@@ -112,6 +112,8 @@ class Rebuild:
     _fresh: SearchEngine = field(init=False)
     writer: Doubled = field(init=False)
     _ids: Sequence[int] = field(init=False)
+    _gone: dict[int, int] = field(default_factory=dict)
+    """Versions with which the new index was told what is gone."""
 
     def __post_init__(self) -> None:
         """Raises SearchUnavailable where a new index cannot be made."""
@@ -132,6 +134,7 @@ class Rebuild:
 
     def _write(self, some: Sequence[int]) -> None:
         documents, deletions = self.source.read(some)
+        self._gone |= {one.id: one.version for one in deletions}
         changes: list[Document | Deletion] = [*documents, *deletions]
         self.left_out |= set(some) - {one.id for one in changes}
         while True:
@@ -156,6 +159,7 @@ class Rebuild:
         for start in range(0, len(late), CHUNK):
             self._write(late[start : start + CHUNK])
         self._check()
+        self._bury_again()
         self._fresh.close()
         self.indexes.swap()
 
@@ -183,6 +187,17 @@ class Rebuild:
         sample = random.sample(sorted(held), min(SAMPLE, len(held)))
         documents, _ = self.source.read(sample)
         self._check_content([one for one in documents if held.get(one.id) == one.version])
+
+    def _bury_again(self) -> None:
+        """Tell it of what is gone in a later version than it knows: another writer may have told
+        the live one alone, and a late write of the version between would bring it back.
+        """
+        known = sorted(self._gone)
+        for start in range(0, len(known), CHUNK):
+            _, deletions = self.source.read(known[start : start + CHUNK])
+            later = [one for one in deletions if one.version > self._gone[one.id]]
+            if later:
+                self._fresh.write([], later)
 
     def _check_content(self, documents: Sequence[Document]) -> None:
         """That their numbers are there, and that each is found by words of each of its fields."""

@@ -28,13 +28,14 @@ class Store:
 
     documents: dict[int, Document]
     owed: set[int] = field(default_factory=set)
+    gone: dict[int, int] = field(default_factory=dict)
 
     def ids(self) -> Sequence[int]:
-        return sorted(self.documents)
+        return sorted(self.documents.keys() | self.gone.keys())
 
     def read(self, ids: Sequence[int]) -> tuple[list[Document], list[Deletion]]:
         there = [self.documents[one] for one in ids if one in self.documents]
-        return there, []
+        return there, [Deletion(one, self.gone[one]) for one in ids if one in self.gone]
 
     def standing(self) -> Standing:
         return Standing({key: one.version for key, one in self.documents.items()}, self.owed)
@@ -160,6 +161,26 @@ def test_changes_meanwhile_go_to_both(place: Place) -> None:
     assert dict(reader.scan()) == versions(store)
     live.close()
     reader.close()
+
+
+def test_what_is_gone_in_a_later_version_is_not_brought_back(place: Place) -> None:
+    """Another writer told the live index alone, and a write from before comes late."""
+    store = stored()
+    live = place.open()
+    live.write(list(store.documents.values()))
+    late = store.documents.pop(store.ids()[0])
+    store.gone[late.id] = late.version
+    rebuild = Rebuild(live, place.indexes, store)
+    while rebuild.step():
+        pass
+    store.gone[late.id] = late.version + 1
+    live.write([], [Deletion(late.id, late.version + 1)])
+    rebuild.finish()
+    live.close()
+    live = place.open()
+    live.write([late])
+    assert dict(live.scan()) == versions(store)
+    live.close()
 
 
 @pytest.mark.parametrize("harm", ["missing", "too many", "old", "other words", "other number"])
