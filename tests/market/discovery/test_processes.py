@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -38,6 +37,8 @@ from tests.support.market import work_for
 
 ROOT = Path(__file__).resolve().parents[3]
 SEED = 7
+PROMISED = 2.0
+"""Seconds until what is published is found; asserted at three times that."""
 
 
 @contextmanager
@@ -98,8 +99,8 @@ def test_what_is_published_is_found_within_two_seconds(
         for n in range(5):
             publishing.achievement(school, f"山区边坡监测装置{n}型")
             took.append(until(lambda n=n: is_found(reader, f"边坡监测装置{n}型")))
-    # One of them may have met a machine busy with others; `zhihe bench` measures the rest.
-    assert statistics.median(took) < 2, took
+    print("found after", *(f"{one:.2f} s" for one in took))
+    assert max(took) < 3 * PROMISED, took
 
 
 def test_killed_again_and_again_while_documents_come(
