@@ -30,12 +30,13 @@ def similar(engine: SearchEngine, text: Text) -> Query:
     """
     schema = engine.schema
     in_title, in_body = _words(text.title), _words(text.body)
-    rarity = _rarity(engine, schema.words_fields, in_title.keys() | in_body.keys())
+    documents = engine.count()
+    rarity = _rarity(engine, documents, schema.words_fields, in_title.keys() | in_body.keys())
     words = {
         term: _WORD_WEIGHT * in_title[term] for term in _telling(in_title, rarity, _TITLE_WORDS)
     }
     in_grams = Counter(grams(text.title)) if schema.grams_fields else Counter[str]()
-    gram_rarity = _rarity(engine, schema.grams_fields, in_grams)
+    gram_rarity = _rarity(engine, documents, schema.grams_fields, in_grams)
     chosen = {
         gram: in_grams[gram] * (PAIR_WEIGHT if is_pair(gram) else 1.0)
         for gram in _telling(in_grams, gram_rarity, _TITLE_GRAMS)
@@ -63,13 +64,14 @@ def _telling(counts: Counter[str], rarity: dict[str, float], most: int) -> list[
 
 
 def _rarity(
-    engine: SearchEngine, fields: Iterable[str], terms: Collection[str]
+    engine: SearchEngine, documents: int, fields: Iterable[str], terms: Collection[str]
 ) -> dict[str, float]:
-    """Inverse document frequency of each term that the index has in one of the fields."""
+    """Inverse document frequency of each term that the index has in one of the fields, of so many
+    documents.
+    """
     most: Counter[str] = Counter()
     for field in fields:
         most |= Counter(engine.frequencies(field, terms))
-    documents = engine.count()
     return {
         term: math.log(1 + documents / frequency) for term, frequency in most.items() if frequency
     }

@@ -68,6 +68,7 @@ class TantivyEngine:
         self._write_lock = threading.Lock()
         self._index: Index | None = None
         self._seen: State = ()
+        self._counted: tuple[State, int] | None = None
         self._writer: IndexWriter | None = None
         self._closed = False
         if not read_only:
@@ -115,9 +116,15 @@ class TantivyEngine:
             return {_integer(key): _integer(value) for key, value in found if value is not None}
 
     def count(self) -> int:
+        """Counted once for each state of the index: every match candidate asks."""
         with _translated():
-            found = self._searcher().search(self._compiler.compile(All(), {}), limit=1)
-            return total(found)
+            searcher, state = self._present()
+            counted = self._counted
+            if counted is not None and counted[0] == state:
+                return counted[1]
+            number = total(searcher.search(self._compiler.compile(All(), {}), limit=1))
+            self._counted = state, number
+            return number
 
     def scan(self) -> Iterator[tuple[int, int]]:
         with _translated():
@@ -191,7 +198,10 @@ class TantivyEngine:
             yield from zip(*columns, strict=True)
 
     def _searcher(self) -> Searcher:
-        """The index as last committed by whichever process.
+        return self._present()[0]
+
+    def _present(self) -> tuple[Searcher, State]:
+        """The index as last committed by whichever process, and the state that it is.
 
         A commit replaces meta.json; its state is read before the index is, so that a commit in
         between is seen by the next call.
@@ -206,7 +216,7 @@ class TantivyEngine:
             if state != self._seen:
                 index.reload()
                 self._seen = state
-            return index.searcher()
+            return index.searcher(), state
 
     def _follow(self) -> None:
         """Go over to another index if that has become the live one."""
