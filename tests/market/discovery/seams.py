@@ -228,7 +228,10 @@ class SteppedIndexes:
     def begin(self) -> SearchEngine:
         fate = self._change("begin")
         engine = self._inner.begin()
-        self._process.opened.append(engine)
+        if fate is Fate.MUTE:
+            engine.close()  # nobody has it: what is written to it would be another process's writing
+        else:
+            self._process.opened.append(engine)
         self._changed(fate)
         return SteppedEngine(engine, self._process, self._world)
 
