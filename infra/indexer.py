@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 
 from infra import logs
 from infra.locks import term_of
@@ -17,7 +16,7 @@ from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, 
 from market.discovery.words import indexed_words
 from market.kit.changes import Consumer
 from market.kit.holding import Fenced, Lost, TermLock
-from search.dictionary import using
+from search.dictionary import Dictionary, using
 from search.errors import RebuildRefused, SearchUnavailable
 from search.port import SearchEngine
 from search.rebuild import Indexes, Rebuild
@@ -50,6 +49,7 @@ class Indexing:
         self._indexes = indexes
         self._engine: SearchEngine | None = None
         self._rebuild: Rebuild | None = None
+        self._begun: rebuilding.Begun | None = None
         self._batch = BATCH
         self._whole = False
 
@@ -58,7 +58,7 @@ class Indexing:
         try:
             if not self._lock.take():
                 return False
-            with using(indexed_words(self._parts)):
+            with using(self._words()):
                 worked = self._work()
         except Lost:
             self._rebuild = None  # what was being built is a successor's to remove
@@ -74,6 +74,11 @@ class Indexing:
             raise
         self._batch = min(2 * self._batch, BATCH)
         return worked
+
+    def _words(self) -> Dictionary:
+        if self._rebuild is None or self._begun is None:
+            return indexed_words(self._parts)
+        return self._begun.words
 
     def _work(self) -> bool:
         engine = self._engine or self._begin()
@@ -96,13 +101,14 @@ class Indexing:
         if asked is None:
             self._drop_rebuild()  # another process has ended it
             return False
-        if self._rebuild is None:
+        if self._rebuild is None or self._begun is None:
+            self._begun = rebuilding.begin(self._parts, asked)
             self._rebuild = Rebuild(engine, self._indexes, rebuilding.Listings(self._parts))
         elif not self._rebuild.step():
-            self._put_in_place(self._rebuild, asked)
+            self._put_in_place(self._rebuild, self._begun)
         return True
 
-    def _put_in_place(self, rebuild: Rebuild, asked: datetime) -> None:
+    def _put_in_place(self, rebuild: Rebuild, begun: rebuilding.Begun) -> None:
         self._lock.take()  # what stands beside the live index may be a successor's by now
         try:
             rebuild.finish()
@@ -120,7 +126,7 @@ class Indexing:
             # the lock before may have written a last batch to the old one and called it done.
             self._whole = False
             self._let_go()
-        rebuilding.ended(self._parts, asked, good=good, detail=detail)
+        rebuilding.ended(self._parts, begun, good=good, detail=detail)
 
     def _drop_rebuild(self) -> None:
         rebuild, self._rebuild = self._rebuild, None

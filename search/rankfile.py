@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
+from search.analysis import well_formed
 from search.feedback import LEVELS, Feedback, Judgement
 from search.ranking import Prepared, Ranker, TermStatistics, Text
 
@@ -40,8 +41,11 @@ def read_rows(lines: Iterable[str | bytes], keys: Iterable[str]) -> Iterator[Row
         if text:
             row = _row(number, text)
             for key in keys:
-                if type(row.get(key)) not in (str, int):
+                value = row.get(key)
+                if type(value) not in (str, int):
                     raise BadLine(number, f"缺少 {key}（应为文字或整数）")
+                if isinstance(value, str) and not well_formed(value):  # nor could it be written
+                    raise BadLine(number, f"{key} 里有不成字的编码")
             yield Row(row, number)
 
 

@@ -14,6 +14,7 @@ from market.accounts.work import Parts, Work
 from market.catalog import views
 from market.discovery import repository_audit
 from market.discovery.drain import BATCH, EVERY, documents_of
+from market.discovery.words import all_words
 from market.kit import changes
 from market.kit.changes import SubjectKind
 from market.kit.errors import Conflict
@@ -21,6 +22,7 @@ from market.kit.ids import ListingId
 from market.operations import marks
 from market.operations.models import OperationMark
 from market.rules import dictionary
+from search.dictionary import Dictionary
 from search.document import Deletion, Document
 from search.rebuild import Standing
 
@@ -92,14 +94,31 @@ def asked(parts: Parts) -> datetime | None:
         return state(session).asked
 
 
-def ended(parts: Parts, asked_at: datetime, *, good: bool, detail: str) -> None:
-    """Write how the rebuild ended that was asked for at that moment; the dictionary words written
-    before it are in force with a good one.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A rebuild under way: when it was asked for, and the words that all documents are cut by until
+    it has ended, or some would not be found by what was written meanwhile. What is asked for or
+    written later waits for the next.
     """
+
+    asked: datetime
+    ids: frozenset[int]
+    words: Dictionary
+
+
+def begin(parts: Parts, asked_at: datetime) -> Begun:
+    """To be called before the first document is made."""
+    with parts.database.read() as session:
+        ids = dictionary.ids(session)  # first: another word may come in between
+        return Begun(asked_at, ids, all_words(session))
+
+
+def ended(parts: Parts, begun: Begun, *, good: bool, detail: str) -> None:
+    """Write how a rebuild ended; its dictionary words are in force with a good one."""
     with parts.database.write() as session:
         if good:
-            dictionary.put_in_force(session, written_by=asked_at, at=parts.clock.now())
-        marks.put(session, marks.REBUILD, at=asked_at, good=good, detail=detail)
+            dictionary.put_in_force(session, begun.ids, at=parts.clock.now())
+        marks.put(session, marks.REBUILD, at=begun.asked, good=good, detail=detail)
 
 
 def outcome(parts: Parts, asked_at: datetime) -> tuple[bool, str] | None:

@@ -36,6 +36,11 @@ def indexed_words(parts: Parts) -> Dictionary:
         return _kept(parts, session, in_force=False)
 
 
+def all_words(session: Session) -> Dictionary:
+    """Return the same, read anew."""
+    return Dictionary(map(fold, cutting.words(session, in_force=False)))
+
+
 def _kept(parts: Parts, session: Session, *, in_force: bool) -> Dictionary:
     memo = parts.memos.of(_IN_FORCE if in_force else _ALL)
     kept: Dictionary = memo.get(

@@ -45,8 +45,9 @@ class Journal:
                 notes, self._notes = self._notes, {}
             if notes:
                 with self._database.write() as session:
-                    for note in notes.values():
-                        note(session)
+                    # In one order everywhere, so that two processes never wait for each other.
+                    for key in sorted(notes):
+                        notes[key](session)
 
     def _loop(self) -> None:
         while not self._stop.wait(FLUSH_SECONDS):

@@ -1,5 +1,6 @@
 """Dictionary words: what the segmentation lacks, in force from the next rebuilt index on."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -28,9 +29,16 @@ def words(session: Session, *, in_force: bool) -> list[str]:
     return [row.word for row in rows if row.in_force_at is not None or not in_force]
 
 
-def put_in_force(session: Session, *, written_by: datetime, at: datetime) -> None:
-    """Let searches go by the words written up to a moment: every document was cut by them since."""
-    repository.put_in_force(session, written_by=written_by, at=at)
+def ids(session: Session) -> frozenset[int]:
+    """Return which words there are, to put these in force later."""
+    return frozenset(row.id for row in repository.dictionary(session))
+
+
+def put_in_force(session: Session, ids: Collection[int], *, at: datetime) -> None:
+    """Let searches go by these words, those of them that are still there: every document was cut by
+    them since.
+    """
+    repository.put_in_force(session, ids, at=at)
 
 
 def listed(work: Work) -> list[DictionaryWord]:

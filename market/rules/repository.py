@@ -1,5 +1,6 @@
 """The only SQL of rules."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, update
@@ -124,12 +125,10 @@ def dictionary(session: Session) -> list[DictionaryWord]:
     return list(session.exec(select(DictionaryWord).order_by(col(DictionaryWord.id).desc())))
 
 
-def put_in_force(session: Session, *, written_by: datetime, at: datetime) -> None:
+def put_in_force(session: Session, ids: Collection[int], *, at: datetime) -> None:
     session.execute(
         update(DictionaryWord)
-        .where(
-            col(DictionaryWord.in_force_at).is_(None), col(DictionaryWord.created_at) <= written_by
-        )
+        .where(col(DictionaryWord.in_force_at).is_(None), col(DictionaryWord.id).in_(ids))
         .values(in_force_at=at)
     )
 

@@ -37,6 +37,7 @@ _BYTES_AT_ONCE = 5 * 2**20  # of one bulk request
 _STATE_KEPT = "2m"  # between two pages of a scan
 
 _CONFLICT, _BAD_REQUEST = 409, 400
+_OTHER_FIELDS = "strict_dynamic_mapping_exception"
 
 T = TypeVar("T")
 
@@ -104,8 +105,22 @@ class ElasticEngine:
 
     def search(self, request: SearchRequest) -> SearchResult:
         self._schema.check_request(request)
+        try:
+            return self._page(request)
+        except QueryRejected:
+            # The request is at fault only where the index takes another one.
+            self._page(self._plainest(), SearchUnavailable)
+            raise
+
+    def _plainest(self) -> SearchRequest:
+        """Ask for all that an index of this schema has, of any one document."""
+        return SearchRequest(facets=self._schema.facets, numbers=self._schema.numbers, limit=1)
+
+    def _page(
+        self, request: SearchRequest, refused: type[SearchError] = QueryRejected
+    ) -> SearchResult:
         page = Page(self._compiler, request)
-        with self._calling(QueryRejected):
+        with self._calling(refused):
             answer = self._asking.search(
                 index=self._alias,
                 body={**page.body, "_source": False, "timeout": self._ask_limit},
@@ -196,9 +211,11 @@ class ElasticEngine:
         both choose the same name, and one is refused it.
         """
         indices = self._writing.indices
+        # The names first: an index made after they were read has the name chosen here, and one made
+        # before stands behind the alias by now.
+        number = 1 + max(numbered(self._asking, self._name).values(), default=0)
         if self._asking.indices.exists_alias(name=self._alias):
             return
-        number = 1 + max(numbered(self._writing, self._name).values(), default=0)
         body = index_body(self._schema, shards, replicas)
         try:
             indices.create(index=f"{self._name}-{number}", aliases={self._alias: {}}, **body)
@@ -228,11 +245,18 @@ class ElasticEngine:
         failed = [item["index"] for item in answer["items"] if "error" in item["index"]]
         failed = [one for one in failed if one["status"] != _CONFLICT]
         for one in failed:
-            if one["status"] != _BAD_REQUEST:
+            if one["status"] != _BAD_REQUEST or self._at_fault(one):
                 kind = one["error"].get("type")
                 raise SearchUnavailable(f"document {one['_id']} not written: {kind}")
         for one in failed:
             raise DocumentRejected(int(one["_id"]), str(one["error"].get("reason")))
+
+    def _at_fault(self, failed: Json) -> bool:
+        """Whether the index, and not the document, is why it was not written: the alias led to no
+        one index, or the one that is there has other fields than the schema.
+        """
+        no_index = failed.get("_index") == self._alias
+        return no_index or failed["error"].get("type") == _OTHER_FIELDS
 
     def _stored(self, ids: Collection[int], **wanted: Any) -> Iterator[Json]:
         """Hits of those of the ids that are documents, with what is wanted of them."""

@@ -106,6 +106,32 @@ def test_writers_that_open_at_once_make_one_index(elastic: Elastic, prefix: str)
         engine.close()
 
 
+class Overtaken(Urllib3HttpNode):
+    """Tells that there is no index, and before that is heard, another makes one."""
+
+    others: ClassVar[list[Callable[[], ElasticEngine]]] = []
+
+    def perform_request(self, method: str, *rest: Any, **more: Any):  # type: ignore[no-untyped-def]
+        got = super().perform_request(method, *rest, **more)
+        while method == "HEAD" and self.others:
+            self.others.pop()().close()
+        return got
+
+
+def test_one_that_opens_while_another_makes_the_index_makes_none(
+    elastic: Elastic, prefix: str
+) -> None:
+    """An alias of two indexes takes no document any more."""
+    Overtaken.others.append(lambda: opened(elastic.url, prefix))
+    client = Elasticsearch(elastic.url, node_class=Overtaken, max_retries=0)
+    engine = ElasticEngine(client, SCHEMA, prefix=prefix, read_only=False, patience=PATIENT)
+    assert Overtaken.others == []
+    assert len(names(elastic, prefix)) == 1
+    engine.write([Document(7, 1)])
+    assert engine.versions([7]) == {7: 1}
+    engine.close()
+
+
 def test_a_reader_may_come_before_the_index(elastic: Elastic, prefix: str) -> None:
     reader = opened(elastic.url, prefix, read_only=True)
     for call in (
@@ -157,6 +183,29 @@ def test_an_index_closed_to_writing_refuses_and_the_same_write_succeeds_later(
         client.indices.put_settings(index=f"{prefix}-*", settings={"index.blocks.write": False})
     engine.write([Document(1, 2), Document(2, 1)])
     assert dict(engine.scan()) == {1: 2, 2: 1}
+
+
+@pytest.mark.parametrize("harm", ["closed", "without fields", "guessed fields", "two"])
+def test_an_index_that_others_spoilt_is_away_and_no_document_is_to_blame(
+    elastic: Elastic, prefix: str, engine: ElasticEngine, harm: str
+) -> None:
+    alias = f"{prefix}-{SCHEMA.fingerprint}"
+    mine = {"index": f"{alias}-2", "aliases": {alias: {}}}
+    with elastic.client() as client:
+        if harm == "closed":
+            client.indices.close(index=f"{alias}-1")
+        elif harm == "two":
+            client.indices.create(**mine)
+        else:
+            client.indices.delete(index=f"{alias}-1")
+            strict = {"dynamic": "strict", "properties": {"id": {"type": "long"}}}
+            client.indices.create(**mine, mappings=strict if harm == "without fields" else None)
+    if harm != "guessed fields":
+        with pytest.raises(SearchUnavailable):
+            engine.write([Document(1, 1, {"title": "电池"}), Document(2, 1, {"title": "隔膜"})])
+    if harm in ("closed", "guessed fields"):
+        with pytest.raises(SearchUnavailable):
+            engine.search(SearchRequest(Words(("电池",), ("title",), 1)))
 
 
 class Meddling(Urllib3HttpNode):

@@ -150,6 +150,7 @@ def test_read_rows_passes_over_what_does_no_harm() -> None:
         ('{"title": "x"}', "缺少 id"),
         ('{"id": null}', "缺少 id"),
         ('{"id": true}', "缺少 id"),
+        ('{"id": "\\ud800"}', "id 里有不成字的编码"),
         (b'{"id": "\xff"}', "UTF-8"),
         ('{"id": "' + "x" * 1_000_000, "超过"),
     ],

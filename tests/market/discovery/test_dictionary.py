@@ -15,6 +15,7 @@ from market.accounts.policy import Role
 from market.accounts.work import Parts
 from market.discovery import rebuild
 from market.discovery.matching import Matcher
+from market.rules import dictionary
 from search.port import SearchEngine
 from tests import factories
 from tests.frontend.test_account_pages import HOST, csrf
@@ -43,6 +44,11 @@ def site(settings: Settings, parts: Parts, reader: SearchEngine) -> Iterator[Tes
 def found(site: TestClient) -> list[str]:
     items = site.get("/api/v1/search", params={"q": "超临界水氧化"}).json()["items"]
     return [one["title"] for one in items]
+
+
+def in_force(parts: Parts) -> list[str]:
+    with parts.database.read() as session:
+        return dictionary.words(session, in_force=True)
 
 
 def test_a_word_counts_once_the_index_is_built_anew(
@@ -88,3 +94,38 @@ def test_a_word_counts_once_the_index_is_built_anew(
     assert remove
     assert site.post(remove[1], data={"csrf": token}).status_code == 303
     assert found(site) == [WHOLE, PARTS], "out of force at once"
+
+
+def test_a_word_written_while_the_index_is_built_waits_for_the_next(
+    parts: Parts,
+    reader: SearchEngine,
+    process: Indexing,
+    site: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the command line asks once more meanwhile: half of the documents lack it."""
+    monkeypatch.setattr("search.rebuild.CHUNK", 1)
+    market = Market(parts, reader, Matcher(FLOOR))  # type: ignore[arg-type]
+    school = market.organisation()
+    market.achievement(school, WHOLE)
+    market.achievement(school, "汽车车架焊缝检测")
+    while process.step():
+        pass
+    first = rebuild.ask(parts)
+    process.step()  # begins
+    process.step()  # a document
+    token = csrf(site, "/desk/dictionary")
+    sent = {"csrf": token, "words": "超临界水氧化"}
+    assert site.post("/desk/dictionary", data=sent).status_code == 303
+    parts.clock.advance(seconds=1)  # type: ignore[attr-defined]
+    second = rebuild.ask(parts)
+    while (ended := rebuild.outcome(parts, first)) is None:
+        process.step()
+    assert ended == (True, "共2条"), "it is held against what it was built by"
+    assert in_force(parts) == []
+    assert found(site) == [WHOLE]
+    assert rebuild.asked(parts) == second
+    while rebuild.asked(parts):
+        process.step()
+    assert in_force(parts) == ["超临界水氧化"]
+    assert found(site) == [WHOLE]

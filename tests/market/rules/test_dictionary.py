@@ -1,7 +1,5 @@
 """Dictionary words that the bureau keeps: ideographs alone, each once, in force by a rebuild."""
 
-from datetime import timedelta
-
 import pytest
 from fastapi.testclient import TestClient
 
@@ -40,9 +38,9 @@ def test_each_change_moves_the_mark(parts: Parts, officer: Actor) -> None:
     mark()
     with parts.database.write() as session:
         now = parts.clock.now()
-        dictionary.put_in_force(session, written_by=now - timedelta(seconds=1), at=now)
+        dictionary.put_in_force(session, frozenset(), at=now)
         assert dictionary.words(session, in_force=True) == [], "written after the rebuild began"
-        dictionary.put_in_force(session, written_by=now, at=now)
+        dictionary.put_in_force(session, dictionary.ids(session), at=now)
     mark()
     with work_for(parts, officer) as work:
         assert dictionary.words(work.session, in_force=True) == ["超临界水氧化"]
