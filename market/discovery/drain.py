@@ -184,14 +184,14 @@ def holds_enough(parts: Parts, engine: SearchEngine) -> bool:
 
 def _claim(parts: Parts, consumer: Consumer, limit: int) -> list[Claimed]:
     now = parts.clock.now()
+    after = Consumer.INDEX if consumer is Consumer.MATCH else None
     with parts.database.read() as session:
-        if not changes.due(session, consumer, now=now):
+        if not changes.due(session, consumer, now=now, after=after):
             return []
     with parts.database.write() as session:
-        if consumer is Consumer.MATCH:
-            return changes.claim(session, consumer, now=now, limit=limit, after=Consumer.INDEX)
-        changes.stamp(session, limit)
-        return changes.claim(session, consumer, now=now, limit=limit)
+        if consumer is Consumer.INDEX:
+            changes.stamp(session, limit)
+        return changes.claim(session, consumer, now=now, limit=limit, after=after)
 
 
 def give_back(parts: Parts, consumer: Consumer) -> None:
