@@ -1,7 +1,7 @@
 """The indexer: the one process that writes to the index, of as many as stand by."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_indexes, open_writer
 from market.accounts.work import Parts
 from market.discovery import rebuild as rebuilding
-from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, make_whole
+from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, making_whole
 from market.discovery.words import indexed_words
 from market.kit.changes import Consumer
 from market.kit.holding import Fenced, Lost, TermLock
@@ -24,13 +24,16 @@ from search.rebuild import Indexes, Rebuild
 
 _SMALLEST = 250
 """Changes in a batch, after an index that did not take larger ones in time."""
+_CHUNKS = 8
+"""Of the listings looked through, between two batches of changes: some tenths of a second."""
 
 log = logging.getLogger("zhihe.discovery")
 
 
 class Indexing:
-    """Drains the change log into the index, as long as it holds the lock; builds the index anew
-    where that was asked for, a chunk between two batches of changes.
+    """Drains the change log into the index, as long as it holds the lock. Between two batches of
+    changes it looks through an index that it found, some chunks at a time, or builds one anew where
+    that was asked for.
 
     One that lost its lock learns it with its next step or its next write to the database, which is
     refused. What it writes to the index until then does no harm: each document carries its version,
@@ -51,7 +54,13 @@ class Indexing:
         self._engine: SearchEngine | None = None
         self._rebuild: Rebuild | None = None
         self._batch = BATCH
+        self._looking: Iterator[int] | None = None
         self._whole = False
+
+    @property
+    def looking(self) -> bool:
+        """Whether it has an index that it has not looked through to the end."""
+        return self._looking is not None
 
     def step(self) -> bool:
         """Do a batch of what is owed; return whether there was any. Nothing without the lock."""
@@ -79,6 +88,9 @@ class Indexing:
         engine = self._engine or self._begin()
         writer = engine if self._rebuild is None else self._rebuild.writer
         worked = drain_index(self._parts, writer, self._batch) > 0
+        if self._looking is not None:
+            self._look(self._looking)
+            return True
         return self._build(engine) or worked
 
     def _begin(self) -> SearchEngine:
@@ -86,9 +98,16 @@ class Indexing:
         give_back(self._parts, Consumer.INDEX)
         # One that only did not answer is not read whole again: what is owed to it is all it lacks.
         if not (self._whole and holds_enough(self._parts, self._engine)):
-            make_whole(self._parts, self._engine, self._batch)
-        self._whole = True
+            self._whole = False
+            self._looking = making_whole(self._parts, self._engine, self._batch)
         return self._engine
+
+    def _look(self, looking: Iterator[int]) -> None:
+        """Look through some more of the index that was found."""
+        for _ in range(_CHUNKS):
+            if next(looking, None) is None:
+                self._looking, self._whole = None, True
+                return
 
     def _build(self, engine: SearchEngine) -> bool:
         """Go on with the rebuild that was asked for; return whether there is one."""
@@ -129,6 +148,7 @@ class Indexing:
 
     def _let_go(self) -> None:
         engine, self._engine = self._engine, None
+        self._looking = None
         try:
             self._drop_rebuild()
         finally:
