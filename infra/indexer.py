@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,15 +16,18 @@ from market.accounts.work import Parts
 from market.discovery import rebuild as rebuilding
 from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, making_whole
 from market.discovery.words import indexed_words
+from market.kit import faults
 from market.kit.changes import Consumer
 from market.kit.holding import Fenced, Lost, TermLock
 from search.dictionary import using
-from search.errors import RebuildRefused, SearchUnavailable
+from search.errors import RebuildRefused, SearchError, SearchUnavailable
 from search.port import SearchEngine
 from search.rebuild import Indexes, Rebuild
 
 _SMALLEST = 250
 """Changes in a batch, after an index that did not take larger ones in time."""
+_TRIES = 5
+"""How often a rebuild is begun that breaks off each time."""
 _CHUNKS = 8
 """Of the listings looked through, between two batches of changes: some tenths of a second."""
 
@@ -53,6 +57,7 @@ class Indexing:
         self._indexes = indexes
         self._engine: SearchEngine | None = None
         self._rebuild: Rebuild | None = None
+        self._broken_off = 0  # rebuilds in a row
         self._batch = BATCH
         self._looking: Iterator[int] | None = None
         self._whole = False
@@ -110,16 +115,36 @@ class Indexing:
                 return
 
     def _build(self, engine: SearchEngine) -> bool:
-        """Go on with the rebuild that was asked for; return whether there is one."""
+        """Go on with the rebuild that was asked for; return whether there is one.
+
+        One that breaks off is begun again, but not for ever: where the disk does not hold two
+        indexes, each try fills it.
+        """
         asked = rebuilding.asked(self._parts)
         if asked is None:
             self._drop_rebuild()  # another process has ended it
             return False
+        try:
+            self._go_on(engine, asked)
+        except Lost:
+            raise
+        except Exception as error:
+            self._broken_off += 1
+            if self._broken_off < _TRIES:
+                raise
+            self._broken_off = 0
+            log.exception("the index cannot be built anew")
+            with suppress(SearchError):
+                self._drop_rebuild()
+            detail = f"试了{_TRIES}次都没有做完：{faults.told(error)}"
+            rebuilding.ended(self._parts, asked, good=False, detail=detail)
+        return True
+
+    def _go_on(self, engine: SearchEngine, asked: datetime) -> None:
         if self._rebuild is None:
             self._rebuild = Rebuild(engine, self._indexes, rebuilding.Listings(self._parts))
         elif not self._rebuild.step():
             self._put_in_place(self._rebuild, asked)
-        return True
 
     def _put_in_place(self, rebuild: Rebuild, asked: datetime) -> None:
         self._lock.take()  # what stands beside the live index may be a successor's by now
@@ -139,6 +164,7 @@ class Indexing:
             # the lock before may have written a last batch to the old one and called it done.
             self._whole = False
             self._let_go()
+        self._broken_off = 0
         rebuilding.ended(self._parts, asked, good=good, detail=detail)
 
     def _drop_rebuild(self) -> None:
