@@ -1,8 +1,10 @@
 """The indexer: the one process that writes to the index, of as many as stand by."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from infra import logs
 from infra.locks import term_of
@@ -12,24 +14,30 @@ from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_indexes, open_writer
 from market.accounts.work import Parts
 from market.discovery import rebuild as rebuilding
-from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, make_whole
+from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, making_whole
 from market.discovery.words import indexed_words
+from market.kit import faults
 from market.kit.changes import Consumer
 from market.kit.holding import Fenced, Lost, TermLock
 from search.dictionary import Dictionary, using
-from search.errors import RebuildRefused, SearchUnavailable
+from search.errors import RebuildRefused, SearchError, SearchUnavailable
 from search.port import SearchEngine
 from search.rebuild import Indexes, Rebuild
 
 _SMALLEST = 250
 """Changes in a batch, after an index that did not take larger ones in time."""
+_TRIES = 5
+"""How often a rebuild is begun that breaks off each time."""
+_CHUNKS = 8
+"""Of the listings looked through, between two batches of changes: some tenths of a second."""
 
 log = logging.getLogger("zhihe.discovery")
 
 
 class Indexing:
-    """Drains the change log into the index, as long as it holds the lock; builds the index anew
-    where that was asked for, a chunk between two batches of changes.
+    """Drains the change log into the index, as long as it holds the lock. Between two batches of
+    changes it looks through an index that it found, some chunks at a time, or builds one anew where
+    that was asked for.
 
     One that lost its lock learns it with its next step or its next write to the database, which is
     refused. What it writes to the index until then does no harm: each document carries its version,
@@ -50,8 +58,15 @@ class Indexing:
         self._engine: SearchEngine | None = None
         self._rebuild: Rebuild | None = None
         self._begun: rebuilding.Begun | None = None
+        self._broken_off = 0  # rebuilds in a row
         self._batch = BATCH
+        self._looking: Iterator[int] | None = None
         self._whole = False
+
+    @property
+    def looking(self) -> bool:
+        """Whether it has an index that it has not looked through to the end."""
+        return self._looking is not None
 
     def step(self) -> bool:
         """Do a batch of what is owed; return whether there was any. Nothing without the lock."""
@@ -84,6 +99,9 @@ class Indexing:
         engine = self._engine or self._begin()
         writer = engine if self._rebuild is None else self._rebuild.writer
         worked = drain_index(self._parts, writer, self._batch) > 0
+        if self._looking is not None:
+            self._look(self._looking)
+            return True
         return self._build(engine) or worked
 
     def _begin(self) -> SearchEngine:
@@ -91,22 +109,49 @@ class Indexing:
         give_back(self._parts, Consumer.INDEX)
         # One that only did not answer is not read whole again: what is owed to it is all it lacks.
         if not (self._whole and holds_enough(self._parts, self._engine)):
-            make_whole(self._parts, self._engine, self._batch)
-        self._whole = True
+            self._whole = False
+            self._looking = making_whole(self._parts, self._engine, self._batch)
         return self._engine
 
+    def _look(self, looking: Iterator[int]) -> None:
+        """Look through some more of the index that was found."""
+        for _ in range(_CHUNKS):
+            if next(looking, None) is None:
+                self._looking, self._whole = None, True
+                return
+
     def _build(self, engine: SearchEngine) -> bool:
-        """Go on with the rebuild that was asked for; return whether there is one."""
+        """Go on with the rebuild that was asked for; return whether there is one.
+
+        One that breaks off is begun again, but not for ever: where the disk does not hold two
+        indexes, each try fills it.
+        """
         asked = rebuilding.asked(self._parts)
         if asked is None:
             self._drop_rebuild()  # another process has ended it
             return False
+        try:
+            self._go_on(engine, asked)
+        except Lost:
+            raise
+        except Exception as error:
+            self._broken_off += 1
+            if self._broken_off < _TRIES:
+                raise
+            self._broken_off = 0
+            log.exception("the index cannot be built anew")
+            with suppress(SearchError):
+                self._drop_rebuild()
+            detail = f"试了{_TRIES}次都没有做完：{faults.told(error)}"
+            rebuilding.failed(self._parts, asked, detail=detail)
+        return True
+
+    def _go_on(self, engine: SearchEngine, asked: datetime) -> None:
         if self._rebuild is None or self._begun is None:
             self._begun = rebuilding.begin(self._parts, asked)
             self._rebuild = Rebuild(engine, self._indexes, rebuilding.Listings(self._parts))
         elif not self._rebuild.step():
             self._put_in_place(self._rebuild, self._begun)
-        return True
 
     def _put_in_place(self, rebuild: Rebuild, begun: rebuilding.Begun) -> None:
         self._lock.take()  # what stands beside the live index may be a successor's by now
@@ -114,11 +159,10 @@ class Indexing:
             rebuild.finish()
         except RebuildRefused as error:
             log.warning("the index built anew is not put in place: %s", error)
-            good, detail = False, str(error)
-            self._rebuild = None
-            rebuild.abandon()
+            self._drop_rebuild()
+            rebuilding.failed(self._parts, begun.asked, detail=str(error))
         else:
-            good, detail = True, f"共{rebuild.held}条"
+            detail = f"共{rebuild.held}条"
             if rebuild.left_out:
                 detail += f"，另有{len(rebuild.left_out)}条做不成文档"
             self._rebuild = None
@@ -126,7 +170,8 @@ class Indexing:
             # the lock before may have written a last batch to the old one and called it done.
             self._whole = False
             self._let_go()
-        rebuilding.ended(self._parts, begun, good=good, detail=detail)
+            rebuilding.succeeded(self._parts, begun, detail=detail)
+        self._broken_off = 0
 
     def _drop_rebuild(self) -> None:
         rebuild, self._rebuild = self._rebuild, None
@@ -135,6 +180,7 @@ class Indexing:
 
     def _let_go(self) -> None:
         engine, self._engine = self._engine, None
+        self._looking = None
         try:
             self._drop_rebuild()
         finally:

@@ -17,7 +17,8 @@ def work_until_done(
 ) -> None:
     """Return when all jobs are done and all changes of then are indexed and compared.
 
-    By the running processes; where one is not running, or ends, this process takes its place.
+    By the running processes; where one is not running, or ends, this process takes its place, and
+    looks through an index to the end that it has begun with.
     `progress` hears how much is left, about every second. What was set aside is not waited for.
     """
     with closing(indexing(settings, parts)) as indexer, closing(working(settings, parts)) as worker:
@@ -26,7 +27,7 @@ def work_until_done(
             left = left_to_do(parts, newest)
             if newest is None and left.jobs == 0:
                 newest = left.newest_change
-            elif newest is not None and left.total == 0:
+            elif newest is not None and left.total == 0 and not indexer.looking:
                 return
             if progress is not None:
                 progress(left.total)

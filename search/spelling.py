@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from search.analysis import fold, is_run, plain_words
+from search.dictionary import NONE, using
 
 LONGEST = 12
 """Letters that are indexed of a spelling in syllables."""
@@ -55,9 +56,11 @@ def letters(typed: str) -> str | None:
 def spellings(text: str) -> Iterator[tuple[str, str]]:
     """(in syllables, in initials) of the text from each of its first words on, to its end.
 
-    Letters and digits stand as they are in both.
+    Letters and digits stand as they are in both. Words are the segmenter's own, whatever dictionary
+    is in use: who types the middle of a long term is to find it, and what was spelled once is kept.
     """
-    read = [_read(word.text) for word in plain_words(text)]
+    with using(NONE):
+        read = [_read(word.text) for word in plain_words(text)]
     syllables = "".join([whole for whole, _ in read])
     initials = "".join([short for _, short in read])
     first = second = 0

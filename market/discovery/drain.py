@@ -6,7 +6,7 @@ has, and matches are written by pair.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -116,48 +116,66 @@ def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: i
     return len(claimed) + len(due)
 
 
-def make_whole(parts: Parts, engine: SearchEngine, size: int = BATCH) -> int:
-    """Write what an index lacks or has in another version, and remove what nobody may see.
+def making_whole(parts: Parts, engine: SearchEngine, size: int = BATCH) -> Iterator[int]:
+    """Write what an index lacks or has in another version, and remove what nobody may see; yield
+    after each chunk of `size` listings how many documents had to be put right.
 
-    For an index that is new, was lost, or was brought back from a copy; `size` listings at a time.
-    Return how many documents had to be put right. Changes recorded meanwhile come with their
-    deliveries; what cannot be written is owed like a change, so that it is tried again, and set
-    aside where all may see it.
+    For an index that is new, was lost, or was brought back from a copy. Whoever goes on with it may
+    drain changes between two chunks: people would else wait for what they have just published until
+    all that others have is looked through. What cannot be written is owed like a change, so that it
+    is tried again, and set aside where all may see it.
     """
+    # Asked before anything is drained into it, which would hide that it had been lost.
+    return _making_whole(parts, engine, size, empty=not engine.count())
+
+
+def _making_whole(parts: Parts, engine: SearchEngine, size: int, *, empty: bool) -> Iterator[int]:
     with parts.database.read() as session:
         visible = views.public_ids(session, limit=EVERY)
-        if not engine.count():  # first of all: a write under way brings nothing back that is gone
-            _bury(session, engine, {*visible})
-    wrong = 0
+    known = {*visible}
+    if empty:
+        yield from _bury(parts, engine, known, size)
+    wrong = gone = 0
     stuck: set[ListingId] = set()
-    for start in range(0, len(visible), size):
-        ids = visible[start : start + size]
+    for some in _chunks(visible, size):
+        indexed = engine.versions(some)
         with parts.database.read() as session:
-            versions = changes.versions(session, SubjectKind.LISTING, ids)
-            indexed = engine.versions(ids)
-            lacking = [one for one in ids if indexed.get(one) != versions.get(one)]
+            versions = changes.versions(session, SubjectKind.LISTING, some)
+            lacking = [one for one in some if indexed.get(one) != versions.get(one)]
             documents, _, broken = documents_of(session, lacking)
         stuck |= broken.keys() | _write(engine, documents, []).keys()
         wrong += len(lacking)
-    known = set(visible)
-    too_many = [ListingId(one) for one, _ in engine.scan() if one not in known]
-    for start in range(0, len(too_many), size):
-        some = too_many[start : start + size]
+        yield len(lacking)
+    too_many: list[ListingId] = []
+    for place, (one, _) in enumerate(engine.scan(), start=1):
+        if one not in known:  # published meanwhile, some of them
+            too_many.append(ListingId(one))
+        if place % size == 0:
+            yield 0
+    for some in _chunks(too_many, size):
         with parts.database.read() as session:
             documents, deletions, _ = documents_of(session, some)
         _write(engine, documents, deletions)
+        gone += len(deletions)
+        yield len(deletions)
     _owe(parts, stuck)
-    if wrong or too_many:
-        log.info("index put right: %s written, %s removed", wrong, len(too_many))
-    return wrong + len(too_many)
+    if wrong or gone:
+        log.info("index put right: %s written, %s removed", wrong, gone)
 
 
-def _bury(session: Session, engine: Writer, visible: Collection[ListingId]) -> None:
-    """Tell an empty index what is gone."""
-    gone = [one for one in repository_audit.recorded(session) if one not in visible]
-    for start in range(0, len(gone), BATCH):
-        _, deletions, _ = documents_of(session, gone[start : start + BATCH])
-        engine.write([], deletions)
+def _bury(parts: Parts, engine: Writer, visible: Collection[ListingId], size: int) -> Iterator[int]:
+    """Tell an empty index what is gone: a write under way then brings nothing of it back."""
+    with parts.database.read() as session:
+        gone = [one for one in repository_audit.recorded(session) if one not in visible]
+    for some in _chunks(gone, size):
+        with parts.database.read() as session:
+            documents, deletions, _ = documents_of(session, some)
+        _write(engine, documents, deletions)
+        yield 0
+
+
+def _chunks(ids: Sequence[ListingId], size: int) -> Iterator[Sequence[ListingId]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def _owe(parts: Parts, ids: Collection[ListingId]) -> None:
@@ -184,14 +202,14 @@ def holds_enough(parts: Parts, engine: SearchEngine) -> bool:
 
 def _claim(parts: Parts, consumer: Consumer, limit: int) -> list[Claimed]:
     now = parts.clock.now()
+    after = Consumer.INDEX if consumer is Consumer.MATCH else None
     with parts.database.read() as session:
-        if not changes.due(session, consumer, now=now):
+        if not changes.due(session, consumer, now=now, after=after):
             return []
     with parts.database.write() as session:
-        if consumer is Consumer.MATCH:
-            return changes.claim(session, consumer, now=now, limit=limit, after=Consumer.INDEX)
-        changes.stamp(session, limit)
-        return changes.claim(session, consumer, now=now, limit=limit)
+        if consumer is Consumer.INDEX:
+            changes.stamp(session, limit)
+        return changes.claim(session, consumer, now=now, limit=limit, after=after)
 
 
 def give_back(parts: Parts, consumer: Consumer) -> None:

@@ -113,12 +113,17 @@ def begin(parts: Parts, asked_at: datetime) -> Begun:
         return Begun(asked_at, ids, all_words(session))
 
 
-def ended(parts: Parts, begun: Begun, *, good: bool, detail: str) -> None:
-    """Write how a rebuild ended; its dictionary words are in force with a good one."""
+def succeeded(parts: Parts, begun: Begun, *, detail: str) -> None:
+    """Write that a rebuild is in place; the dictionary words it began with are in force."""
     with parts.database.write() as session:
-        if good:
-            dictionary.put_in_force(session, begun.ids, at=parts.clock.now())
-        marks.put(session, marks.REBUILD, at=begun.asked, good=good, detail=detail)
+        dictionary.put_in_force(session, begun.ids, at=parts.clock.now())
+        marks.put(session, marks.REBUILD, at=begun.asked, good=True, detail=detail)
+
+
+def failed(parts: Parts, asked_at: datetime, *, detail: str) -> None:
+    """Write that the rebuild asked for at that moment came to nothing, and why."""
+    with parts.database.write() as session:
+        marks.put(session, marks.REBUILD, at=asked_at, good=False, detail=detail)
 
 
 def outcome(parts: Parts, asked_at: datetime) -> tuple[bool, str] | None:

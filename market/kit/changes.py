@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, func, insert, select, text, update
+from sqlalchemy import Index, Select, UniqueConstraint, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, col
@@ -25,6 +25,8 @@ from market.kit.db import changed, is_sqlite, table_of
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=60)
+LOOKED_AT = 10_000
+"""Deliveries at the front of a backlog of which it is asked whether another consumer is through."""
 ASIDE = "delivery.aside"
 """The task that waits for an operator while deliveries of a consumer are set aside."""
 
@@ -44,6 +46,9 @@ class DeliveryState(StrEnum):
     CLAIMED = "claimed"
     DONE = "done"
     ASIDE = "aside"
+
+
+_TAKEN = (DeliveryState.CLAIMED, DeliveryState.WAITING)
 
 
 class SubjectVersion(Table, table=True):
@@ -236,35 +241,17 @@ def claim(
     limit: int,
     after: Consumer | None = None,
 ) -> list[Claimed]:
-    """Claim up to `limit` deliveries, oldest first; a lapsed claim may be claimed again.
+    """Claim up to `limit` deliveries: claims that lapsed first, then the oldest change.
 
     With `after`, a delivery is taken only where that consumer has done its part of the change, or
     has set it aside: what one cannot read must not hold up the other for ever.
     """
-    due = (
-        select(col(Delivery.id))
-        .where(
-            col(Delivery.consumer) == consumer,
-            col(Delivery.state).in_([DeliveryState.WAITING, DeliveryState.CLAIMED]),
-            col(Delivery.available_at) <= now,
-        )
-        .order_by(col(Delivery.change_id))
-        .limit(limit)
-    )
-    if after is not None:
-        first = aliased(Delivery)
-        due = due.where(
-            select(col(first.id))
-            .where(
-                col(first.change_id) == col(Delivery.change_id),
-                col(first.consumer) == after,
-                col(first.state).in_([DeliveryState.DONE, DeliveryState.ASIDE]),
-            )
-            .exists()
-        )
-    if not is_sqlite(session):
-        due = due.with_for_update(skip_locked=True)
-    ids = session.scalars(due).all()
+    ids: list[int] = []
+    for state in _TAKEN:
+        due = _due(session, consumer, state, now, after).limit(limit - len(ids))
+        if not is_sqlite(session):
+            due = due.with_for_update(skip_locked=True)
+        ids += session.scalars(due)
     if not ids:
         return []
     session.execute(
@@ -277,6 +264,38 @@ def claim(
         )
     )
     return _claimed(session, ids)
+
+
+def _due(
+    session: Session,
+    consumer: Consumer,
+    state: DeliveryState,
+    now: datetime,
+    after: Consumer | None,
+) -> Select[int]:
+    """Return what may be claimed of one state, by change: each state by itself stands in
+    ix_delivery_open in that order, so that nobody sorts a backlog to take its front.
+    """
+    mine = (col(Delivery.consumer) == consumer, col(Delivery.state) == state)
+    due = select(col(Delivery.id)).where(*mine, col(Delivery.available_at) <= now)
+    due = due.order_by(col(Delivery.change_id))
+    if after is None:
+        return due
+    # Both go by the same order: far behind the front, nothing is done by the other either.
+    order = select(col(Delivery.change_id)).where(*mine).order_by(col(Delivery.change_id))
+    edge = session.scalar(order.offset(LOOKED_AT).limit(1))
+    if edge is not None:
+        due = due.where(col(Delivery.change_id) < edge)
+    first = aliased(Delivery)
+    return due.where(
+        select(col(first.id))
+        .where(
+            col(first.change_id) == col(Delivery.change_id),
+            col(first.consumer) == after,
+            col(first.state).in_([DeliveryState.DONE, DeliveryState.ASIDE]),
+        )
+        .exists()
+    )
 
 
 def _claimed(session: Session, ids: Sequence[int]) -> list[Claimed]:
@@ -328,18 +347,14 @@ def give_back(session: Session, consumer: Consumer, *, now: datetime) -> int:
     )
 
 
-def due(session: Session, consumer: Consumer, *, now: datetime) -> bool:
+def due(
+    session: Session, consumer: Consumer, *, now: datetime, after: Consumer | None = None
+) -> bool:
     """Tell whether a consumer has deliveries to claim, so that idle polling never writes."""
-    delivery = (
-        select(col(Delivery.id))
-        .where(
-            col(Delivery.consumer) == consumer,
-            col(Delivery.state).in_([DeliveryState.WAITING, DeliveryState.CLAIMED]),
-            col(Delivery.available_at) <= now,
-        )
-        .limit(1)
+    return any(
+        session.scalars(_due(session, consumer, state, now, after).limit(1)).first() is not None
+        for state in _TAKEN
     )
-    return session.execute(delivery).first() is not None
 
 
 def failed(session: Session, claimed: Claimed, error: str, *, now: datetime) -> None:
@@ -377,16 +392,3 @@ def _tell_operators(session: Session, claimed: Claimed, now: datetime) -> None:
         at=now,
         waits=True,
     )
-
-
-def backlog(session: Session, consumer: Consumer) -> int:
-    """Return how many deliveries of a consumer are not done (those set aside not counted)."""
-    count: int = session.execute(
-        select(func.count())
-        .select_from(Delivery)
-        .where(
-            col(Delivery.consumer) == consumer,
-            col(Delivery.state).in_([DeliveryState.WAITING, DeliveryState.CLAIMED]),
-        )
-    ).scalar_one()
-    return count

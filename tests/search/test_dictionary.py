@@ -4,6 +4,7 @@ import random
 
 from search.analysis import plain_words, word_texts, words
 from search.dictionary import Dictionary, using
+from search.spelling import spelled
 
 OWN = Dictionary(["超临界水氧化", "超临界水", "固废资源化"])
 
@@ -49,3 +50,14 @@ def test_whatever_the_words_every_symbol_stays_in_its_place() -> None:
             assert word_texts(text) == [token.text for token in words(text)]
         assert "".join(token.text for token in read) == text.replace(" ", "")
         assert [text[token.start : token.end] for token in read] == [one.text for one in read]
+
+
+def test_spellings_do_not_go_by_it() -> None:
+    """They are kept from text to text: what an index holds would depend on what was read before."""
+    text = "超临界水氧化装置"
+    spelled.cache_clear()
+    with using(OWN):
+        inside = spelled(text)
+    spelled.cache_clear()
+    assert spelled(text) == inside
+    assert "shuiyanghuaz" in inside, "the middle of a long term is found as well"

@@ -14,7 +14,7 @@ from infra.cli import main
 from infra.metrics import Metrics
 from infra.settings import Settings
 from market.discovery.audit import audit_index
-from market.discovery.drain import drain_index, make_whole
+from market.discovery.drain import drain_index, making_whole
 from market.kit import changes, upkeep
 from market.kit.changes import Consumer, DeliveryState
 from search.document import Document
@@ -124,7 +124,7 @@ def test_what_a_new_index_does_not_take_is_owed(
     market.engine = open_engine()
     engine = Rejects(market.engine, "坏成果")
     for _ in range(2):
-        make_whole(market.parts, engine)
+        list(making_whole(market.parts, engine))
         assert states(market.parts) == [*[DeliveryState.DONE] * 4, DeliveryState.WAITING]
     assert [one for one, _ in market.engine.scan()] == [good.id]
     late = Document(gone.id, 1, {"title": "撤下的成果"})

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from infra import indexer
+from infra.indexer import indexing
 from infra.locks import ProcessLock
 from infra.settings import Settings
 from infra.waiting import work_until_done
@@ -165,6 +167,29 @@ def test_an_index_that_was_lost_is_made_whole(
     fresh = open_reader(settings)
     assert [one for one, _ in fresh.scan()] == [made.id, gone.id + 1]
     fresh.close()
+
+
+def test_what_is_new_does_not_wait_until_an_index_is_looked_through(
+    settings: Settings, publishing: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a million listings that takes long; who takes over is to index at once."""
+    monkeypatch.setattr(indexer, "BATCH", 1)
+    monkeypatch.setattr(indexer, "_CHUNKS", 1)
+    school = publishing.organisation()
+    for title in ("镁合金低温成形", "污泥原位减量菌剂", "焊缝气孔检测"):
+        publishing.achievement(school, title)
+    work_until_done(settings, publishing.parts)
+    (settings.index_dir).rename(tmp_path / "lost")
+    publishing.achievement(school, "山区边坡监测")
+    process, reader = indexing(settings, publishing.parts), open_reader(settings)
+    process.step()
+    assert is_found(reader, "山区边坡")
+    assert reader.count() < 4
+    while process.looking:
+        process.step()
+    assert reader.count() == 4
+    process.close()
+    reader.close()
 
 
 def test_a_new_worker_takes_up_the_job_of_a_killed_one_at_once(

@@ -1,6 +1,7 @@
 """The index built anew while the processes run and people write: nothing missing, nothing stale, and
 searches answered throughout. Killed at any moment, it begins again."""
 
+import errno
 import os
 import random
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,6 +130,35 @@ def test_killed_again_and_again_it_begins_anew(
     assert rebuild.outcome(writing.parts, asked) == (True, "共30条")
     work_until_done(settings, writing.parts)
     clean(settings)
+
+
+def test_one_that_breaks_off_each_time_is_given_up(
+    settings: Settings, writing: Market, reader: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that does not hold two indexes would be filled again and again."""
+    school = writing.organisation()
+    publish(writing, school, 3)
+    work_until_done(settings, writing.parts)
+
+    def full(_source: rebuild.Listings, _ids: list[int]) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rebuild.Listings, "read", full)
+        process = indexing(settings, writing.parts)
+        asked = rebuild.ask(writing.parts)
+        for _ in range(40):
+            with suppress(OSError):
+                process.step()
+        publish(writing, school, 1)
+        process.step()
+        process.close()
+    assert rebuild.asked(writing.parts) is None
+    good, detail = rebuild.outcome(writing.parts, asked) or (True, "")
+    assert not good
+    assert "磁盘已满" in detail
+    assert reader.count() == 4, "the live one goes on"
+    assert build_anew(settings, writing.parts, lambda: None) == (True, "共4条")
 
 
 def test_one_that_is_not_put_in_place_says_so_and_is_not_tried_for_ever(

@@ -14,12 +14,13 @@ from market.catalog.schemas import AchievementText, DemandText, Price
 from market.catalog.vocabulary import Mode, PriceForm
 from market.imports import flow, running, service, tasks
 from market.imports.models import RunRow
-from market.kit.changes import Consumer, backlog
+from market.kit.changes import Consumer
 from market.kit.errors import Invalid
 from market.kit.jobs import Job, JobState, Runner
 from tests import factories
 from tests.market.catalog.texts import ACHIEVEMENT, edited, editor
 from tests.market.imports.bringing import Bringing, D, counted, lines
+from tests.support.deliveries import backlog
 from tests.support.market import work_for
 
 

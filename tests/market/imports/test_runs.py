@@ -21,11 +21,12 @@ from market.imports import audit, files_out, service
 from market.imports.mapping import fold
 from market.imports.models import HeadingMeaning, Kind, RunProblem, RunRow
 from market.kit import sheets
-from market.kit.changes import Consumer, backlog
+from market.kit.changes import Consumer
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from tests import factories
 from tests.market.catalog.texts import ACHIEVEMENT, edited
 from tests.market.imports.bringing import A, Bringing, D, counted, lines, table
+from tests.support.deliveries import backlog
 from tests.support.market import read_for, work_for
 from tests.support.trade import at_once
 

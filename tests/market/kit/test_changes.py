@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from market.accounts.work import Parts
 from market.kit import changes
 from market.kit.changes import Consumer, SubjectKind
 from tests.support.clock import FakeClock
+from tests.support.deliveries import backlog
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
@@ -77,7 +79,57 @@ def test_poison_is_set_aside_alone(parts: Parts, clock: FakeClock) -> None:
     record(parts, 2)
     assert len(claim(parts, Consumer.INDEX)) == 1
     with parts.database.read() as session:
-        assert changes.backlog(session, Consumer.INDEX) == 1
+        assert backlog(session, Consumer.INDEX) == 1
+
+
+@pytest.mark.parametrize("after", [None, Consumer.INDEX])
+def test_a_claim_costs_the_same_behind_any_backlog(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, after: Consumer | None
+) -> None:
+    """An import of a million listings owes a million deliveries: whoever took its front by looking
+    at all of them would take longer for each the more there are.
+    """
+    monkeypatch.setattr(changes, "LOOKED_AT", 50)
+    steps = [_steps_of_a_claim(parts, more, after) for more in (200, 2_000)]
+    # PostgreSQL counts none; the statements are the same.
+    assert steps[1] < 1.5 * steps[0] or not parts.database.sqlite, steps
+
+
+def _steps_of_a_claim(parts: Parts, more: int, after: Consumer | None) -> int:
+    """Return what SQLite's machine takes to look at the front after so many more changes."""
+    with parts.database.write() as session:
+        subjects = list(range(more, 2 * more))
+        changes.record_many(
+            session, SubjectKind.LISTING, subjects, "edited", at=parts.clock.now(), actor_id=None
+        )
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    with parts.database.write() as session:
+        connection: Any = session.connection().connection.driver_connection
+        if parts.database.sqlite:
+            connection.set_progress_handler(count, 1)
+        taken = changes.claim(session, Consumer.MATCH, now=parts.clock.now(), limit=5, after=after)
+        if parts.database.sqlite:
+            connection.set_progress_handler(None, 0)
+        session.rollback()
+    assert len(taken) == (0 if after else 5)
+    return counted
+
+
+def test_matching_goes_on_past_what_the_index_cannot_take(parts: Parts, clock: FakeClock) -> None:
+    """What is tried again stands at the front for minutes, and is not what matching waits for."""
+    for subject in (1, 2, 3):
+        record(parts, subject)
+    with parts.database.write() as session:
+        bad, *good = changes.claim(session, Consumer.INDEX, now=clock.now(), limit=3)
+        changes.failed(session, bad, "boom", now=clock.now())
+        changes.done(session, [one.delivery_id for one in good], now=clock.now())
+    assert len(claim(parts, Consumer.MATCH, after=Consumer.INDEX)) == 2
 
 
 def test_sequence_is_gapless_and_skips_no_late_commit(parts: Parts) -> None:
