@@ -3,13 +3,17 @@ command line.
 """
 
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from sqlmodel import Session
+
+from infra.demo.load import LOADED
 from infra.settings import Settings
 from infra.wiring import open_reader
 from market.accounts.work import Parts
 from market.discovery import rebuild
-from market.kit import upkeep
+from market.kit import audit, upkeep
 from market.kit.changes import Consumer, DeliveryState
 from market.kit.clock import local_text
 from search.errors import SearchUnavailable
@@ -40,7 +44,7 @@ def backlog(settings: Settings, parts: Parts) -> dict[str, Any]:
                 "oldest_seconds": None
                 if oldest is None
                 else round((now - oldest).total_seconds(), 1),
-                "lag": _lag(upkeep.lags(session, consumer, last=LAST)),
+                "lag": _lag(upkeep.lags(session, consumer, last=LAST, since=_begun(session))),
             }
         found["aside"] = [
             {
@@ -78,6 +82,14 @@ def lines(found: dict[str, Any]) -> list[str]:
             f"试了{one['attempts']}次）：{one['reason']}"
         )
     return told
+
+
+def _begun(session: Session) -> datetime:
+    """Return from when on changes are dated by when they were made: the demonstration's are years
+    old on the day it is loaded.
+    """
+    loaded = audit.newest(session, limit=1, only=audit.Only(action=LOADED))
+    return loaded[0].at if loaded else datetime.min.replace(tzinfo=UTC)
 
 
 def _documents(settings: Settings) -> int | None:

@@ -14,9 +14,10 @@ error. Text past LONGEST_QUERY characters is left out.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 from search.analysis import (
     PARTICLES,
@@ -61,16 +62,24 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """`terms`: what to highlight, folded. `units`: what was typed plainly, each once; `only_units`:
-    whether nothing else was typed (quoted, excluded, for one field). `shortened`: whether the end
-    was left out.
+    """`terms`: what to highlight, folded; those typed for one field are in `within`, by its name.
+    `wanted`: what is to be found, as one text; `without`: the parts of the query that exclude.
+    `units`: what was typed plainly, each once; `only_units`: whether nothing else was typed
+    (quoted, excluded, for one field). `shortened`: whether the end was left out.
     """
 
     query: Query
     terms: tuple[str, ...] = ()
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wanted: str = ""
+    without: tuple[Query, ...] = ()
     units: tuple[Unit, ...] = ()
     only_units: bool = False
     shortened: bool = False
+
+    def terms_in(self, name: str) -> tuple[str, ...]:
+        """What to highlight in the text field of this name."""
+        return (*self.terms, *self.within.get(name, ()))
 
 
 def parse(
@@ -88,10 +97,14 @@ def parse(
     query = All() if not parts else parts[0] if len(parts) == 1 else And(tuple(parts))
     units = read.asked()
     terms = [*(term for unit in units for term in _shown(unit)), *read.exact]
+    some = [*(unit.typed for unit in units), *read.exact, *chain(*read.within.values())]
     return Parsed(
         query,
-        tuple(dict.fromkeys(terms)),
-        units,
+        terms=tuple(dict.fromkeys(terms)),
+        within={name: tuple(dict.fromkeys(there)) for name, there in read.within.items()},
+        wanted=" ".join(some),
+        without=tuple(one for one in read.others if isinstance(one, Not)),
+        units=units,
         only_units=bool(units) and not read.others,
         shortened=len(typed) > LONGEST_QUERY,
     )
@@ -112,6 +125,7 @@ class _Read:
     units: dict[tuple[str, ...], Unit] = field(default_factory=dict)
     pieces: list[str] = field(default_factory=list)
     exact: list[str] = field(default_factory=list)
+    within: dict[str, list[str]] = field(default_factory=dict)
     others: list[Query] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -136,7 +150,8 @@ class _Read:
         wanted = _exact(text, where) if quoted or minus else _wholly(text, where[0])
         self.others.append(Not(wanted) if minus else wanted)
         if not minus:
-            self.exact += [text] if quoted else [word.text for word in plain_words(text)]
+            terms = self.exact if name is None else self.within.setdefault(where[0].name, [])
+            terms += [text] if quoted else [word.text for word in plain_words(text)]
 
     def asked(self) -> tuple[Unit, ...]:
         """The units but for particles, unless there is nothing else."""

@@ -138,9 +138,18 @@ def _programs() -> Path:
 
 
 def _nobody(data: Path) -> int | None:
-    """The server refuses to run as root: then as nobody, whose the folder becomes."""
+    """The server refuses to run as root: then as nobody, whose the folder becomes.
+
+    Raises ServerMissingError where nobody is kept out by a folder above it, as by the market's own.
+    """
     if os.name != "posix" or os.getuid():
         return None
+    closed = next((one for one in data.parents if not one.stat().st_mode & 0o001), None)
+    if closed is not None:
+        raise ServerMissingError(
+            f"以 root 运行时 PostgreSQL 由 nobody 启动，它进不了 {closed}；"
+            "请用 --folder 给出一个别人也能进入的文件夹里的位置，如 /var/tmp/zhihe-cluster"
+        )
     user = 65534
     os.chown(data, user, user)
     return user

@@ -27,6 +27,8 @@ _SHOWN = (
     "auditor@yunying.example",
 )
 
+LOADED: Final = "demo.load"
+
 
 def load_demo(parts: Parts, progress: Callable[[str], None]) -> bool:
     """Load the demonstration market, all of it in one transaction. Return False where it is there.
@@ -51,7 +53,7 @@ def load_demo(parts: Parts, progress: Callable[[str], None]) -> bool:
         history.begin(replay)
         pending.begin(replay)
         replay.run()
-        record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), "demo.load")
+        record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), LOADED)
     return True
 
 

@@ -21,11 +21,13 @@ from search.ranking import Text
 from search.schema import Schema, TextField
 
 CONTENT: Final = "content"
+TITLE: Final = "title"
+BODY: Final = "body"
 SCHEMA: Final = Schema(
     texts=(
-        TextField("title", boost=3.0, grams=True, spelled=True, called=("标题", "名称", "title")),
+        TextField(TITLE, boost=3.0, grams=True, spelled=True, called=("标题", "名称", "title")),
         TextField("keywords", boost=2.0, called=("关键词", "keyword", "keywords")),
-        TextField("body", called=("说明", "正文", "text")),
+        TextField(BODY, called=("说明", "正文", "text")),
         TextField("holder", spelled=True, called=("机构", "单位", "org")),
     ),
     facets=("kind", "field", "maturity", "mode", "price", "organisation", "region"),

@@ -16,7 +16,7 @@ from market.access.service import Seen
 from market.accounts.work import Work
 from market.discovery import labels
 from market.discovery import repository_plain as repository
-from market.discovery.documents import SCHEMA
+from market.discovery.documents import BODY, SCHEMA, TITLE
 from market.discovery.repository_plain import Row, Wanted
 from market.discovery.results import (
     NEAREST,
@@ -34,7 +34,7 @@ from market.discovery.schemas import Sort
 from market.discovery.words import synonyms
 from market.kit.db import OutOfTime, limited
 from market.kit.ids import ListingId
-from search.parse import LONGEST_QUERY, Parsed, parse
+from search.parse import Parsed, parse
 from search.query import DEEPEST, And, Ids, Not, Query, Words
 
 ANSWER: Final = 1.8
@@ -83,13 +83,14 @@ def search(work: Work, params: SearchParams, until: float) -> ResultPage:
         sort=sort,
         total=found.total,
         pages=pages,
-        rows=tuple(found_of(one, parsed.terms) for one in seen),
+        rows=tuple(found_of(one, parsed.terms_in(TITLE), parsed.terms_in(BODY)) for one in seen),
         facets=_facets(work, params),
         kinds={},
         relaxed=(),
+        asked=tuple(unit.typed for unit in parsed.units),
         kept=tuple(unit.typed for unit in parsed.units),
         left_out=(),
-        nearest=() if found.total else _nearest(work, wanted, params.q, until),
+        nearest=() if found.total else _nearest(work, wanted, parsed, until),
         shortened=parsed.shortened,
         degraded=True,
         incomplete=not found.whole,
@@ -108,22 +109,23 @@ def like(work: Work, seen: Seen, words: Sequence[str], limit: int, until: float)
 def _terms(parsed: Parsed) -> list[str]:
     """Return what the order goes by: the longest of what was typed."""
     typed = dict.fromkeys(word for unit in parsed.units for word in unit.words)
-    return sorted(typed or parsed.terms, key=len, reverse=True)[:_MOST_TERMS]
+    return sorted(typed or parsed.terms_in(TITLE), key=len, reverse=True)[:_MOST_TERMS]
 
 
-def _nearest(work: Work, wanted: Wanted, typed: str, until: float) -> tuple[Found, ...]:
-    """Return some of the newest listings that have a word of what was typed, those with most first.
+def _nearest(work: Work, wanted: Wanted, parsed: Parsed, until: float) -> tuple[Found, ...]:
+    """Return some of the newest listings that have a word of what was typed, those with most
+    first, and nothing that was excluded.
 
     All were read once already, and nothing was found: this looks no further than it has to.
     """
-    told = sorted(dict.fromkeys(telling(typed[:LONGEST_QUERY])), key=len, reverse=True)
+    told = sorted(dict.fromkeys(telling(parsed.wanted)), key=len, reverse=True)
     some = tuple(told[:_MOST_TERMS])
     if not some:
         return ()
-    query: Query = Words(some, SCHEMA.words_fields, 1)
+    query: Query = And((Words(some, SCHEMA.words_fields, 1), *parsed.without))
     asked = wanted._replace(query=query, sort=Sort.RELEVANCE, terms=some)
     seen = access.public_listings(work, _scan(work, asked, NEAREST, until, enough=NEAREST).ids)
-    return tuple(found_of(one, told) for one in seen)
+    return tuple(found_of(one, told, told) for one in seen)
 
 
 def _scan(work: Work, wanted: Wanted, limit: int, until: float, enough: int = _ALL) -> _Scanned:

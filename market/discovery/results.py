@@ -99,8 +99,9 @@ class ResultPage:
     `shortened` whether the end of what was typed was left out.
 
     Where nothing was found: `relaxed` says what would be found without one of the chosen values.
-    Where that is nothing either, the page shows what has only some of the words: `kept` without
-    `left_out`, as they were typed. Where nothing has enough of them, `nearest` comes closest.
+    Where that is nothing either, the page shows what has only some of the words: of those `asked`
+    for it has `kept`, without `left_out`, as they were typed. Where that is little, or nothing has
+    enough of them, `nearest` comes closest.
 
     `degraded`: the database answered, from titles, keywords and names of organisations. There are
     no counts then but `total`, and with `incomplete` that counts only what was seen in the time.
@@ -114,6 +115,7 @@ class ResultPage:
     facets: tuple[Facet, ...]
     kinds: Mapping[ListingKind, int]
     relaxed: tuple[Relaxed, ...]
+    asked: tuple[str, ...]
     kept: tuple[str, ...]
     left_out: tuple[str, ...]
     nearest: tuple[Found, ...]
@@ -143,11 +145,12 @@ def telling(text: str) -> list[str]:
     return [word for word in words if len(word) > 1 and word not in PARTICLES]
 
 
-def found_of(seen: Seen, terms: Sequence[str]) -> Found:
+def found_of(seen: Seen, in_title: Sequence[str], in_body: Sequence[str]) -> Found:
+    """Return a result with its title and a piece of its text, the terms of each marked."""
     text = seen.shown.text
-    shown, places = text.summary, spans(text.summary, terms)
-    if not shown or (terms and not places):
+    shown, places = text.summary, spans(text.summary, in_body)
+    if not shown or (in_body and not places):
         shown = body(text)
-        places = spans(shown, terms)
-    title = tuple(highlight(text.title, terms))
-    return Found(seen, title, tuple(snippet(shown, terms, found=places)))
+        places = spans(shown, in_body)
+    title = tuple(highlight(text.title, in_title))
+    return Found(seen, title, tuple(snippet(shown, in_body, found=places)))

@@ -15,7 +15,7 @@ from market.accounts.models import Organisation
 from market.accounts.work import Work
 from market.catalog.vocabulary import ListingKind
 from market.discovery import labels, plain, queries, relevance, repository
-from market.discovery.documents import SCHEMA
+from market.discovery.documents import BODY, SCHEMA, TITLE
 from market.discovery.relevance import PUBLISHED
 from market.discovery.results import (
     NEAREST,
@@ -87,6 +87,7 @@ def kinds(work: Work, engine: SearchEngine, typed: str) -> Mapping[ListingKind, 
 def _by_engine(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage:
     page = min(max(params.page, 1), DEEPEST // PAGE)
     answer = _ask_for(work, engine, replace(params, page=page))
+    asked = answer.parsed
     relaxed: tuple[Relaxed, ...] = ()
     if not answer.result.total:
         relaxed = _relaxed(work.session, engine, answer.query, params)
@@ -106,13 +107,14 @@ def _by_engine(work: Work, engine: SearchEngine, params: SearchParams) -> Result
         sort=sort_of(params, parsed.query),
         total=result.total,
         pages=pages,
-        rows=tuple(found_of(one, parsed.terms) for one in seen),
+        rows=tuple(found_of(one, parsed.terms_in(TITLE), parsed.terms_in(BODY)) for one in seen),
         facets=_facets(work.session, params, result),
         kinds={kind: counted.get(kind, 0) for kind in ListingKind},
         relaxed=relaxed,
+        asked=tuple(unit.typed for unit in asked.units),
         kept=tuple(unit.typed for unit in parsed.units),
         left_out=answer.left_out,
-        nearest=() if result.total else _nearest(work, engine, answer.request, params.q),
+        nearest=_nearest(work, engine, answer, asked) if _few(answer) else (),
         shortened=parsed.shortened,
     )
 
@@ -200,20 +202,30 @@ def _relaxed(
     return tuple(sorted(found, key=lambda one: -one.count))
 
 
-def _nearest(
-    work: Work, engine: SearchEngine, request: SearchRequest, typed: str
-) -> tuple[Found, ...]:
-    """Return listings that share at least a word with what was typed, closest first.
+def _few(answer: _Answer) -> bool:
+    """Return whether what was found may well be beside the point: nothing, or little, and that
+    without some of the words.
+    """
+    total = answer.result.total
+    return not total or (bool(answer.left_out) and total < NEAREST)
+
+
+def _nearest(work: Work, engine: SearchEngine, answer: _Answer, asked: Parsed) -> tuple[Found, ...]:
+    """Return listings that share at least a word with what was typed and were not
+    found, closest first; nothing that was excluded.
 
     A person describes a problem in words of their own; most of them stand in no listing.
     """
-    told = telling(typed[:LONGEST_QUERY])
+    told = telling(asked.wanted)
     if not told:
         return ()
-    query = _but_hidden(work.session, similar(engine, Text(" ".join(told))))
-    page = engine.search(SearchRequest(query, request.filters, limit=2 * NEAREST))
-    seen = access.public_listings(work, [ListingId(hit.id) for hit in page.hits])
-    found = [found_of(one, told) for one in seen]
+    near = And((similar(engine, Text(" ".join(told))), *asked.without))
+    query = _but_hidden(work.session, near)
+    page = engine.search(SearchRequest(query, answer.request.filters, limit=2 * NEAREST))
+    there = {hit.id for hit in answer.result.hits}
+    others = [ListingId(hit.id) for hit in page.hits if hit.id not in there]
+    seen = access.public_listings(work, others)
+    found = [found_of(one, told, told) for one in seen]
     return tuple(one for one in found if one.marked)[:NEAREST]
 
 

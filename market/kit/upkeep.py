@@ -84,8 +84,8 @@ def delivery_loads(session: Session) -> list[Load]:
     return loads
 
 
-def lags(session: Session, consumer: Consumer, *, last: int) -> list[float]:
-    """Return, of the last changes that a consumer has done, the seconds from each to that."""
+def lags(session: Session, consumer: Consumer, *, last: int, since: datetime) -> list[float]:
+    """Return, of the last changes since then that a consumer has done, the seconds each took."""
     rows = session.execute(
         select(col(Change.at), col(Delivery.done_at))
         .join(Change, col(Change.id) == col(Delivery.change_id))
@@ -93,6 +93,7 @@ def lags(session: Session, consumer: Consumer, *, last: int) -> list[float]:
             col(Delivery.consumer) == consumer,
             col(Delivery.state) == DeliveryState.DONE,
             col(Delivery.done_at).is_not(None),
+            col(Change.at) >= since,
         )
         .order_by(col(Delivery.change_id).desc())
         .limit(last)

@@ -147,6 +147,27 @@ def test_a_problem_in_ones_own_words_finds_what_comes_closest(site: Site) -> Non
     assert "镁合金" not in page
 
 
+def test_what_comes_closest_has_nothing_that_was_excluded(site: Site) -> None:
+    typed = "我们厂里做出来的焊缝老是漏气有什么办法吗 -相机"
+    page = text(good(site.client().get("/search", params={"q": typed})))
+    assert "：0条" in page
+    assert f"{SEAM}装置" in page
+    assert "检测相机" not in page
+
+
+def test_what_is_asked_of_the_organisation_is_not_marked_in_texts(site: Site) -> None:
+    page = good(site.client().get("/search", params={"q": "机构：示范大学一 第二段"}))
+    assert "第二段" in set(re.findall("<mark>([^<]*)</mark>", page))
+    assert "一" not in "".join(re.findall("<mark>([^<]*)</mark>", page))
+
+
+def test_where_little_is_left_what_comes_closest_is_shown_as_well(site: Site) -> None:
+    page = text(good(site.client().get("/search", params={"q": "焊缝 镁合金"})))
+    assert "没有同时含有“焊缝”“镁合金”的成果，已放宽为“镁合金”" in page
+    assert f"{SEAM}装置" in page.split("最接近的成果")[1]
+    assert "最接近的成果" not in text(good(site.client().get("/search", params={"q": "焊缝"})))
+
+
 def test_nothing_found_leads_to_a_demand_with_the_words_typed(site: Site) -> None:
     page = good(site.client().get("/search", params={"q": "深海采矿集矿机"}))
     link = re.search(r'href="(/my/demands/new\?q=[^"]+)"', page)
@@ -382,6 +403,8 @@ def test_pages_are_accessible_and_fit(site: Site, page: Page, size: dict[str, in
     page.set_viewport_size({"width": size["width"], "height": size["height"]})
     page.emulate_media(reduced_motion="reduce")
     url = site.running.url
+    lonely = site.post(site.firm, DemandIn(title="柑橘采后霉变早期识别"))
+    site.running.settle()
     cookie = factories.cookie(site.running.parts, site.firm)[0]
     page.context.add_cookies([{"name": "zhihe_session", "value": cookie, "url": url}])
     for path in (
@@ -392,6 +415,7 @@ def test_pages_are_accessible_and_fit(site: Site, page: Page, size: dict[str, in
         "/search?kind=organisation",
         f"/listings/{site.best}",
         f"/listings/{site.demand}/matches",
+        f"/listings/{lonely}/matches",
     ):
         page.goto(url + path)
         assert axe_violations(page) == [], path

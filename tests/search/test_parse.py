@@ -109,6 +109,16 @@ def test_terms_to_highlight_leave_out_what_is_excluded() -> None:
     )
 
 
+def test_what_is_asked_of_one_field_is_marked_there_alone() -> None:
+    found = parse("焊缝 标题：检测 -“射线探伤”", SCHEMA)
+    assert found.terms == ("焊缝",)
+    assert found.terms_in("title") == ("焊缝", "检测")
+    assert found.terms_in("body") == ("焊缝",)
+    assert found.wanted == "焊缝 检测"
+    (without,) = found.without
+    assert not Reading(Document(1, 1, {"title": "射线探伤"}), SCHEMA).matches(without)
+
+
 def test_a_schema_without_grams_is_searched_by_words() -> None:
     schema = Schema(texts=(TextField("body"),))
     assert isinstance(parse("电池", schema).query, Words)

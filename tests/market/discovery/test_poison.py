@@ -10,9 +10,13 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from infra.backlog import backlog
 from infra.cli import main
+from infra.demo.load import LOADED
 from infra.metrics import Metrics
 from infra.settings import Settings
+from infra.users import COMMAND_LINE
+from market.accounts.work import Work, record_done
 from market.discovery.audit import audit_index
 from market.discovery.drain import drain_index, making_whole
 from market.kit import changes, upkeep
@@ -91,6 +95,22 @@ def test_a_row_that_cannot_be_read_holds_nobody_back(market: Market, settings: S
     missing = CliRunner().invoke(main, ["index", "--retry", "999999"], env=environment)
     assert missing.exit_code == 1
     assert "不在搁置状态" in missing.stderr
+
+
+def test_the_lag_is_that_of_changes_after_the_demonstration(
+    market: Market, settings: Settings
+) -> None:
+    """What the demonstration brings is dated years back, and nobody waited for it."""
+    parts, school = market.parts, market.organisation()
+    market.achievement(school, "镁合金低温成形")
+    parts.clock.advance(seconds=400 * 86_400)  # type: ignore[attr-defined]
+    with parts.database.write() as session:
+        record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), LOADED)
+    market.index()
+    assert backlog(settings, parts)["index"]["lag"] is None
+    market.achievement(school, "镁合金高温成形")
+    market.index()
+    assert backlog(settings, parts)["index"]["lag"] == {"changes": 1, "p50": 0, "p99": 0, "max": 0}
 
 
 def test_what_was_set_aside_is_overtaken_by_a_change_that_gets_through(market: Market) -> None:
