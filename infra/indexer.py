@@ -13,6 +13,7 @@ from infra.pulse import beating
 from infra.settings import Settings
 from infra.wiring import build_parts, close_parts, open_indexes, open_writer
 from market.accounts.work import Parts
+from market.discovery import filling
 from market.discovery import rebuild as rebuilding
 from market.discovery.drain import BATCH, drain_index, give_back, holds_enough, making_whole
 from market.discovery.words import indexed_words
@@ -107,6 +108,7 @@ class Indexing:
     def _begin(self) -> SearchEngine:
         self._engine = self._open()
         give_back(self._parts, Consumer.INDEX)
+        filling.begin(self._parts, self._engine)
         # One that only did not answer is not read whole again: what is owed to it is all it lacks.
         if not (self._whole and holds_enough(self._parts, self._engine)):
             self._whole = False
@@ -118,6 +120,7 @@ class Indexing:
         for _ in range(_CHUNKS):
             if next(looking, None) is None:
                 self._looking, self._whole = None, True
+                filling.end(self._parts)
                 return
 
     def _build(self, engine: SearchEngine) -> bool:

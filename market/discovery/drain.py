@@ -15,7 +15,7 @@ from sqlmodel import Session
 from market.accounts.work import Parts
 from market.catalog import views
 from market.catalog.views import Source
-from market.discovery import repository, repository_audit, repository_judged
+from market.discovery import filling, repository, repository_audit, repository_judged
 from market.discovery.documents import document
 from market.discovery.matching import Matcher, store
 from market.discovery.models import MatchDue
@@ -96,6 +96,8 @@ def drain_matches(parts: Parts, engine: SearchEngine, matcher: Matcher, limit: i
     is due and cannot be compared is let go, with a line in the log. Raises SearchUnavailable; the
     claims are then still held (`give_back`).
     """
+    with parts.database.read() as session:
+        filling.check(session)
     claimed = _claim(parts, Consumer.MATCH, limit)
     with parts.database.read() as session:
         due = repository_judged.due(session, DUE)

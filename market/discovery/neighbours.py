@@ -6,7 +6,7 @@ from typing import Final
 from market.access import service as access
 from market.access.service import Seen
 from market.accounts.work import Work
-from market.discovery import plain
+from market.discovery import filling, plain
 from market.discovery.documents import body, ranked_text
 from market.discovery.results import Similar, telling
 from market.kit.ids import ListingId
@@ -27,11 +27,11 @@ def similar_listings(
 ) -> list[Similar]:
     """Return public listings of the same kind that say the most alike, if they share a telling
     word with the other's title and keywords, or several with its text. Where the index does not
-    answer, those whose titles have
-    most of the words of its own.
+    answer, those whose titles have most of the words of its own.
     """
     until = plain.deadline()
     try:
+        filling.check(work.session)
         words = _telling_words(engine, seen)
         ids = _like(engine, seen, 3 * limit)
     except SearchUnavailable:

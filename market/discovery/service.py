@@ -14,7 +14,7 @@ from market.access import service as access
 from market.accounts.models import Organisation
 from market.accounts.work import Work
 from market.catalog.vocabulary import ListingKind
-from market.discovery import labels, plain, queries, relevance, repository
+from market.discovery import filling, labels, plain, queries, relevance, repository
 from market.discovery.documents import BODY, SCHEMA, TITLE
 from market.discovery.relevance import PUBLISHED
 from market.discovery.results import (
@@ -85,6 +85,7 @@ def kinds(work: Work, engine: SearchEngine, typed: str) -> Mapping[ListingKind, 
 
 
 def _by_engine(work: Work, engine: SearchEngine, params: SearchParams) -> ResultPage:
+    filling.check(work.session)
     page = min(max(params.page, 1), DEEPEST // PAGE)
     answer = _ask_for(work, engine, replace(params, page=page))
     asked = answer.parsed

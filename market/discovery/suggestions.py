@@ -7,7 +7,7 @@ from market.access import service as access
 from market.access.service import Seen
 from market.accounts.work import Work
 from market.catalog.vocabulary import ListingKind
-from market.discovery import queries, repository
+from market.discovery import filling, queries, repository
 from market.kit.ids import ListingId, PublicId
 from search.errors import SearchUnavailable
 from search.parse import LONGEST_QUERY
@@ -42,6 +42,7 @@ def suggestions(
         return []
     asked = [Suggestion("query", text) for text in queries.like(work.session, wanted, QUERIES)]
     try:
+        filling.check(work.session)
         titles = _titles(work, engine, wanted, kind)
         names = _names(work, engine, wanted)
     except SearchUnavailable:

@@ -18,6 +18,8 @@ RETENTION: Final = "retention"
 REBUILD: Final = "rebuild"
 REBUILD_ASKED: Final = "rebuild.asked"
 """Someone wants the index built anew; done when REBUILD has the same moment or a later one."""
+FILLING: Final = "index.filling"
+"""An index was lost and is being filled; good once it is whole again."""
 DETAIL: Final = 300
 
 
@@ -25,6 +27,10 @@ def put(session: Session, name: str, *, at: datetime, good: bool, detail: str = 
     """Write when a routine work ended; `detail` is shown to operators and names nobody."""
     row = {"name": name, "at": at, "good": good, "detail": detail[:DETAIL]}
     repository.put_mark(session, row)
+
+
+def get(session: Session, name: str) -> OperationMark | None:
+    return session.get(OperationMark, name)
 
 
 def newest(session: Session) -> dict[str, OperationMark]:

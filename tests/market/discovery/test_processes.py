@@ -21,11 +21,13 @@ from infra.wiring import open_reader, open_writer
 from market.accounts import organisations
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.schemas import VerifyIn
-from market.accounts.work import Parts
+from market.accounts.work import ANONYMOUS, Parts
 from market.discovery import repository
 from market.discovery.documents import SCHEMA
-from market.discovery.drain import drain_index, left_to_do
+from market.discovery.drain import drain_index, drain_matches, left_to_do
 from market.discovery.matching import Matcher
+from market.discovery.results import SearchParams
+from market.discovery.service import search
 from market.discovery.tasks import ORGANISATION
 from market.kit.jobs import Chunk, Runner
 from search.engines.tantivy import TantivyEngine
@@ -188,6 +190,41 @@ def test_what_is_new_does_not_wait_until_an_index_is_looked_through(
     while process.looking:
         process.step()
     assert reader.count() == 4
+    process.close()
+    reader.close()
+
+
+def test_a_lost_index_is_not_asked_until_it_is_whole(
+    settings: Settings, publishing: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it lacks yet would be said not to exist, and matches with it would be dropped."""
+    monkeypatch.setattr(indexer, "BATCH", 1)
+    monkeypatch.setattr(indexer, "_CHUNKS", 1)
+    parts, school = publishing.parts, publishing.organisation()
+    publishing.demand(publishing.organisation(OrganisationKind.COMPANY), "车架焊缝气孔检测")
+    for number in range(3):
+        publishing.achievement(school, f"焊缝气孔检测{number}型")
+    work_until_done(settings, parts)
+    (settings.index_dir).rename(tmp_path / "lost")
+    process, reader = indexing(settings, parts), open_reader(settings)
+
+    def found() -> tuple[int, bool]:
+        with work_for(parts, ANONYMOUS) as work:
+            page = search(work, reader, SearchParams(q="焊缝"))
+        return page.total, page.degraded
+
+    process.step()
+    assert reader.count() < 4
+    assert found() == (3, True)
+    with pytest.raises(SearchUnavailable):
+        drain_matches(parts, reader, publishing.matcher)
+    process.close()  # whoever begins anew goes on filling it
+    process = indexing(settings, parts)
+    process.step()
+    assert found() == (3, True)
+    while process.looking:
+        process.step()
+    assert found() == (3, False)
     process.close()
     reader.close()
 

@@ -1,0 +1,45 @@
+"""An index that was lost is not asked until it is filled again: of what it lacks yet it would be
+said that it is not there. Until then searches are answered as without an index, and matches wait.
+"""
+
+from sqlmodel import Session
+
+from market.accounts.work import Parts
+from market.catalog import views
+from market.operations import marks
+from search.errors import SearchUnavailable
+from search.port import SearchEngine
+
+
+def begin(parts: Parts, engine: SearchEngine) -> None:
+    """Mark an index that is empty though there is something to find."""
+    if engine.count():
+        return
+    with parts.database.read() as session:
+        if not any(views.counts(session).values()):
+            return
+    _mark(parts, good=False)
+
+
+def end(parts: Parts) -> None:
+    """Take the mark away: all that was there when it was made is in the index."""
+    with parts.database.read() as session:
+        if _is_whole(session):
+            return
+    _mark(parts, good=True)
+
+
+def check(session: Session) -> None:
+    """Raise SearchUnavailable while the index is being filled."""
+    if not _is_whole(session):
+        raise SearchUnavailable("the index is being filled")
+
+
+def _is_whole(session: Session) -> bool:
+    mark = marks.get(session, marks.FILLING)
+    return mark is None or mark.good
+
+
+def _mark(parts: Parts, *, good: bool) -> None:
+    with parts.database.write() as session:
+        marks.put(session, marks.FILLING, at=parts.clock.now(), good=good)
