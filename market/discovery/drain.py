@@ -16,8 +16,9 @@ from market.accounts.work import Parts
 from market.catalog import views
 from market.catalog.views import Source
 from market.discovery import filling, repository, repository_audit, repository_judged
+from market.discovery.comparison import store
 from market.discovery.documents import document
-from market.discovery.matching import Matcher, store
+from market.discovery.matching import Matcher
 from market.discovery.models import MatchDue
 from market.discovery.tasks import owe_listings_of
 from market.kit import changes, faults, jobs, upkeep

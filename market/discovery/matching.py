@@ -1,14 +1,15 @@
 """Which achievements fit a demand, in both directions.
 
 The index proposes candidates, the ranker and the stated facts order them. A changed demand is
-compared with everything; a changed achievement names the demands whose list it may enter or leave,
-and those are compared anew. So every list stands as one ranker orders it, whatever came first.
+compared with everything, and so is one that a changed achievement may leave; one that it may enter
+is compared with it and with what stands in its list. So every list stands as one ranker orders it,
+whatever came first.
 
 Nothing is lost between two that are published at the same moment: a change is matched only after
 its document can be found, so whichever of the two is indexed second finds the first.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,7 +19,8 @@ from sqlmodel import Session
 from market.catalog import views
 from market.catalog.views import Source
 from market.catalog.vocabulary import ListingKind
-from market.discovery import bands, judging, repository, repository_judged, telling
+from market.discovery import bands, judging, repository, repository_judged
+from market.discovery.comparison import Comparison, DemandMatches
 from market.discovery.documents import ranked_text
 from market.discovery.judging import Compared
 from market.discovery.memory import Memory, Sample
@@ -57,40 +59,17 @@ class _Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class DemandMatches:
-    """What one demand's comparison found: rows to keep, and the row that says it was made.
-
-    `fresh` are the achievements of others that were not in its list before.
-    """
-
-    demand_id: ListingId
-    rows: tuple[dict[str, Any], ...]
-    state: dict[str, Any]
-    demand: Source
-    fresh: tuple[Source, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What changed listings bring about, to be stored in one transaction."""
-
-    gone: frozenset[ListingId]
-    demands: tuple[DemandMatches, ...]
-    achievements: int
-    at: datetime
-    due: tuple[MatchDue, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Round:
     """One comparison: how many achievements there are, when it is, whether there are decisions to
-    learn from, and the demands whose matches are explained anew.
+    learn from, the demands whose matches are explained anew, and those of which nothing is known
+    but that some achievements may enter their list.
     """
 
     there: int
     at: datetime
     learns: bool
     retold: frozenset[ListingId]
+    entering: Mapping[ListingId, Collection[ListingId]]
 
 
 class Matcher:
@@ -126,14 +105,14 @@ class Matcher:
         achievements = [one for one in present.values() if _is(one, ListingKind.ACHIEVEMENT)]
         again = {one.source.listing_id for one in present.values() if _is(one, ListingKind.DEMAND)}
         again |= repository.demands_matched_with(session, changed)
-        again |= self._may_enter(session, engine, achievements)
         again |= {one.demand_id for one in due}
         if self._feedback:
             for learnt in self._load(
                 session, [one.demand_id for one in due if one.judged]
             ).values():
                 again |= self._like(engine, learnt)
-        demands = self._load(session, again)
+        entering = self._may_enter(session, engine, achievements)
+        demands = self._load(session, again | entering.keys())
         there = counts[ListingKind.ACHIEVEMENT]
         return Comparison(
             gone=frozenset(changed) - present.keys(),
@@ -146,6 +125,7 @@ class Matcher:
                     at=now,
                     learns=self._feedback and repository_judged.any_decided(session),
                     retold=frozenset(one.demand_id for one in due if not one.judged),
+                    entering={key: new for key, new in entering.items() if key not in again},
                 ),
             ),
             achievements=there,
@@ -199,20 +179,25 @@ class Matcher:
 
     def _may_enter(
         self, session: Session, engine: SearchEngine, achievements: Sequence[Compared]
-    ) -> set[ListingId]:
-        """Return the demands whose list one of the achievements may enter."""
+    ) -> dict[ListingId, list[ListingId]]:
+        """Return the demands whose list some of the achievements may enter, and which."""
         proposed: dict[ListingId, list[Compared]] = {}
         for achievement in achievements:
             for demand_id in candidates(engine, achievement.source, ListingKind.DEMAND):
                 proposed.setdefault(demand_id, []).append(achievement)
-        entered = set()
+        entering: dict[ListingId, list[ListingId]] = {}
         for some in _slices(list(proposed)):
             demands, bars = self._load(session, some), repository.bars(session, some)
             for one, demand in demands.items():
                 bar = bars.get(one, 0.0)
-                if any(self._exceeds(bar, demand, other) for other in proposed[one]):
-                    entered.add(one)
-        return entered
+                new = [
+                    other.source.listing_id
+                    for other in proposed[one]
+                    if self._exceeds(bar, demand, other)
+                ]
+                if new:
+                    entering[one] = new
+        return entering
 
     def _exceeds(self, bar: float, demand: Compared, achievement: Compared) -> bool:
         alike = self._now.ranker.score(demand.prepared, achievement.prepared)
@@ -271,17 +256,22 @@ class Matcher:
         stored: Sequence[Match],
         turn: _Round,
     ) -> DemandMatches:
-        """Compare one demand with its candidates and with all that stand in its list."""
+        """Compare one demand with its candidates, or with those that may enter its list, and with
+        all that stand in it.
+        """
         decided = {row.achievement_id for row in stored if row.state != MatchChoice.NEW}
-        ids = {*candidates(engine, demand.source, ListingKind.ACHIEVEMENT), *decided}
-        others = self._load(session, ids).values()
         told = self._told(session, engine, demand, stored) if turn.learns else None
-        scored = sorted(
-            (self._score(demand, other, told) for other in others),
-            key=lambda one: (-one.order, one.other.source.listing_id),
-        )
+        new = turn.entering.get(demand.source.listing_id)
+        # Where decisions move the order, or nothing was good enough, any candidate may be next.
+        scored: list[_Scored] = []
+        if new is not None and told is None and len(stored) > len(decided):
+            listed = {row.achievement_id for row in stored}
+            scored = self._ordered(session, demand, {*new, *listed}, None)
+        if not any(self._good(one, decided) for one in scored):
+            ids = {*candidates(engine, demand.source, ListingKind.ACHIEVEMENT), *decided}
+            scored = self._ordered(session, demand, ids, told)
         free = [one for one in scored if one.other.source.listing_id not in decided]
-        good = [one for one in free if one.alike >= self._floor][:MOST]
+        good = [one for one in free if self._good(one, decided)][:MOST]
         kept = good + [one for one in scored if one.other.source.listing_id in decided]
         near = [] if good else free[:NEAREST]
         if good:
@@ -314,6 +304,17 @@ class Matcher:
             ),
         )
 
+    def _ordered(
+        self, session: Session, demand: Compared, ids: Collection[ListingId], told: Feedback | None
+    ) -> list[_Scored]:
+        """Return those of the listings that are visible, best first."""
+        scored = (self._score(demand, one, told) for one in self._load(session, ids).values())
+        return sorted(scored, key=lambda one: (-one.order, one.other.source.listing_id))
+
+    def _good(self, scored: _Scored, decided: Collection[ListingId]) -> bool:
+        """Return whether it is to be proposed."""
+        return scored.alike >= self._floor and scored.other.source.listing_id not in decided
+
     def _row(
         self, demand: Compared, scored: _Scored, old: Match | None, now: datetime
     ) -> dict[str, Any]:
@@ -344,20 +345,6 @@ class Matcher:
             "achievement_id": other.source.listing_id,
             "missing": list(missing_words(demand.source, words)),
         }
-
-
-def store(session: Session, found: Comparison) -> None:
-    """Write a comparison. What people decided meanwhile, or before, stays as it is."""
-    repository.drop_gone(session, found.gone)
-    for demand in found.demands:
-        keep = [row["achievement_id"] for row in demand.rows]
-        repository.drop_undecided(session, demand.demand_id, keep=keep)
-        if demand.rows:
-            repository.upsert_matches(session, demand.rows)
-        repository.upsert_state(session, demand.state)
-    repository.note_compared(session, found.achievements, found.at)
-    repository_judged.done(session, [(one.demand_id, one.since) for one in found.due])
-    telling.tell_found(session, [(one.demand, one.fresh) for one in found.demands], found.at)
 
 
 def _is(listing: Compared, kind: ListingKind) -> bool:

@@ -19,6 +19,7 @@ from market.discovery.drain import drain_index, drain_matches
 from market.discovery.matching import MOST, Matcher
 from market.discovery.models import Match, MatchChoice, MatchState
 from market.discovery.reasons import Reasons
+from market.discovery.tasks import rematch
 from market.kit.changes import Consumer
 from market.kit.ids import ListingId
 from market.kit.money import FEN_PER_WAN
@@ -234,6 +235,46 @@ def test_the_list_is_capped_and_filled_up_again(market: Market) -> None:
     assert len([row for row in again.values() if row.state == MatchChoice.NEW]) == MOST
     assert gone.id not in again
     assert left_out & again.keys()
+
+
+def test_one_by_one_makes_the_lists_that_all_at_once_make(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newcomer is compared with what stands in the lists it may enter, not with all."""
+    monkeypatch.setattr("market.discovery.matching.MOST", 5)
+    monkeypatch.setattr("market.discovery.matching.GROWTH", 10**9)  # one count of the terms for all
+    seed = random.SystemRandom().randrange(10**6)
+    print("seed", seed)
+    chance = random.Random(seed)
+    school, firm = market.organisation(), market.organisation(OrganisationKind.COMPANY)
+    parts = [part for title in (CAMERA, *OTHERS) for part in (title[:4], title[4:8], title[8:])]
+    demands = [
+        market.demand(firm, "".join(chance.sample(parts, 3)), body=SEAM_BODY) for _ in range(8)
+    ]
+    market.settle()
+    offered: list[Listing] = []
+    for number in range(36):
+        fields = chance.sample(range(1, 12), 1)[0]
+        title = "".join(chance.sample(parts, 3)) + f"{number}型"
+        offered.append(market.achievement(school, title, field=fields, body=CAMERA_BODY[:number]))
+        if chance.random() < 0.1:
+            market.withdraw(school, offered.pop(chance.randrange(len(offered))))
+        if chance.random() < 0.4:
+            market.settle()
+    market.settle()
+
+    def lists() -> list[list[tuple[ListingId, float]]]:
+        return [
+            [(one, round(row.score, 9)) for one, row in pairs(market, demand).items()]
+            for demand in demands
+        ]
+
+    found = lists()
+    assert max(map(len, found)) == 5
+    with market.parts.database.write() as session:
+        rematch(session, at=market.parts.clock.now())
+    market.settle()
+    assert found == lists()
 
 
 def test_a_broken_row_holds_up_no_other(peopled: Market) -> None:
