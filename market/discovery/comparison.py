@@ -10,6 +10,7 @@ from market.catalog.views import Source
 from market.discovery import repository, repository_judged, telling
 from market.discovery.models import MatchDue
 from market.kit.ids import ListingId
+from market.operations import marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,6 @@ def store(session: Session, found: Comparison) -> None:
         if demand.rows:
             repository.upsert_matches(session, demand.rows)
         repository.upsert_state(session, demand.state)
-    repository.note_compared(session, found.achievements, found.at)
+    marks.put(session, marks.COMPARED, at=found.at, good=True, detail=str(found.achievements))
     repository_judged.done(session, [(one.demand_id, one.since) for one in found.due])
     telling.tell_found(session, [(one.demand, one.fresh) for one in found.demands], found.at)

@@ -5,6 +5,8 @@ holder with how many are interested, never who.
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlmodel import Session
+
 from market.access import mandates
 from market.access import service as access
 from market.access.service import Seen
@@ -16,11 +18,12 @@ from market.catalog.views import Heading
 from market.catalog.vocabulary import ListingKind
 from market.discovery import repository, repository_judged, repository_overview
 from market.discovery.documents import body
-from market.discovery.models import Match, MatchChoice
+from market.discovery.models import Match, MatchChoice, MatchState
 from market.discovery.reasons import Reasons
 from market.discovery.schemas import DecisionIn
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId
+from market.operations import marks
 from search.highlight import Segment, highlight, snippet
 
 PAGE = 20
@@ -114,6 +117,7 @@ def _of_demand(work: Work, listing: Listing, related: Relation) -> Matches:
     rows = repository.matches_of_demand(work.session, listing.id)
     state = repository.match_state(work.session, listing.id)
     near = state.nearest if state is not None else []
+    compared, compared_at = compared_with(work.session, state)
     others = _seen(
         work,
         [row.achievement_id for row in rows] + [ListingId(one["achievement_id"]) for one in near],
@@ -133,9 +137,23 @@ def _of_demand(work: Work, listing: Listing, related: Relation) -> Matches:
             if one["achievement_id"] in others
         ),
         total=len(rows),
-        compared=state.compared if state is not None else None,
-        compared_at=state.matched_at if state is not None else None,
+        compared=compared,
+        compared_at=compared_at,
     )
+
+
+def compared_with(
+    session: Session, state: MatchState | None
+) -> tuple[int, datetime] | tuple[None, None]:
+    """Return with how many achievements a demand stands compared, and when that was true last: a
+    later comparison found nothing that enters its list.
+    """
+    if state is None:
+        return None, None
+    mark = marks.get(session, marks.COMPARED)
+    if mark is None or mark.at < state.matched_at:
+        return state.compared, state.matched_at
+    return int(mark.detail), mark.at
 
 
 def _matched(other: Seen, row: Match, *, told: bool) -> Matched:

@@ -1,7 +1,6 @@
 """The SQL of matches, and what discovery reads of the change log."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
@@ -240,11 +239,6 @@ def upsert_state(session: Session, row: dict[str, Any]) -> None:
         .values(**row)
         .on_conflict_do_update(index_elements=["demand_id"], set_=row)
     )
-
-
-def note_compared(session: Session, compared: int, at: datetime) -> None:
-    """Note that every demand stands compared with all achievements there are."""
-    changed(session, update(MatchState).values(compared=compared, matched_at=at))
 
 
 def move_match(session: Session, match: Match, to: MatchChoice, **values: Any) -> None:

@@ -20,6 +20,8 @@ REBUILD_ASKED: Final = "rebuild.asked"
 """Someone wants the index built anew; done when REBUILD has the same moment or a later one."""
 FILLING: Final = "index.filling"
 """An index was lost and is being filled; good once it is whole again."""
+COMPARED: Final = "matches.compared"
+"""Every demand stands compared with all achievements there were then; `detail` is their number."""
 DETAIL: Final = 300
 
 

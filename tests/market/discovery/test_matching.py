@@ -16,6 +16,7 @@ from market.catalog.schemas import Price
 from market.catalog.vocabulary import Mode, PriceBasis, PriceForm
 from market.discovery import repository
 from market.discovery.drain import drain_index, drain_matches
+from market.discovery.matches import compared_with
 from market.discovery.matching import MOST, Matcher
 from market.discovery.models import Match, MatchChoice, MatchState
 from market.discovery.reasons import Reasons
@@ -91,7 +92,19 @@ def test_found_whichever_comes_first(peopled: Market, first: str, both_databases
     assert reasons.why[0].verdict in ("yes", "part")
     there = state(peopled, made["demand"])
     assert there is not None
-    assert there.compared == len(OTHERS) + 1
+    with peopled.parts.database.read() as session:
+        assert compared_with(session, there)[0] == len(OTHERS) + 1
+
+
+def test_what_changes_no_list_is_known_to_have_been_compared(peopled: Market) -> None:
+    demand = peopled.demand(peopled.organisation(OrganisationKind.COMPANY), SEAM, body=SEAM_BODY)
+    peopled.settle()
+    before = state(peopled, demand)
+    peopled.achievement(peopled.organisation(), "海水淡化反渗透膜清洗")
+    peopled.settle()
+    with peopled.parts.database.read() as session:
+        assert repository.match_state(session, demand.id) == before
+        assert compared_with(session, before)[0] == len(OTHERS) + 1
 
 
 def test_where_nothing_fits_the_nearest_is_told_with_what_it_lacks(peopled: Market) -> None:
