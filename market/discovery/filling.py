@@ -18,28 +18,20 @@ def begin(parts: Parts, engine: SearchEngine) -> None:
     with parts.database.read() as session:
         if not any(views.counts(session).values()):
             return
-    _mark(parts, good=False)
+    with parts.database.write() as session:
+        marks.put(session, marks.FILLING, at=parts.clock.now(), good=False)
 
 
 def end(parts: Parts) -> None:
     """Take the mark away: all that was there when it was made is in the index."""
     with parts.database.read() as session:
-        if _is_whole(session):
+        if marks.get(session, marks.FILLING) is None:
             return
-    _mark(parts, good=True)
+    with parts.database.write() as session:
+        marks.drop(session, marks.FILLING)
 
 
 def check(session: Session) -> None:
     """Raise SearchUnavailable while the index is being filled."""
-    if not _is_whole(session):
+    if marks.get(session, marks.FILLING) is not None:
         raise SearchUnavailable("the index is being filled")
-
-
-def _is_whole(session: Session) -> bool:
-    mark = marks.get(session, marks.FILLING)
-    return mark is None or mark.good
-
-
-def _mark(parts: Parts, *, good: bool) -> None:
-    with parts.database.write() as session:
-        marks.put(session, marks.FILLING, at=parts.clock.now(), good=good)

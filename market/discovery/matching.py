@@ -261,11 +261,11 @@ class Matcher:
         """
         decided = {row.achievement_id for row in stored if row.state != MatchChoice.NEW}
         told = self._told(session, engine, demand, stored) if turn.learns else None
+        listed = {row.achievement_id for row in stored}
+        scored: list[_Scored] = []
         new = turn.entering.get(demand.source.listing_id)
         # Where decisions move the order, or nothing was good enough, any candidate may be next.
-        scored: list[_Scored] = []
-        if new is not None and told is None and len(stored) > len(decided):
-            listed = {row.achievement_id for row in stored}
+        if new is not None and told is None and listed > decided:
             scored = self._ordered(session, demand, {*new, *listed}, None)
         if not any(self._good(one, decided) for one in scored):
             ids = {*candidates(engine, demand.source, ListingKind.ACHIEVEMENT), *decided}
@@ -274,11 +274,6 @@ class Matcher:
         good = [one for one in free if self._good(one, decided)][:MOST]
         kept = good + [one for one in scored if one.other.source.listing_id in decided]
         near = [] if good else free[:NEAREST]
-        if good:
-            # Where decisions move the order, a newcomer may enter from the floor on.
-            bar = good[-1].order if len(good) == MOST and told is None else self._floor
-        else:
-            bar = near[-1].order if len(near) == NEAREST else 0.0
         known = {row.achievement_id: row for row in stored}
         as_told = {} if demand.source.listing_id in turn.retold else known
         return DemandMatches(
@@ -291,7 +286,7 @@ class Matcher:
                 "demand_id": demand.source.listing_id,
                 "version": demand.version,
                 "compared": turn.there,
-                "bar": bar,
+                "bar": self._bar(good, near, moved=told is not None),
                 "nearest": [self._near(demand, one.other) for one in near],
                 "matched_at": turn.at,
             },
@@ -303,6 +298,13 @@ class Matcher:
                 and one.other.source.organisation_id != demand.source.organisation_id
             ),
         )
+
+    def _bar(self, good: Sequence[_Scored], near: Sequence[_Scored], *, moved: bool) -> float:
+        """Return above which score another achievement would change what is shown."""
+        if good:
+            # Where decisions move the order, a newcomer may enter from the floor on.
+            return good[-1].order if len(good) == MOST and not moved else self._floor
+        return near[-1].order if len(near) == NEAREST else 0.0
 
     def _ordered(
         self, session: Session, demand: Compared, ids: Collection[ListingId], told: Feedback | None

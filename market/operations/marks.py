@@ -19,7 +19,7 @@ REBUILD: Final = "rebuild"
 REBUILD_ASKED: Final = "rebuild.asked"
 """Someone wants the index built anew; done when REBUILD has the same moment or a later one."""
 FILLING: Final = "index.filling"
-"""An index was lost and is being filled; good once it is whole again."""
+"""An index was lost and is being filled; dropped once it is whole again."""
 COMPARED: Final = "matches.compared"
 """Every demand stands compared with all achievements there were then; `detail` is their number."""
 DETAIL: Final = 300
@@ -32,7 +32,11 @@ def put(session: Session, name: str, *, at: datetime, good: bool, detail: str = 
 
 
 def get(session: Session, name: str) -> OperationMark | None:
-    return session.get(OperationMark, name)
+    return repository.mark(session, name)
+
+
+def drop(session: Session, name: str) -> None:
+    repository.drop_mark(session, name)
 
 
 def newest(session: Session) -> dict[str, OperationMark]:

@@ -36,6 +36,14 @@ def put_mark(session: Session, row: dict[str, Any]) -> None:
     _put(session, OperationMark, row, ("name",))
 
 
+def mark(session: Session, name: str) -> OperationMark | None:
+    return session.get(OperationMark, name)
+
+
+def drop_mark(session: Session, name: str) -> None:
+    session.execute(delete(OperationMark).where(col(OperationMark.name) == name))
+
+
 def marks(session: Session) -> Sequence[OperationMark]:
     return session.scalars(select(OperationMark).order_by(col(OperationMark.name))).all()
 
