@@ -110,7 +110,7 @@ def post_change(
         "previous_id": before.id,
     }
     draft = _Draft(row, _moved(before, row))
-    seqs = {register.id: register.seq, before.id: before.seq}
+    seqs: dict[int, int] = {register.id: register.seq, before.id: before.seq}
     return repository.get(session, _post(session, head, [draft], seqs, CHANGED_MEANWHILE)[0])
 
 
@@ -138,7 +138,7 @@ def post_reversal(
     placed = periods.place(session, Book(register.book), effective_on, at)
     reversal = Reversal(original, key, digest, placed)
     draft = _reverse(register, before, reversal, placed, at=at)
-    seqs = {register.id: register.seq, before.id: before.seq}
+    seqs: dict[int, int] = {register.id: register.seq, before.id: before.seq}
     return repository.get(session, _post(session, head, [draft], seqs, REVERSED_ALREADY)[0])
 
 
