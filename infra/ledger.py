@@ -1,10 +1,29 @@
 """The ledger's key as a file of its own, which no backup holds."""
 
+import secrets
 from pathlib import Path
+from typing import Final
 
-from infra.settings import PREFIX, Settings, keep_secret, ledger_key_of
+from infra.settings import PREFIX, SECRET_LENGTH, Settings, keep_secret
 from market.kit.errors import Invalid, NotFound
 from market.ledger.chain import Key
+
+LEDGER_KEY: Final = "ledger.key"
+
+
+def ledger_key_of(settings: Settings, *, may_begin: bool) -> bytes | None:
+    """Return the key of the ledger: the setting, or the file of the data folder, made where
+    `may_begin`. None where it is nowhere: a new one would not be the ledger's.
+    """
+    if settings.ledger_key:
+        return settings.ledger_key.encode()
+    path = settings.data_dir / LEDGER_KEY
+    if path.exists() and (kept := path.read_bytes()):
+        return kept
+    if not may_begin:
+        return None
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return keep_secret(path, secrets.token_urlsafe(SECRET_LENGTH).encode())
 
 
 def save_key(settings: Settings, where: Path) -> str:
