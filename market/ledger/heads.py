@@ -92,9 +92,12 @@ def write_files(session: Session) -> int:
     folder = chain.keeping(session).heads
     if folder is None:
         raise Conflict("没有账头文件的存放处")
+    rows = repository_verify.seals(session)
+    if not rows:
+        return 0
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
-    for row in repository_verify.seals(session):
+    for row in rows:
         target = folder / _name(row.number)
         if not target.exists():
             _write(target, told(row))
@@ -117,7 +120,7 @@ def _write(target: Path, content: Told) -> None:
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o440)
+            os.fchmod(file.fileno(), 0o400)
         with contextlib.suppress(FileExistsError):
             target.hardlink_to(name)
     finally:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from market.kit.db import is_sqlite, table_of
 from market.kit.ids import TransactionId
-from market.ledger.models import Book, Chain, Entry, Kind, LedgerHead, Transaction
+from market.ledger.models import Book, Chain, Entry, Kind, LedgerHead, Seal, Transaction
 from market.ledger.schemas import COUNTED
 
 
@@ -64,9 +64,10 @@ def head(session: Session, chain: Chain) -> Head:
 
 
 def chained(session: Session) -> bool:
-    """Tell whether any chain has been begun with a key."""
-    query = select(col(LedgerHead.book)).where(col(LedgerHead.key_id) != "").limit(1)
-    return session.scalar(query) is not None
+    """Tell whether any chain has been begun with a key, or a head signed."""
+    begun = select(col(LedgerHead.book)).where(col(LedgerHead.key_id) != "").limit(1)
+    signed = select(col(Seal.number)).limit(1)
+    return session.scalar(begun) is not None or session.scalar(signed) is not None
 
 
 def by_key(session: Session, key: str) -> Transaction | None:

@@ -46,10 +46,9 @@ def links(session: Session) -> Iterator[str]:
     present = {one: repository.head(session, one) for one in Chain}
     seals = rows_of.seals(session)
     files = heads.remembered(session, {one.number for one in seals})
-    begun = any(one.seq for one in present.values()) or seals or files
     key = chain.keeping(session).key
     if key is None:
-        if begun:
+        if any(one.seq for one in present.values()) or files.keys() - {one.number for one in seals}:
             yield NO_KEY
         return
     wanted = {(name, int(at[0])) for one in _said(seals, files) for name, at in _heads(one)}
