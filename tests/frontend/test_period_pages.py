@@ -38,8 +38,8 @@ def test_a_month_is_closed_and_shown_with_its_head(
     assert closed.count("已关账") == 2
     assert "账头文件第1号" in closed
     assert "关账到" not in closed
-    assert "已经关账" in officer.post("/desk/periods", {"month": "2026-10"}, 409)
-    assert "还没有结束" in officer.post("/desk/periods", {"month": "2026-11"}, 409)
+    assert "已经关账" in officer.post("/desk/periods", {"month": "2026-10"}, 422)
+    assert "还没有结束" in officer.post("/desk/periods", {"month": "2026-11"}, 422)
 
 
 def test_over_the_api(posted: Parts, site: TestClient, clock: FakeClock) -> None:  # noqa: F811
