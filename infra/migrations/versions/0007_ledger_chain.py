@@ -51,7 +51,8 @@ def upgrade() -> None:
 
 def _rebuild() -> None:
     """SQLite alters no constraint, and rows elsewhere refer to these: they go out and come back in
-    one transaction, at whose end every reference is held again.
+    one transaction, at whose end every reference is held again. New columns stand last, as
+    PostgreSQL puts them: a backup is the same from either.
     """
     op.execute("PRAGMA defer_foreign_keys=ON")
     for table in (_T, _E):
@@ -94,8 +95,6 @@ def _create_transactions() -> None:
         sa.Column("original_on", sa.Date(), nullable=True),
         sa.Column("posted_at", MOMENT, nullable=False),
         sa.Column("reverses_id", BIG, nullable=True),
-        sa.Column("register_id", BIG, nullable=True),
-        sa.Column("previous_id", BIG, nullable=True),
         sa.Column("keyed_hash", sa.String(length=64), nullable=True),
         sa.Column("contract_type", sa.String(length=8), nullable=False),
         sa.Column("sub_type", sa.String(length=40), nullable=False),
@@ -109,6 +108,8 @@ def _create_transactions() -> None:
         sa.Column("buyer_region", sa.String(length=6), nullable=False),
         sa.Column("total_fen", BIG, nullable=False),
         sa.Column("technical_fen", BIG, nullable=False),
+        sa.Column("register_id", BIG, nullable=True),
+        sa.Column("previous_id", BIG, nullable=True),
         sa.CheckConstraint(
             "(kind = 'reverse') = (reverses_id IS NOT NULL)",
             name=op.f("ck_ledger_transaction_reversal_names_original"),
@@ -162,11 +163,11 @@ def _create_entries() -> None:
     op.create_table(
         _E,
         sa.Column("id", BIG, nullable=False),
-        sa.Column("book", sa.String(length=32), nullable=False),
         sa.Column("transaction_id", BIG, nullable=False),
-        sa.Column("snapshot_id", BIG, nullable=False),
         sa.Column("account", sa.String(length=40), nullable=False),
         sa.Column("amount_fen", BIG, nullable=False),
+        sa.Column("book", sa.String(length=32), nullable=False),
+        sa.Column("snapshot_id", BIG, nullable=False),
         sa.CheckConstraint("amount_fen <> 0", name=op.f("ck_ledger_entry_moves_something")),
         sa.CheckConstraint(_ACCOUNTS, name=op.f("ck_ledger_entry_account_of_book")),
         sa.ForeignKeyConstraint(
