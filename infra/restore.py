@@ -23,6 +23,7 @@ from infra.indexer import indexing
 from infra.migrate import fill, revisions
 from infra.settings import PREFIX, Settings, keep_secret
 from infra.wiring import build_parts, close_parts, open_reader
+from market import chaining
 from market.discovery.drain import give_back_work
 from market.kit import dump, faults, files_shared
 from market.kit.db import Database
@@ -33,6 +34,8 @@ from market.waiting import put_right
 from search.errors import SearchUnavailable
 
 _MARK: Final = "restoring"
+_CHAINED: Final = "0007"
+"""The revision since which the ledger is a keyed chain."""
 _NO_LIMIT: Final = 1 << 62
 _LONGEST_SECRET: Final = 4096  # bytes; one that was set is as long as whoever set it liked
 _NO_ROWS: Final = (
@@ -79,8 +82,14 @@ def restore(settings: Settings, path: Path, heard: Heard) -> Manifest:
             raise
         mark.unlink()
         manifest = archive.manifest
-    _make_index(settings, heard)
+    _make_index(settings, heard, since_chain=_since_chain(manifest.revision))
     return manifest
+
+
+def _since_chain(revision: str) -> bool:
+    """Tell whether a backup is of a market whose ledger had its chain already."""
+    newest_first = revisions()
+    return newest_first.index(revision) <= newest_first.index(_CHAINED)
 
 
 def _to_be_made(settings: Settings, *, resumed: bool) -> list[Path]:
@@ -227,7 +236,7 @@ def _counted(stream: BinaryIO, done: int, total: int, heard: Heard) -> Iterator[
             heard("恢复数据库", done + number, total)
 
 
-def _make_index(settings: Settings, heard: Heard) -> None:
+def _make_index(settings: Settings, heard: Heard, *, since_chain: bool) -> None:
     """Index everything, and give back what the processes of then had in hand."""
     parts = build_parts(settings)
     try:
@@ -236,6 +245,10 @@ def _make_index(settings: Settings, heard: Heard) -> None:
             while process.step():
                 pass
         give_back_work(parts)
+        if since_chain:
+            chaining.write_files(parts)  # the heads are rows, too; the key is not
+        else:
+            chaining.begin(parts)
         with parts.database.write() as session:
             put_right(session, parts.clock.now())  # a backup from before there were tasks has none
         heard("重建索引", 1, 1)

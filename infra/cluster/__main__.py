@@ -16,7 +16,7 @@ from infra.demo.load import banner_lines, load_demo
 from infra.migrate import migrate
 from infra.settings import Settings, load
 from infra.wiring import build_parts, close_parts
-from market import waiting
+from market import chaining, waiting
 
 
 @click.command(context_settings=HELP)
@@ -51,6 +51,7 @@ def _prepare(settings: Settings) -> Sequence[str]:
     migrate(settings.database)
     parts = build_parts(settings)
     try:
+        chaining.begin(parts)
         lines: Sequence[str] = []
         if settings.demo:
             load_demo(parts, progress=click.echo)

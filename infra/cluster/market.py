@@ -12,6 +12,7 @@ from typing import Final
 from infra.cluster.balancer import Balancer
 from infra.cluster.servers import Postgres, SearchCluster, ServerMissingError, free_ports
 from infra.launcher import Child, Stop, address_problem, end, stop_signals
+from infra.ledger import ledger_key_of
 from infra.processes import child_environment
 from infra.settings import PREFIX, Settings, secret_of
 
@@ -108,6 +109,8 @@ class Cluster:
             "database_url": self.settings.database_url,
             "search_url": self.settings.search_url,
             "secret": secret_of(self.settings).decode(),
+            "ledger_key": (ledger_key_of(self.settings, may_begin=False) or b"").decode(),
+            "heads_dir": str(self.settings.heads.resolve()),
             **own,
         }
         environment = {f"{PREFIX}{key.upper()}": value for key, value in given.items()}

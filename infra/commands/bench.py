@@ -43,7 +43,7 @@ def _options(command: Command) -> Command:
                 "--size",
                 type=click.IntRange(100, 2_000_000),
                 required=True,
-                help="成果和需求的条数",
+                help="成果和需求的条数；board 是合同的份数",
             ),
             click.option(
                 "--json",
@@ -140,6 +140,20 @@ def freshness(size: int, out: Path, seed: int, folder: Path | None) -> None:
     例：zhihe bench freshness --size 10000 --json freshness-10000.json
     """
     from infra.bench.freshness import run
+
+    _measured(run, size, out, seed, folder)
+
+
+@bench.command()
+@_options
+@told
+def board(size: int, out: Path, seed: int, folder: Path | None) -> None:
+    """这么多份合同、十倍的分录：看板和核对，旁边是十分之一时的。
+
+    \b
+    例：zhihe bench board --size 2000 --json board-2000.json
+    """
+    from infra.bench.board import run
 
     _measured(run, size, out, seed, folder)
 

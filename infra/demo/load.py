@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy.exc import IntegrityError
@@ -15,10 +15,14 @@ from infra.demo.replay import Replay
 from infra.users import COMMAND_LINE
 from market.accounts import repository
 from market.accounts.models import PersonState
+from market.accounts.policy import Action
 from market.accounts.work import Parts, Work, record_done
+from market.kit.clock import local_date
 from market.kit.errors import Forbidden
+from market.ledger import desk
 
 BEGINS_ON: Final = date(2023, 9, 1)
+_LONG_OVER: Final = timedelta(days=40)
 _SHOWN = (
     "manager@daxue1.example",
     "manager@jidian.example",
@@ -53,8 +57,18 @@ def load_demo(parts: Parts, progress: Callable[[str], None]) -> bool:
         history.begin(replay)
         pending.begin(replay)
         replay.run()
+        _close_months(replay, local_date(parts.clock.now()))
         record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), LOADED)
     return True
+
+
+def _close_months(replay: Replay, today: date) -> None:
+    """Let the bureau close what is long over, so that the first months are to be seen closed."""
+    last = today - _LONG_OVER
+    with replay.act(cast.BUREAU, Action.PERIOD_CLOSE) as work:
+        over = [one for one in desk.listed(work) if one.may_close and one.row.ends_on <= last]
+        if over:
+            desk.close(work, over[0].row.month)
 
 
 def _loaded(session: Session) -> bool:

@@ -5,6 +5,7 @@ empty.
 import dataclasses
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,11 +78,18 @@ def test_comes_back_whole_on_either_database(
         Settings(data_dir=tmp_path / "here"),
     ]
     for number, target in enumerate(targets):
+        bring_key(filled, target)
         restore.restore(target, first, quiet)
         assert audit.audit(target, quiet).findings == ()
         again, _ = backup.save(target, tmp_path / f"again{number}.zip", quiet)
         assert digests(again) == digests(first)
         goes_on(target)
+
+
+def bring_key(old: Settings, new: Settings) -> None:
+    """Put the ledger's key where it is wanted: no backup holds it."""
+    new.data_dir.mkdir(exist_ok=True)
+    shutil.copyfile(old.data_dir / "ledger.key", new.data_dir / "ledger.key")
 
 
 def goes_on(settings: Settings) -> None:
@@ -177,6 +185,7 @@ def test_what_was_missing_is_named_and_the_rest_saved(filled: Settings, tmp_path
     path, manifest = backup.save(filled, tmp_path / "a.zip", quiet)
     assert len(manifest.missing) == 1
     target = Settings(data_dir=tmp_path / "new")
+    bring_key(filled, target)
     restore.restore(target, path, quiet)
     (finding,) = audit.audit(target, quiet).findings
     assert "不在存储里" in finding.what

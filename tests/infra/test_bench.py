@@ -12,6 +12,7 @@ import pytest
 from infra.bench import (
     adapter,
     asking,
+    board,
     freshness,
     importing,
     market,
@@ -66,6 +67,16 @@ def rows(figures: list[figures_.Figure]) -> dict[str, dict[str, Any]]:
 def one(found: dict[str, dict[str, Any]], *words: str) -> dict[str, Any]:
     (row,) = (row for work, row in found.items() if all(word in work for word in words))
     return row
+
+
+def test_a_small_board_is_measured_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "ASKED", 4)
+    monkeypatch.setattr(board, "AGAIN", 2)
+    found = rows(board.run(tmp_path, 100, 1, print))
+    audit = one(found, "核对账和密钥链", "100份合同、1,000条分录")
+    assert audit["ratio"] == pytest.approx(audit["ours"] / audit["peer"], abs=0.01)
+    page = one(found, "看板页，p99")
+    assert page["ok"] is (page["ours"] <= board.DEADLINE_MS)
 
 
 def test_a_market_filled_at_once_is_as_if_published(tmp_path: Path) -> None:

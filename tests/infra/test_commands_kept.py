@@ -78,3 +78,21 @@ def test_an_undo_that_is_not_waited_for_says_so(
     told = run(settings, "import", "undo", done.output.split()[-1])
     assert told.exit_code == 0, told.output
     assert told.stdout.strip() == "已开始撤销，由任务进程处理，加 --wait 可以等到完成"
+
+
+def test_the_key_is_saved_apart_and_the_heads_are_written(
+    settings: Settings, parts: Parts, tmp_path: Path
+) -> None:
+    copy = tmp_path / "apart.key"
+    told = run(settings, "ledger", "key", str(copy))
+    assert told.exit_code == 0, told.output
+    assert copy.read_bytes() == (settings.data_dir / "ledger.key").read_bytes()
+    assert copy.stat().st_mode & 0o077 == 0
+    again = run(settings, "ledger", "key", str(copy))
+    assert (again.exit_code, "不会覆盖" in again.stderr) == (1, True)
+    assert "账头第1号已写出" in run(settings, "ledger", "heads").output
+    restored = run(settings, "ledger", "restored", "--reason", "换了磁盘")
+    assert "接着第1号" in restored.output
+    heads = settings.data_dir / "heads"
+    assert sorted(one.name for one in heads.iterdir()) == ["00000001.json", "00000002.json"]
+    assert parts.database.sqlite

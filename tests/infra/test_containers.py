@@ -86,7 +86,8 @@ def test_settings_exist_and_secrets_stand_in_files(name: str) -> None:
     given = SERVICES[name]["environment"]
     for setting in given:
         assert setting.removesuffix("_FILE") in known, setting
-    for secret in ("ZHIHE_SECRET", "ZHIHE_DATABASE_URL", "ZHIHE_SEARCH_URL", "ZHIHE_METRICS_TOKEN"):
+    named = ("SECRET", "LEDGER_KEY", "DATABASE_URL", "SEARCH_URL", "METRICS_TOKEN")
+    for secret in (f"ZHIHE_{one}" for one in named):
         assert secret not in given
         file = given[f"{secret}_FILE"]
         assert file.rsplit("/", 1)[1] in SERVICES[name]["secrets"]
@@ -94,7 +95,7 @@ def test_settings_exist_and_secrets_stand_in_files(name: str) -> None:
 
 
 def test_the_settings_of_the_containers_are_enough_to_start(tmp_path: Path) -> None:
-    secrets = {"secret": "s" * 40, "metrics_token": "t" * 40}
+    secrets = {"secret": "s" * 40, "ledger_key": "k" * 40, "metrics_token": "t" * 40}
     secrets["database_url"] = "postgresql+psycopg://zhihe:word@postgres/zhihe"
     secrets["search_url"] = "http://elastic:word@elasticsearch:9200"
     for name, value in secrets.items():
@@ -109,6 +110,7 @@ def test_the_settings_of_the_containers_are_enough_to_start(tmp_path: Path) -> N
         settings = load(given)
         assert not settings.demo
         assert settings.secret == secrets["secret"]
+        assert settings.ledger_key == secrets["ledger_key"]
         assert settings.database == secrets["database_url"]
         assert settings.search_hosts == [secrets["search_url"]]
         assert settings.files_in_database

@@ -26,7 +26,7 @@ IDS = [f"{one['kind']}/{one['metadata']['name']}" for one in MANIFESTS]
 PODS = [one for one in MANIFESTS if one["kind"] in ("Deployment", "Job")]
 POD_IDS = [one["metadata"]["name"] for one in PODS]
 SETTINGS = next(one["data"] for one in MANIFESTS if one["kind"] == "ConfigMap")
-SECRETS = {"secret", "database_url", "search_url", "metrics_token"}
+SECRETS = {"secret", "ledger_key", "database_url", "search_url", "metrics_token"}
 
 
 def kinds(kind: str) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 
 from infra.migrate import MIGRATIONS, configuration, migrate
 from infra.schema import HEAD
@@ -26,10 +27,16 @@ def test_migrating_again_changes_nothing(parts: Parts) -> None:
     migrate(parts.database.url.render_as_string(hide_password=False))
 
 
-def test_every_revision_leaves_the_triggers_of_its_tables(tmp_path: object) -> None:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty(request, tmp_path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/step.db"
+    return request.getfixturevalue("database_url")(None)
+
+
+def test_every_revision_leaves_the_triggers_of_its_tables(empty: str) -> None:
     """Alembic's batch mode on SQLite drops triggers without a word."""
-    url = f"sqlite:///{tmp_path}/step.db"
-    database = Database(url)
+    database = Database(empty)
     with database.writer.begin() as connection:
         script = ScriptDirectory.from_config(configuration(connection))
         steps = [revision.revision for revision in reversed(list(script.walk_revisions()))]
@@ -39,18 +46,17 @@ def test_every_revision_leaves_the_triggers_of_its_tables(tmp_path: object) -> N
             command.upgrade(configuration(connection), step)
             triggers.install(connection)
         with database.reader.connect() as connection:
-            present = {
-                row[0]
-                for row in connection.exec_driver_sql(
-                    "SELECT name FROM sqlite_master WHERE type = 'table'"
-                )
-            }
+            present = set(inspect(connection).get_table_names())
             wanted = {
                 triggers.trigger_name(table, operation)
                 for table in present.intersection(triggers.APPEND_ONLY)
                 for operation in ("UPDATE", "DELETE")
             }
+            if triggers.PERIOD in present:
+                wanted |= {"period_closed_update", "period_kept_delete", "period_closed_insert"}
             assert wanted <= triggers.installed(connection)
+    with database.reader.connect() as connection:
+        assert triggers.missing(connection) == []
     database.close()
 
 

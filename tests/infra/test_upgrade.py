@@ -1,21 +1,31 @@
 """A market that has been at work since the first revision comes through the later ones whole."""
 
+from datetime import UTC, datetime
+
 import pytest
 from alembic import command
 from sqlalchemy import inspect, text
 from sqlmodel import Session
 
 from infra.migrate import configuration, migrate
+from infra.settings import Settings
+from infra.wiring import build_parts, close_parts
+from market import chaining
 from market.accounts import repository as accounts
 from market.accounts.models import SignIn
 from market.accounts.policy import OrganisationKind
 from market.catalog.models import Listing
 from market.imports.models import ImportRun, RunProblem, RunState
-from market.kit import triggers
+from market.kit import dump, triggers
 from market.kit.db import Database
-from market.kit.ids import PersonId
+from market.kit.errors import Conflict
+from market.kit.ids import PersonId, TransactionId
+from market.ledger import periods, verify
+from market.ledger import service as ledger
+from market.ledger.schemas import Reversal, Slice
 
 AT = "2026-11-20 08:00:00+00:00"
+_NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 _BEFORE = (
     f"""INSERT INTO organisation (id, public_id, kind, name, credit_code, region, address,
     state_founded, self_publish, verification, verification_note, verified_at, demo, created_at)
@@ -95,3 +105,49 @@ def _next_run(session: Session) -> int:
     session.add(run)
     session.flush()
     return run.id
+
+
+REGISTRATION = f"""INSERT INTO ledger_transaction (id, book, seq, kind, idempotency_key,
+    subject_key, generation, digest, effective_on, original_on, posted_at, reverses_id,
+    contract_type, sub_type, field, project_name, seller_name, buyer_name, seller_id, buyer_id,
+    seller_region, buyer_region, total_fen, technical_fen) VALUES
+    (31, 'statistics', 1, 'register', 'a', '示范:1', 0, '{"a" * 64}', '2026-09-02', NULL, '{AT}',
+    NULL, 'DEV', '', 3, '项目', '甲', '乙', 7, 0, '500106', '500106', 120, 100),
+    (32, 'statistics', 2, 'register', 'b', '示范:2', 0, '{"b" * 64}', '2026-09-03', NULL, '{AT}',
+    NULL, 'DEV', '', 3, '项目', '甲', '乙', 7, 0, '500106', '500106', 120, 50),
+    (33, 'statistics', 3, 'reverse', 'c', '示范:1', 0, '{"c" * 64}', '2026-10-05', '2026-09-02',
+    '{AT}', 31, 'DEV', '', 3, '项目', '甲', '乙', 7, 0, '500106', '500106', 120, 100)"""
+ENTRIES = """INSERT INTO ledger_entry (id, transaction_id, account, amount_fen) VALUES
+    (1, 31, 'counted:500106', 100), (2, 31, 'contracts', -100), (3, 32, 'counted:500106', 50),
+    (4, 32, 'contracts', -50), (5, 33, 'counted:500106', -100), (6, 33, 'contracts', 100)"""
+
+
+def test_what_was_posted_is_linked_once(old: str, tmp_path) -> None:
+    """With the key that is made outside, and a first head; a second time nothing is to be done."""
+    database = Database(old)
+    with database.writer.begin() as connection:
+        connection.execute(text("INSERT INTO ledger_head (book, seq) VALUES ('statistics', 3)"))
+        for statement in (REGISTRATION, ENTRIES):
+            connection.execute(text(statement))
+        dump.go_on_counting(connection)
+    database.close()
+    migrate(old)
+    settings = Settings(data_dir=tmp_path / "data", database_url=old)
+    parts = build_parts(settings)
+    with pytest.raises(Conflict, match="zhihe migrate"), parts.database.write() as session:
+        ledger.reverse_many(session, [Reversal(TransactionId(32), "d", "d" * 64, None)], at=_NOW)
+    assert (chaining.begin(parts), chaining.begin(parts)) == (3, None)
+    assert (settings.data_dir / "ledger.key").stat().st_mode & 0o77 == 0
+    with parts.database.read() as session:
+        assert [*ledger.verify(session), *verify.links(session)] == []
+        assert ledger.total(session, Slice()).technical_fen == 50
+        assert [one.month for one in periods.listed(session)] == ["2026-10", "2026-09"]
+    with parts.database.write() as session:
+        ledger.reverse_many(session, [Reversal(TransactionId(32), "d", "d" * 64, None)], at=_NOW)
+    close_parts(parts)
+    (settings.data_dir / "ledger.key").unlink()
+    parts = build_parts(settings)  # no other key is made in its place
+    with parts.database.read() as session:
+        assert any("密钥不在这里" in one for one in verify.links(session))
+    close_parts(parts)
+    assert not (settings.data_dir / "ledger.key").exists()

@@ -15,6 +15,7 @@ from market.accounts.work import Parts
 from market.api import build_api
 from market.kit.errors import Conflict
 from market.ledger import service as ledger
+from market.ledger import verify
 from market.ledger.schemas import Slice
 from market.registry import service
 from market.registry.models import RegistrationState
@@ -23,7 +24,8 @@ from tests.support import papers
 from tests.support.market import read_for, work_for
 
 pytestmark = pytest.mark.usefixtures("both_databases")
-CLIENTS, ROUNDS = 50, 5
+CLIENTS, ROUNDS, FULL_ROUNDS = 50, 20, 200
+HTTP_ROUNDS = 5
 
 
 @pytest.fixture
@@ -81,9 +83,10 @@ def decide(parts: Parts, pair: papers.Sides, filed, form) -> str:
     return "registered"
 
 
-def test_one_number_on_fifty_contracts_through_the_service(parts: Parts) -> None:
+def one_number_on_many(parts: Parts, rounds: int) -> None:
+    """Fifty officers enter the same number for fifty contracts, again and again."""
     pair = papers.sides(parts)
-    for round_ in range(1, ROUNDS + 1):
+    for round_ in range(1, rounds + 1):
         queue = waiting(parts, pair, CLIENTS)
         number = papers.number()
         answers = at_once(
@@ -96,14 +99,50 @@ def test_one_number_on_fifty_contracts_through_the_service(parts: Parts) -> None
         assert_counted(parts, round_)
 
 
-def test_one_contract_decided_fifty_times_through_the_service(parts: Parts) -> None:
+def one_contract_by_many(parts: Parts, rounds: int) -> None:
+    """Fifty officers decide on the same contract, again and again."""
     pair = papers.sides(parts)
-    for round_ in range(1, ROUNDS + 1):
+    for round_ in range(1, rounds + 1):
         filed = papers.submitted(parts, pair)
         form = papers.decision(filed)
         answers = at_once(CLIENTS, lambda _n, f=filed, d=form: decide(parts, pair, f, d))
         assert answers["registered"] >= 1  # the others got the same answer, or a conflict
+        assert set(answers) <= {"registered", "conflict"}
         assert_counted(parts, round_)
+
+
+def test_one_number_on_fifty_contracts_through_the_service(parts: Parts) -> None:
+    one_number_on_many(parts, ROUNDS)
+
+
+def test_one_contract_decided_fifty_times_through_the_service(parts: Parts) -> None:
+    one_contract_by_many(parts, ROUNDS)
+
+
+@pytest.mark.full
+def test_fifty_at_once_many_times_over(
+    parts: Parts, both_databases: str, verified: Callable[..., None]
+) -> None:
+    one_contract_by_many(parts, FULL_ROUNDS)
+    with read_for(parts, factories.actor(parts)) as work:
+        assert list(verify.links(work.session)) == []
+    verified(
+        f"同一份合同同时登记，{both_databases}",
+        how_many=f"{CLIENTS}人同时，{FULL_ROUNDS}轮",
+        result="每轮一份登记、一笔账，其余得到同样的答复或冲突；密钥链完好",
+    )
+
+
+@pytest.mark.full
+def test_fifty_contracts_with_one_number_many_times_over(
+    parts: Parts, both_databases: str, verified: Callable[..., None]
+) -> None:
+    one_number_on_many(parts, FULL_ROUNDS)
+    verified(
+        f"同一个编号同时登记在不同的合同上，{both_databases}",
+        how_many=f"{CLIENTS}份合同同时，{FULL_ROUNDS}轮",
+        result="每轮一份计入，其余是冲突",
+    )
 
 
 def test_one_number_on_fifty_contracts_through_http(parts: Parts, url: str) -> None:
@@ -126,7 +165,7 @@ def test_one_number_on_fifty_contracts_through_http(parts: Parts, url: str) -> N
             )
         return str(answer.status_code)
 
-    for round_ in range(1, ROUNDS + 1):
+    for round_ in range(1, HTTP_ROUNDS + 1):
         queue = waiting(parts, pair, CLIENTS)
         number = papers.number()
         assert at_once(CLIENTS, post) == {"200": 1, "409": CLIENTS - 1}
