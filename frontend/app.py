@@ -19,6 +19,8 @@ from frontend.pages import (
     deal_papers,
     deals,
     desk,
+    desk_rules,
+    desk_steps,
     developers,
     dictionary,
     home,
@@ -72,6 +74,8 @@ ROUTERS: Sequence[APIRouter] = (
     registrations.router,
     past_registrations.router,
     desk.router,
+    desk_steps.router,
+    desk_rules.router,
     board.router,
     developers.router,
 )

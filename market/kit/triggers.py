@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from market.kit.audit import LEAST_DAYS
 
 LEDGER = ("ledger_transaction", "ledger_entry")
-APPEND_ONLY = ("audit", "consent", *LEDGER)
+APPEND_ONLY = ("audit", "consent", "registration_event", *LEDGER)
 _OPERATIONS = ("UPDATE", "DELETE")
 # Rows of a log may go once the law no longer wants them, by the database's own clock.
 LOGS = {"audit": "at"}
