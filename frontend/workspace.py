@@ -40,6 +40,7 @@ _BUREAU = (
     ("/board", "看板"),
     ("/desk/plan", "计划"),
     ("/desk/rules", "规则"),
+    ("/desk/periods", "账期"),
     ("/desk/calendar", "节假日"),
     ("/desk/synonyms", "同义词"),
     ("/desk/dictionary", "词典"),
@@ -62,7 +63,7 @@ def _places(actor: Actor) -> tuple[tuple[str, str], ...]:
     if actor.role is Role.OFFICER:
         return _BUREAU
     if actor.role is Role.AUDITOR:
-        return (("/audit", "操作记录"), ("/organisation", "机构"))
+        return (("/audit", "操作记录"), ("/desk/periods", "账期"), ("/organisation", "机构"))
     if actor.role is Role.OPERATOR:
         return (("/operations", "运行"), ("/organisation", "机构"))
     return _AGENCY if actor.kind is OrganisationKind.AGENCY else _HOLDER

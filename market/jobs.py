@@ -15,6 +15,7 @@ from market.imports import tasks as import_tasks
 from market.kit.across import Audit
 from market.kit.jobs import Handler
 from market.ledger import audit as ledger
+from market.ledger import tasks as ledger_tasks
 from market.registry import audit as registry
 
 AUDITS: Final[Mapping[str, Audit]] = {
@@ -34,4 +35,5 @@ def handlers(parts: Parts, removing: retention.Removing = retention.alone) -> Ma
         **import_tasks.handlers(parts),
         **discovery.handlers(parts),
         **retention.handlers(parts, removing),
+        **ledger_tasks.handlers(parts.database, parts.clock),
     }

@@ -100,6 +100,9 @@ class Action(StrEnum):
     REGISTRATION_UNDO = "registration.undo"
     REGISTRATION_OBJECT = "registration.object"
     REGISTRATION_FILE = "registration.file"
+    # ledger
+    PERIOD_VIEW = "period.view"
+    PERIOD_CLOSE = "period.close"
     # insight
     BOARD_CONTRACTS = "board.contracts"
 
@@ -200,6 +203,8 @@ POLICY: dict[Action, Rule] = {
     # The contract's file and the printed forms: what stands in them is no broker's.
     A.REGISTRATION_FILE: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
     A.REGISTRATION_OBJECT: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.PERIOD_VIEW: Rule(other=OFFICERS | AUDITORS),
+    A.PERIOD_CLOSE: Rule(other=OFFICERS),
     A.BOARD_CONTRACTS: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
 }
 

@@ -7,14 +7,15 @@ from typing import Final
 
 from market.kit.ids import OrganisationId, TransactionId
 
-CONTRACTS = "contracts"
+CONTRACTS: Final = "contracts"
+COUNTED: Final = "counted:"
 OUTSIDE: Final = OrganisationId(0)
 """Stands for a party that is no organisation of the market; its name tells which one."""
 
 
 def counted(region: str) -> str:
     """Return the account of what sellers in a region have brought about."""
-    return f"counted:{region}"
+    return f"{COUNTED}{region}"
 
 
 @dataclass(frozen=True, slots=True)

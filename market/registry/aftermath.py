@@ -129,7 +129,7 @@ def _end(
     """Take out what counted. Raises Conflict where somebody else has."""
     row = filed.row
     assert row.transaction_id is not None
-    digest = certificate.end_digest(row.public_id, reason, cause)
+    digest = certificate.digest(certificate.end_document(row.public_id, reason, cause))
     reversal = ledger.post_reversal(
         work.session,
         row.transaction_id,

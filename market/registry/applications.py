@@ -15,7 +15,7 @@ from market.kit import files
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import MAX_FILE_BYTES, StoredFile
 from market.kit.ids import PublicId, new_public_id
-from market.registry import certificate, items, past, reading, repository, steps, waiting
+from market.registry import certificate, items, kept, past, reading, repository, steps, waiting
 from market.registry.items import Items
 from market.registry.models import Registration
 from market.registry.repository import Filed
@@ -108,6 +108,7 @@ def prepare(work: Work, form: SubmitIn) -> Filed:
         work.session.flush()
     except IntegrityError:  # begun twice at once
         raise Conflict(SUBMITTED_ALREADY) from None
+    kept.registration(work.session, row, at=work.now)
     work.touched("registration", row.public_id)
     return reading.get(work, row.public_id)
 
@@ -116,6 +117,7 @@ def fill(work: Work, public_id: PublicId, form: Items) -> Filed:
     """Complete the form's items, by the seller, while it is the seller's turn. Raises Conflict."""
     filed = _own(work, public_id, Step.HAND_IN)
     repository.fill(work.session, filed.row, items=form.model_dump(mode="json"))
+    kept.registration(work.session, filed.row, at=work.now)
     return reading.get(work, public_id)
 
 
@@ -146,6 +148,7 @@ def attach(work: Work, public_id: PublicId, upload: Upload) -> StoredFile:
         repository.fill(work.session, filed.row, file_id=file.id, file_sha256=stored[0])
     except IntegrityError:
         raise Conflict(SAME_FILE) from None
+    kept.registration(work.session, filed.row, at=work.now)
     return file
 
 

@@ -145,12 +145,10 @@ def change_digest(registration: str, number: int, amounts: tuple[int, int], reas
     )
 
 
-def end_digest(registration: str, reason: str, cause: str = "") -> str:
-    """Return the digest of what takes a registration out again."""
+def end_document(registration: str, reason: str, cause: str = "") -> dict[str, object]:
+    """Return what takes a registration out again, as it is digested."""
     document: dict[str, object] = {"registration": registration, "reason": reason}
-    if cause:
-        document["cause"] = cause
-    return digest(document)
+    return {**document, "cause": cause} if cause else document
 
 
 def fingerprint(contract: Contract) -> str:

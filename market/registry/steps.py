@@ -6,7 +6,7 @@ from typing import Any
 
 from market.accounts.work import Work
 from market.kit.ids import TransactionId
-from market.registry import repository
+from market.registry import kept, repository
 from market.registry.models import RegistrationEvent
 from market.registry.repository import Filed
 from market.registry.states import RegistrationState, Step
@@ -39,6 +39,7 @@ def take(
     told = told or Told()
     row = filed.row
     before = repository.move_registration(work.session, row, step, to, **values)
+    kept.registration(work.session, row, at=work.now)
     repository.add_event(
         work.session,
         RegistrationEvent(

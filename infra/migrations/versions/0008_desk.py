@@ -12,7 +12,7 @@ from market.kit.clock import local_date
 from market.registry import certificate
 
 revision: str = "0008"
-down_revision: str | None = "0006"
+down_revision: str | None = "0007"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
