@@ -75,6 +75,7 @@ def queue(
     waiting = state is None or state in AT_THE_DESK or state is RegistrationState.CORRECTION
     due = service.Due(near) if near in set(service.Due) else None
     found = service.worklist(page.work, state=state, due=due, text=q, page=number)
+    rows: list[tuple[service.Filed, service.Waiting | None]]
     rows = [(one.filed, one) for one in found.rows]
     total = found.total
     if not waiting:

@@ -52,7 +52,26 @@ _CHECKS = {
     ),
     "file_is_whole": "(file_id IS NULL) = (file_sha256 IS NULL)",
 }
+MOMENT = market.kit.columns.UtcDateTime(timezone=True)
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+_KINDS: dict[str, Any] = {
+    "registration_id": _BIG,
+    "place": sa.Integer(),
+    "step": sa.String(),
+    "from_state": sa.String(),
+    "to_state": sa.String(),
+    "at": MOMENT,
+    "person_id": _BIG,
+    "note": sa.String(),
+    "cause": sa.String(),
+    "effective_on": sa.Date(),
+    "total_fen": _BIG,
+    "technical_fen": _BIG,
+    "digest": sa.String(),
+    "transaction_id": _BIG,
+}
 
 
 def _change_registrations() -> None:
@@ -89,20 +108,20 @@ def _change_registrations() -> None:
         for name, condition in _CHECKS.items():
             batch_op.create_check_constraint(batch_op.f(f"ck_registration_{name}"), condition)
     op.create_index(op.f("ix_registration_file_id"), "registration", ["file_id"])
-    for name, columns, where in (
+    for index, columns, where in (
         ("uq_registration_number", ["registry_name", "number"], _COUNTING),
         ("uq_registration_contract", ["contract_id"], _LIVE),
         ("uq_registration_fingerprint", ["fingerprint"], _HANDED_IN),
         ("uq_registration_file", ["file_sha256"], _HANDED_IN),
     ):
-        condition = sa.text(where)
+        those = sa.text(where)
         op.create_index(
-            name,
+            index,
             "registration",
             columns,
             unique=True,
-            sqlite_where=condition,
-            postgresql_where=condition,
+            sqlite_where=those,
+            postgresql_where=those,
         )
     for one, other in follows:
         connection.execute(
@@ -117,39 +136,20 @@ def _carry_registrations() -> None:
     There was no acceptance then: it stands with the decision.
     """
     connection = op.get_bind()
-    moment = market.kit.columns.UtcDateTime(timezone=True)
     query = sa.text(
         "SELECT r.*, c.type AS contract_type, t.digest AS undo_digest, t.effective_on AS undo_on "
         "FROM registration r JOIN contract c ON c.id = r.contract_id "
         "LEFT JOIN ledger_transaction t ON t.id = r.reversal_id ORDER BY r.id"
     ).columns(
-        submitted_at=moment,
-        decided_at=moment,
-        withdrawn_at=moment,
+        submitted_at=MOMENT,
+        decided_at=MOMENT,
+        withdrawn_at=MOMENT,
         decided_on=sa.Date(),
         undo_on=sa.Date(),
     )
     events = sa.table(
         "registration_event",
-        *(
-            sa.column(name, kind)
-            for name, kind in {
-                "registration_id": _BIG,
-                "place": sa.Integer(),
-                "step": sa.String(),
-                "from_state": sa.String(),
-                "to_state": sa.String(),
-                "at": moment,
-                "person_id": _BIG,
-                "note": sa.String(),
-                "cause": sa.String(),
-                "effective_on": sa.Date(),
-                "total_fen": _BIG,
-                "technical_fen": _BIG,
-                "digest": sa.String(),
-                "transaction_id": _BIG,
-            }.items()
-        ),
+        *(sa.column(name, kind) for name, kind in _KINDS.items()),
     )
     rows = [dict(row) for row in connection.execute(query).mappings()]
     written = [event for row in rows for event in _events(row)]
@@ -173,7 +173,9 @@ def _events(row: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     state = "draft"
 
-    def step(name: str, to: str, at: datetime, person: int | None, **more: Any) -> None:
+    def step(
+        name: str, to: str, at: datetime, person: int | None, more: dict[str, Any] | None = None
+    ) -> None:
         nonlocal state
         blank = {"note": "", "cause": "", "effective_on": None, "digest": ""}
         blank |= {"total_fen": None, "technical_fen": None, "transaction_id": None}
@@ -187,7 +189,7 @@ def _events(row: dict[str, Any]) -> list[dict[str, Any]]:
                 "to_state": to,
                 "at": at,
                 "person_id": person,
-                **more,
+                **(more or {}),
             }
         )
         state = to
@@ -196,27 +198,29 @@ def _events(row: dict[str, Any]) -> list[dict[str, Any]]:
     amounts = {name: row[name] for name in ("total_fen", "technical_fen")}
     if row["decided_at"] is not None:
         decided = (row["decided_at"], row["decided_by"])
-        step("accept", "accepted", *decided, effective_on=local_date(row["decided_at"]))
+        step("accept", "accepted", *decided, {"effective_on": local_date(row["decided_at"])})
         if row["transaction_id"] is None:
-            step(
-                "refuse",
-                "not_registered",
-                *decided,
-                note=row["note"],
-                cause=row["refusal_reason"][:20],
-            )
+            cause = row["refusal_reason"][:20]
+            step("refuse", "not_registered", *decided, {"note": row["note"], "cause": cause})
         else:
-            told = {"note": row["note"], "effective_on": row["decided_on"], "digest": row["digest"]}
+            told: dict[str, Any] = {
+                "note": row["note"],
+                "effective_on": row["decided_on"],
+                "digest": row["digest"],
+            }
             told |= {"transaction_id": row["transaction_id"]}
-            step("register", "registered", *decided, **told, **amounts)
+            step("register", "registered", *decided, told | amounts)
     if row["withdrawn_at"] is not None:
         taken = (row["withdrawn_at"], row["withdrawn_by"])
         if row["reversal_id"] is None:
             step("withdraw", "withdrawn", *taken)
         else:
-            told = {"note": row["withdraw_reason"], "effective_on": row["undo_on"]}
-            told |= {"digest": row["undo_digest"], "transaction_id": row["reversal_id"]}
-            step("undo", "withdrawn", *taken, **told, **amounts)
+            undone: dict[str, Any] = {
+                "note": row["withdraw_reason"],
+                "effective_on": row["undo_on"],
+            }
+            undone |= {"digest": row["undo_digest"], "transaction_id": row["reversal_id"]}
+            step("undo", "withdrawn", *taken, undone | amounts)
     return found
 
 
