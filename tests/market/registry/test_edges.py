@@ -42,10 +42,10 @@ def _refuse(work: Work, public_id: PublicId) -> object:
 
 
 COMMANDS: dict[Step, Command] = {
-    Step.HAND_IN: lambda work, one: service.hand_in(work, one),
-    Step.WITHDRAW: lambda work, one: service.withdraw(work, one),
+    Step.HAND_IN: service.hand_in,
+    Step.WITHDRAW: service.withdraw,
     Step.RETURN: lambda work, one: service.send_back(work, one, ReturnIn(note="补设备清单")),
-    Step.ACCEPT: lambda work, one: service.accept(work, one),
+    Step.ACCEPT: service.accept,
     Step.REVIEW: lambda work, one: service.review(work, one, ReviewIn(note="有争议")),
     Step.REGISTER: _register,
     Step.REFUSE: _refuse,
