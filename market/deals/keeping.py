@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from market.accounts.policy import Action
@@ -161,6 +160,8 @@ def filed(work: Work, public_id: PublicId, form: FilingIn) -> Kept:
                 f"现在是{form.filed_on}"
             }
         )
+    if repository.filing(work.session, contract.id) is not None:
+        raise Conflict("备案已经记过")
     work.session.add(
         LicenceFiling(
             contract_id=contract.id,
@@ -169,10 +170,7 @@ def filed(work: Work, public_id: PublicId, form: FilingIn) -> Kept:
             created_at=work.now,
         )
     )
-    try:
-        work.session.flush()
-    except IntegrityError:
-        raise Conflict("备案已经记过") from None
+    work.session.flush()
     service.tell(work, deal, "licence_filed", f"专利实施许可已于{form.filed_on}备案")
     notify.hold(work.session, filing.subject(deal), [filing.FILING], [], at=work.now)
     return of(work.session, contract.id)
