@@ -9,7 +9,7 @@ from infra.demo.cast import BUREAU
 from infra.demo.content import Row, day
 from infra.demo.replay import Replay, Story
 from market.accounts.policy import Action
-from market.deals import contracts, pricing
+from market.deals import contracts, filing, keeping, pricing
 from market.deals import service as deals
 from market.deals.schemas import (
     ConfirmIn,
@@ -22,6 +22,7 @@ from market.deals.schemas import (
     SignIn,
     TermsIn,
 )
+from market.deals.schemas_keeping import FilingIn
 from market.deals.vocabulary import Audience
 from market.kit.ids import PublicId
 from market.registry import service as registry
@@ -108,6 +109,9 @@ def _contract(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
         if agrees:
             with replay.act(side, Action.CONTRACT_DISCLOSE) as work:
                 contracts.disclose(work, deal, DisclosureIn(agrees=True))
+    if row["registration"] and form.sub_type == filing.LICENCE:
+        with replay.act(sides.seller, Action.CONTRACT_KEEP) as work:
+            keeping.filed(work, deal, FilingIn(filed_on=replay.today))
     if row["registration"]:
         yield from _registration(replay, row["registration"], sides, contract.public_id)
 
