@@ -53,8 +53,18 @@ PLACES: Final[Mapping[str, Place]] = {
     "registration.submitted": Place(
         "/desk/registrations/{id}", "审查登记申请", "/registrations/{id}"
     ),
+    "registration.correction": Place("/registrations/{id}/edit", "补正材料", _REGISTRATION),
+    "registration.objection": Place("/desk/registrations/{id}", "复核异议", "/registrations/{id}"),
+    "contract.filing": Place("/deals/{id}/kept", "记下备案", _DEAL),
     "registration.registered": Place(_REGISTRATION),
     "registration.refused": Place(_REGISTRATION),
+    "registration.returned": Place(_REGISTRATION),
+    "registration.accepted": Place(_REGISTRATION),
+    "registration.review": Place(_REGISTRATION),
+    "registration.changed": Place(_REGISTRATION),
+    "registration.cancelled": Place(_REGISTRATION),
+    "registration.revoked": Place(_REGISTRATION),
+    "registration.resolved": Place(_REGISTRATION),
     "registration.undone": Place(_REGISTRATION),
     "job.failed": Place("/operations", "看任务"),
     "import.map": Place(_IMPORT, "对应表头"),

@@ -39,6 +39,7 @@ _BUREAU = (
     ("/my/imports", "导入"),
     ("/board", "看板"),
     ("/desk/plan", "计划"),
+    ("/desk/rules", "规则"),
     ("/desk/periods", "账期"),
     ("/desk/calendar", "节假日"),
     ("/desk/synonyms", "同义词"),

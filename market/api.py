@@ -14,6 +14,7 @@ from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
 from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
+from market.deals.endpoints_keeping import router as keeping
 from market.discovery.endpoints import router as discovery
 from market.imports.endpoints import router as imports
 from market.insight.endpoints import router as insight
@@ -38,6 +39,7 @@ ROUTERS = (
     catalog,
     discovery,
     deals,
+    keeping,
     registry,
     past,
     ledger,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from market import retention
+from market import retention, waiting
 from market.access import audit as access
 from market.accounts import audit as accounts
 from market.accounts.work import Parts
@@ -35,5 +35,6 @@ def handlers(parts: Parts, removing: retention.Removing = retention.alone) -> Ma
         **import_tasks.handlers(parts),
         **discovery.handlers(parts),
         **retention.handlers(parts, removing),
+        **waiting.handlers(parts),
         **ledger_tasks.handlers(parts.database, parts.clock),
     }

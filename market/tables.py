@@ -7,6 +7,7 @@ from market.access import models as access
 from market.accounts import models as accounts
 from market.catalog import models as catalog
 from market.deals import models as deals
+from market.deals import models_keeping as keeping
 from market.discovery import models as discovery
 from market.discovery import models_queries as queries
 from market.imports import models as imports
@@ -29,6 +30,7 @@ __all__ = [
     "holding",
     "imports",
     "jobs",
+    "keeping",
     "ledger",
     "metadata",
     "notify",

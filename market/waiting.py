@@ -8,14 +8,16 @@ from sqlmodel import Session
 
 from market.access import waiting as access
 from market.accounts import waiting as accounts
-from market.accounts.work import MemberMoved
+from market.accounts.work import MemberMoved, Parts
 from market.catalog import waiting as catalog
 from market.deals import waiting as deals
 from market.imports import waiting as imports
 from market.kit import notify
 from market.kit.ids import OrganisationId, PersonId
+from market.kit.jobs import Chunk, ChunkHandler, Job
 from market.kit.notify import Task
 from market.registry import waiting as registry
+from market.rules.versions import RECOUNT
 
 _NOUNS: Final[Mapping[str, tuple[Collection[str], Callable[[Session], Iterator[Task]]]]] = {
     "accounts": (accounts.KINDS, accounts.tasks),
@@ -63,3 +65,13 @@ def _until_right(
         if not found:
             break
     return wrong
+
+
+def handlers(parts: Parts) -> Mapping[str, ChunkHandler]:
+    """Return the job that follows a change of rules or holidays: all days are computed anew."""
+
+    def recount(session: Session, _job: Job) -> Chunk:
+        put_right(session, parts.clock.now())
+        return Chunk(None)
+
+    return {RECOUNT: recount}

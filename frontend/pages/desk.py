@@ -1,6 +1,5 @@
-"""The bureau's desk: deciding on registrations and undoing them, the plan, the calendar."""
+"""The bureau's desk: what waits, by its deadline, and deciding on one registration."""
 
-from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -8,23 +7,25 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from frontend import forms, notices
+from frontend import registration_words as words
 from frontend.edge import Page, opens_page
-from frontend.pages.registrations import STATES
+from frontend.registration_words import STATES
 from market.accounts import repository as accounts
 from market.accounts.models import Verification
-from market.accounts.policy import Action
+from market.accounts.policy import Action, Relation
 from market.catalog.vocabulary import FIELDS, REGIONS
-from market.deals.vocabulary import CONTRACT_TYPES
-from market.kit.errors import Conflict, Invalid, Overtaken
+from market.deals import keeping
+from market.deals.vocabulary import CONTRACT_TYPES, ContractType
+from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
-from market.kit.wire import Optional300, Optional500, PathId, Short
-from market.registry import service
-from market.registry.models import RegistrationState
-from market.registry.schemas import DecideIn, Reason, UndoIn
-from market.registry.vocabulary import REFUSAL_REASONS
-from market.rules import service as rules
-from market.rules.models import DayKind, Holiday, Plan, PlanState
-from market.rules.schemas import PlanIn
+from market.kit.money import wan_in_words
+from market.kit.wire import Optional300, Optional500, PathId
+from market.registry import form as national
+from market.registry import items, service
+from market.registry.schemas import DecideIn
+from market.registry.states import AT_THE_DESK, COUNTING, RegistrationState, Step
+from market.registry.vocabulary import END_CAUSES
+from market.rules import versions
 
 router = APIRouter()
 
@@ -34,13 +35,11 @@ REGISTERED = notices.done(
 NOT_REGISTERED = notices.done(
     "not-registered", "已记为不予登记", "卖方能看到原因，改好后可以重新提交。"
 )
-UNDONE = notices.done("registration-undone", "登记已撤回", "金额从今天起在看板里冲减，原记录保留。")
-PLANNED = notices.done(
-    "plan-saved", "计划已保存", "看板从现在起按这份计划衡量，原来的计划留在下面。"
-)
+ACCEPTED = notices.done("registration-accepted", "已受理", "决定期限从受理日起算。")
 
 NEWEST = 5  # other contracts of the same parties that the desk shows
 
+PATENT_SUB_TYPES = frozenset({"专利权", "专利申请权", "专利实施许可"})
 Way = tuple[str, Literal["yes", "part", "no", "none"], str, str]
 
 
@@ -56,28 +55,32 @@ class DecideForm(BaseModel):
     note: Optional500 = Field("", title="审查意见")
 
 
-class UndoForm(BaseModel):
-    reason: Reason = Field(title="撤回的原因")
-
-
-class PlanForm(BaseModel):
-    name: Short = Field(title="计划名称")
-    region: str = Field(title="地区", pattern=r"^\d{6}$", description="列表中的地区")
-    from_on: forms.Day = Field(title="开始日期")
-    to_on: forms.Day = Field(title="结束日期")
-    target_fen: forms.Wan = Field(title="目标", gt=0)
-    baseline_fen: forms.Wan = Field(title="基数")
-    baseline_year: forms.Whole = Field(title="基数年份", ge=1990, le=2100)
-    replaces: PathId | None = Field(None, title="原来的计划", description="现行的计划")
+DUES = {
+    service.Due.LATE: "已逾期",
+    service.Due.SOON: "3个工作日内",
+    service.Due.LATER: "还有时间",
+    service.Due.NONE: "等补正",
+}
 
 
 @router.get("/desk/registrations")
 def queue(
     page: Annotated[Page, opens_page(Action.REGISTRATION_DECIDE)],
-    state: RegistrationState = RegistrationState.SUBMITTED,
+    state: RegistrationState | None = None,
+    near: Annotated[str, Query(alias="due", max_length=10)] = "",
+    q: Annotated[str, Query(max_length=100)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
 ) -> Response:
-    rows, total = service.registrations(page.work, state, number)
+    """What waits, by its deadline; with a state that waits for nobody, what stands in it."""
+    waiting = state is None or state in AT_THE_DESK or state is RegistrationState.CORRECTION
+    due = service.Due(near) if near in set(service.Due) else None
+    found = service.worklist(page.work, state=state, due=due, text=q, page=number)
+    rows: list[tuple[service.Filed, service.Waiting | None]]
+    rows = [(one.filed, one) for one in found.rows]
+    total = found.total
+    if not waiting:
+        filed, total = service.registrations(page.work, state, number)
+        rows = [(one, None) for one in filed]
     return page.render(
         "desk/registrations.html",
         {
@@ -86,8 +89,14 @@ def queue(
             "page": number,
             "pages": -(-total // service.PAGE_SIZE),
             "state": state,
+            "due": due,
+            "q": q,
+            "waiting": waiting,
             "states": STATES,
-            "counts": service.counts(page.work),
+            "shown": words.SHOWN_AT_DESK,
+            "counts": found.by_state,
+            "waiting_count": sum(found.by_due.values()),
+            "dues": [(one.value, DUES[one], found.by_due[one]) for one in service.Due],
             "types": CONTRACT_TYPES,
         },
     )
@@ -97,7 +106,6 @@ def _decision(page: Page, registration_id: str, **more: object) -> dict[str, obj
     work = page.work
     desk = service.desk(work, PublicId(registration_id))
     filed = desk.filed
-    waiting, _ = service.registrations(work, RegistrationState.SUBMITTED)
     applied = {
         "decided_on": work.today,
         "total_fen": forms.wan(filed.contract.total_fen),
@@ -105,15 +113,28 @@ def _decision(page: Page, registration_id: str, **more: object) -> dict[str, obj
     }
     form = more.get("form") or forms.blank(DecideForm, applied)
     assert isinstance(form, forms.Form)
+    version = service.version_of(work, filed)
+    steps = service.steps_of(work, filed, Relation.OTHER)
     return {
         "desk": desk,
         "filed": filed,
-        "state": STATES[RegistrationState(filed.row.state)],
+        "state": STATES[filed.row.state],
         "checks": _checks(page, desk),
-        "waiting": waiting,
+        "waiting": service.worklist(work).rows,
         "form": form,
         "followed": _followed(page, desk, form.first("number")),
-        "reasons": REFUSAL_REASONS,
+        "term": service.term_of(work, filed),
+        "version": version,
+        "book": versions.book(work.session),
+        "causes": END_CAUSES,
+        "events": service.events(work, filed),
+        "step_words": words.STEPS,
+        "stored": service.file_of(work, filed),
+        "form_rows": national.rows(filed.contract, items.read(filed.row.items)),
+        "steps": [step.value for step in steps],
+        "open": Step.REGISTER in steps or Step.ACCEPT in steps,
+        "counting": filed.row.state in COUNTING,
+        "reasons": version.rules.refusal_reasons,
         "types": CONTRACT_TYPES,
         "fields": FIELDS,
         "regions": REGIONS,
@@ -162,7 +183,38 @@ def _checks(page: Page, desk: service.Desk) -> list[Way]:
             alike if others else "没有",
             "同双方另有提交或登记的合同，请对照下面最近几份" if others else "同双方没有别的登记",
         ),
+        *_more_checks(page, desk),
     ]
+
+
+def _more_checks(page: Page, desk: service.Desk) -> list[Way]:
+    """Return what the file, the form, the type and the patents tell."""
+    filed = desk.filed
+    contract, rules = filed.contract, service.version_of(page.work, filed).rules
+    lacking = service.lacking(filed)
+    as_type = rules.registered_as(contract.type)
+    found: list[Way] = [
+        (
+            "材料",
+            "no" if lacking else "yes",
+            "不齐" if lacking else "齐全",
+            "；".join(lacking.values()) or "合同文件没有在别处提交过，登记表各项已填",
+        )
+    ]
+    if as_type != contract.type:
+        word = CONTRACT_TYPES[ContractType(as_type)]
+        found.append(("类别", "part", f"按{word}", f"签订日适用的规则没有这一类，按{word}登记"))
+    if contract.sub_type in PATENT_SUB_TYPES:
+        number = len(keeping.of(page.work.session, contract.id).patents)
+        told = f"{number}件" if number else "没有填"
+        verdict: Literal["yes", "part"] = "yes" if number else "part"
+        found.append(("专利", verdict, told, "合同涉及的专利，申请号和期限见合同摘要"))
+    extra = contract.total_fen - contract.technical_fen
+    if extra:
+        found.append(
+            ("扣除", "part", wan_in_words(extra), "非技术明细，合理数量以外的不计技术交易额")
+        )
+    return found
 
 
 @router.get("/desk/registrations/{registration_id}")
@@ -197,115 +249,10 @@ def decide(
     return page.again("desk/decision.html", _decision(page, registration_id, form=form))
 
 
-def _undo(page: Page, registration_id: str, form: forms.Form[UndoForm]) -> dict[str, object]:
-    filed = service.get(page.work, PublicId(registration_id))
-    return {
-        "filed": filed,
-        "state": STATES[RegistrationState(filed.row.state)],
-        "form": form,
-        "today": page.work.today,
-    }
-
-
-@router.get("/desk/registrations/{registration_id}/undo")
-def ask_undo(
-    registration_id: PathId, page: Annotated[Page, opens_page(Action.REGISTRATION_UNDO)]
-) -> Response:
-    return page.render("desk/undo.html", _undo(page, registration_id, forms.blank(UndoForm)))
-
-
-@router.post("/desk/registrations/{registration_id}/undo")
-def undo(
+@router.post("/desk/registrations/{registration_id}/accept")
+def accept(
     registration_id: PathId,
-    page: Annotated[Page, opens_page(Action.REGISTRATION_UNDO, write=True)],
+    page: Annotated[Page, opens_page(Action.REGISTRATION_DECIDE, write=True)],
 ) -> Response:
-    form = forms.parse(UndoForm, page.sent)
-    if form.data is not None:
-        try:
-            service.undo(page.work, PublicId(registration_id), UndoIn(reason=form.data.reason))
-        except Conflict as error:
-            form.fail(forms.WHOLE, error.message)
-        else:
-            return page.redirect(f"/desk/registrations/{registration_id}", done=UNDONE)
-    page.work.abandon()
-    return page.again("desk/undo.html", _undo(page, registration_id, form))
-
-
-def _planned(current: Plan | None) -> forms.Form[PlanForm]:
-    values: dict[str, object] = {"region": "500106"}
-    if current is not None:
-        values = {
-            **current.model_dump(include={"name", "region", "from_on", "to_on", "baseline_year"}),
-            "target_fen": forms.wan(current.target_fen),
-            "baseline_fen": forms.wan(current.baseline_fen),
-            "replaces": current.public_id,
-        }
-    return forms.blank(PlanForm, values)
-
-
-def _plan(page: Page, **more: object) -> dict[str, object]:
-    current = rules.current_plan(page.work.session)
-    return {
-        "current": current,
-        "archived": [row for row in rules.plans(page.work) if row.state == PlanState.ARCHIVED],
-        "form": _planned(current),
-        "regions": tuple(REGIONS.items()),
-        "region_names": REGIONS,
-        **more,
-    }
-
-
-@router.get("/desk/plan")
-def plan(page: Annotated[Page, opens_page(Action.PLAN_EDIT)]) -> Response:
-    return page.render("desk/plan.html", _plan(page))
-
-
-@router.post("/desk/plan")
-def put_plan(page: Annotated[Page, opens_page(Action.PLAN_EDIT, write=True)]) -> Response:
-    form = forms.parse(PlanForm, page.sent)
-    if form.data is not None:
-        try:
-            rules.put_plan(page.work, PlanIn(**form.data.model_dump()))
-        except Invalid as error:
-            form.reject(error)
-        except Overtaken as error:
-            page.work.abandon()
-            form.fail(forms.WHOLE, error.message)
-            form.overtaken(_planned(rules.current_plan(page.work.session)), by=["replaces"])
-            return page.render("desk/plan.html", _plan(page, form=form), status=error.status)
-        except Conflict as error:
-            form.fail(forms.WHOLE, error.message)
-        else:
-            return page.redirect("/desk/plan", done=PLANNED)
-    page.work.abandon()
-    return page.again("desk/plan.html", _plan(page, form=form))
-
-
-@router.get("/desk/calendar")
-def calendar(
-    page: Annotated[Page, opens_page(Action.PLAN_EDIT)],
-    year: Annotated[int | None, Query(ge=1990, le=2100)] = None,
-) -> Response:
-    view = rules.year_view(page.work, year or page.work.today.year)
-    return page.render(
-        "desk/calendar.html",
-        {
-            "view": view,
-            "spans": _spans([row for row in view.days if row.kind == DayKind.REST]),
-            "worked": [row for row in view.days if row.kind == DayKind.WORK],
-            "length": date(view.year, 12, 31).timetuple().tm_yday,
-            "weekdays": "一二三四五六日",
-        },
-    )
-
-
-def _spans(days: list[Holiday]) -> list[tuple[str, date, date, int]]:
-    """Return (name, first day, last day, number of days) of runs of one holiday."""
-    spans: list[tuple[str, date, date, int]] = []
-    for row in days:
-        if spans and spans[-1][0] == row.name and row.falls_on - spans[-1][2] == timedelta(days=1):
-            name, first, _, number = spans[-1]
-            spans[-1] = (name, first, row.falls_on, number + 1)
-        else:
-            spans.append((row.name, row.falls_on, row.falls_on, 1))
-    return spans
+    service.accept(page.work, PublicId(registration_id))
+    return page.redirect(f"/desk/registrations/{registration_id}", done=ACCEPTED)

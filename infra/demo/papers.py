@@ -1,5 +1,7 @@
 """A deal's way from its first terms to the registry's certificate, or to its end without one."""
 
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,7 +9,7 @@ from infra.demo.cast import BUREAU
 from infra.demo.content import Row, day
 from infra.demo.replay import Replay, Story
 from market.accounts.policy import Action
-from market.deals import contracts, pricing
+from market.deals import contracts, filing, keeping, pricing
 from market.deals import service as deals
 from market.deals.schemas import (
     ConfirmIn,
@@ -20,11 +22,13 @@ from market.deals.schemas import (
     SignIn,
     TermsIn,
 )
+from market.deals.schemas_keeping import FilingIn
 from market.deals.vocabulary import Audience
 from market.kit.ids import PublicId
 from market.registry import service as registry
+from market.registry.items import Items
 from market.registry.schemas import DecideIn, SubmitIn
-from market.registry.vocabulary import REFUSAL_REASONS
+from market.rules import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,9 @@ def _contract(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
         if agrees:
             with replay.act(side, Action.CONTRACT_DISCLOSE) as work:
                 contracts.disclose(work, deal, DisclosureIn(agrees=True))
+    if row["registration"] and form.sub_type == filing.LICENCE:
+        with replay.act(sides.seller, Action.CONTRACT_KEEP) as work:
+            keeping.filed(work, deal, FilingIn(filed_on=replay.today))
     if row["registration"]:
         yield from _registration(replay, row["registration"], sides, contract.public_id)
 
@@ -112,17 +119,20 @@ def _contract(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
 def _registration(replay: Replay, row: Row, sides: Sides, contract: PublicId) -> Story:
     yield day(row["submitted_on"])
     with replay.act(sides.seller, Action.REGISTRATION_SUBMIT) as work:
-        filed = registry.submit(work, SubmitIn(contract=contract))
+        upload = registry.Upload("合同.pdf", io.BytesIO(paper(contract)))
+        told = Items(related=False, plan="none", ipr="secret")
+        filed = registry.submit(work, SubmitIn(contract=contract), upload, told)
     if not row["decided_on"]:
         return
     yield day(row["decided_on"])
     with replay.act(BUREAU, Action.REGISTRATION_DECIDE) as work:
-        registry.decide(work, filed.row.public_id, _decision(row))
+        reasons = versions.book(work.session).versions[-1].rules.refusal_reasons
+        registry.decide(work, filed.row.public_id, _decision(row, reasons))
 
 
-def _decision(row: Row) -> DecideIn:
+def _decision(row: Row, words: Mapping[str, str]) -> DecideIn:
     if row["decision"] == "not_registered":
-        reasons = {text: key for key, text in REFUSAL_REASONS.items()}
+        reasons = {text: key for key, text in words.items()}
         return DecideIn(
             decision="not_registered", refusal_reason=reasons[row["reason"]], note=row["note"]
         )
@@ -137,3 +147,24 @@ def _lost(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
     side = {"seller": sides.seller, "buyer": sides.buyer}[row["side"]]
     with replay.act(side, Action.DEAL_LOSE) as work:
         deals.lose(work, deal, LoseIn(reason=row["reason"], note=row["note"]))
+
+
+def paper(text: str) -> bytes:
+    """Return a one-page PDF that says which contract of the demonstration it stands for."""
+    drawn = f"BT /F1 14 Tf 72 760 Td (Demonstration contract {text}) Tj ET".encode()
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources 6 0 R>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Font<</F1 5 0 R>>>>",
+    )
+    out, starts = b"%PDF-1.4\n", []
+    for number, one in enumerate(objects, 1):
+        starts.append(len(out))
+        out += b"%d 0 obj%s endobj\n" % (number, one)
+    table = b"".join(b"%010d 00000 n \n" % start for start in starts)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    tail = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(out))
+    return out + head + table + tail

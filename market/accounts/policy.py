@@ -60,6 +60,7 @@ class Action(StrEnum):
     # rules
     PLAN_EDIT = "plan.edit"
     SYNONYM_EDIT = "synonym.edit"
+    RULE_EDIT = "rule.edit"
     # catalog
     LISTING_VIEW_OWN = "listing.view_own"
     LISTING_EDIT = "listing.edit"
@@ -91,11 +92,14 @@ class Action(StrEnum):
     CONTRACT_DRAFT = "contract.draft"
     CONTRACT_SIGN = "contract.sign"
     CONTRACT_DISCLOSE = "contract.disclose"
+    CONTRACT_KEEP = "contract.keep"
     # registry
     REGISTRATION_VIEW = "registration.view"
     REGISTRATION_SUBMIT = "registration.submit"
     REGISTRATION_DECIDE = "registration.decide"
     REGISTRATION_UNDO = "registration.undo"
+    REGISTRATION_OBJECT = "registration.object"
+    REGISTRATION_FILE = "registration.file"
     # ledger
     PERIOD_VIEW = "period.view"
     PERIOD_CLOSE = "period.close"
@@ -161,6 +165,7 @@ POLICY: dict[Action, Rule] = {
     A.OPERATIONS_RETRY: Rule(other=OPERATORS),
     A.PLAN_EDIT: Rule(other=OFFICERS),
     A.SYNONYM_EDIT: Rule(other=OFFICERS),
+    A.RULE_EDIT: Rule(other=OFFICERS),
     A.LISTING_VIEW_OWN: Rule(own=READERS, kinds=HOLDERS),
     A.LISTING_EDIT: Rule(own=WRITERS, kinds=HOLDERS),
     A.LISTING_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
@@ -189,10 +194,15 @@ POLICY: dict[Action, Rule] = {
     A.CONTRACT_DRAFT: Rule(own=WRITERS, kinds=HOLDERS),
     A.CONTRACT_SIGN: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.CONTRACT_DISCLOSE: Rule(own=MANAGERS, counterpart=MANAGERS, kinds=HOLDERS),
+    # What becomes of a signed contract: patent facts, payments, the filing of a licence.
+    A.CONTRACT_KEEP: Rule(own=WRITERS, kinds=HOLDERS),
     A.REGISTRATION_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, other=OFFICERS),
     A.REGISTRATION_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
     A.REGISTRATION_DECIDE: Rule(other=OFFICERS),
     A.REGISTRATION_UNDO: Rule(other=OFFICERS),
+    # The contract's file and the printed forms: what stands in them is no broker's.
+    A.REGISTRATION_FILE: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
+    A.REGISTRATION_OBJECT: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.PERIOD_VIEW: Rule(other=OFFICERS | AUDITORS),
     A.PERIOD_CLOSE: Rule(other=OFFICERS),
     A.BOARD_CONTRACTS: Rule(own=READERS, counterpart=READERS, other=OFFICERS),

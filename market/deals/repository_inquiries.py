@@ -164,3 +164,19 @@ def link_introduction(session: Session, introduction_id: IntroductionId, deal_id
         session,
         update(Introduction).where(col(Introduction.id) == introduction_id).values(deal_id=deal_id),
     )
+
+
+def contact_of(
+    session: Session, deal_id: DealId, organisation_id: OrganisationId
+) -> tuple[str, str] | None:
+    """Return the (name, phone) that an organisation gave in the inquiry a deal came from."""
+    row = session.exec(
+        select(Inquiry)
+        .where(col(Inquiry.deal_id) == deal_id, col(Inquiry.state) == Q.ANSWERED)
+        .order_by(col(Inquiry.id).desc())
+    ).first()
+    if row is None:
+        return None
+    if row.asker_id == organisation_id:
+        return row.contact_name, row.contact_phone
+    return row.owner_contact_name, row.owner_contact_phone

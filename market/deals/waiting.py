@@ -16,7 +16,7 @@ from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.views import Heading
 from market.catalog.vocabulary import MASKED_NAME
-from market.deals import clearance, repository, repository_waiting
+from market.deals import clearance, filing, repository, repository_waiting
 from market.deals import repository_contracts as papers
 from market.deals.models import Contract, Deal, Inquiry, Introduction, PricingPath, Terms
 from market.deals.vocabulary import (
@@ -36,6 +36,7 @@ from market.kit.money import wan_in_words
 from market.kit.notify import Subject, Task, To
 from market.kit.workdays import working_days_after
 from market.rules import service as rules
+from market.rules import versions
 from market.rules.calendar import Calendar
 
 ANSWER: Final = "inquiry.received"
@@ -45,7 +46,7 @@ SIGN: Final = {Side.SELLER: "deal.sign_seller", Side.BUYER: "deal.sign_buyer"}
 STEPS: Final = (TERMS, PRICE, DEALT, DRAFT, *SIGN.values())
 REGISTER: Final = "registration.due"
 """Begun here by the signature; the desk, which knows the registrations, keeps it from then on."""
-KINDS: Final = (ANSWER, *ACCEPT.values(), *STEPS)
+KINDS: Final = (ANSWER, *ACCEPT.values(), *STEPS, filing.FILING)
 
 _ACCEPTED: Final = {
     Side.SELLER: IntroductionState.ACCEPTED_SELLER,
@@ -61,6 +62,7 @@ def tasks(session: Session) -> Iterator[Task]:
     yield from _answers(session, repository_waiting.open_inquiries(session), calendar)
     yield from _acceptances(session, repository_waiting.open_introductions(session))
     yield from _steps(session, repository_waiting.open_deals(session), calendar)
+    yield from filing.tasks(session, calendar)
 
 
 def inquiry_moved(work: Work, row: Inquiry) -> None:
@@ -279,6 +281,9 @@ def to_register(
 
 def signed(work: Work, contract: Contract, deal: Deal) -> None:
     notify.begin(work.session, to_register(contract, deal), at=work.now)
+    due = filing.due_on(contract, versions.book(work.session), rules.calendar(work.session))
+    if due is not None:
+        notify.begin(work.session, filing.task(contract, deal, due), at=work.now)
 
 
 def message(

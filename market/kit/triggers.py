@@ -11,7 +11,14 @@ from sqlalchemy import Connection, inspect, text
 from market.kit.audit import LEAST_DAYS
 
 LEDGER = ("ledger_transaction", "ledger_entry")
-APPEND_ONLY = ("audit", "consent", "ledger_record", "ledger_seal", *LEDGER)
+APPEND_ONLY = (
+    "audit",
+    "consent",
+    "ledger_record",
+    "ledger_seal",
+    "registration_event",
+    *LEDGER,
+)
 PERIOD = "ledger_period"
 _OPERATIONS = ("UPDATE", "DELETE")
 # Rows of a log may go once the law no longer wants them, by the database's own clock.

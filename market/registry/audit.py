@@ -13,10 +13,10 @@ from market.ledger import records
 from market.ledger.audit import REMEDY
 from market.ledger.models import Kind
 from market.ledger.schemas import OUTSIDE
-from market.registry import certificate, kept, waiting
+from market.registry import audit_steps, certificate, kept, waiting
 from market.registry import repository_audit as repository
 from market.registry.intake import UNDONE
-from market.registry.models import Cause, PastRegistration, Registration, RegistrationState
+from market.registry.models import Cause, PastRegistration, Registration
 
 _COUNTED = (
     "登记编号",
@@ -47,8 +47,9 @@ _KEPT: tuple[tuple[str, repository.Either, str], ...] = (
 
 def audit(session: Session) -> Iterator[Finding]:
     yield from notify.differences(session, waiting.KINDS, waiting.tasks(session))
-    for row, contract, posted, undo in repository.registrations(session):
-        yield from _finding("登记", row, [*_registration(row, contract, posted, undo)])
+    for row, contract, posted, undo, first in repository.registrations(session):
+        yield from _finding("登记", row, [*_registration(row, contract, posted, undo, first)])
+    yield from audit_steps.audit(session)
     for row, posted, undo in repository.past_registrations(session):
         yield from _finding("历史登记", row, [*_past(row, posted, undo)])
     for kind, table, name in _KEPT:
@@ -69,24 +70,28 @@ def _finding(name: str, row: Any, wrong: list[str]) -> Iterator[Finding]:
         yield Finding(f"{name} {row.public_id}", f"{what}：{'；'.join(wrong)}", REMEDY)
 
 
-def _registration(row: Any, contract: Any, posted: Any, undo: Any) -> Iterator[str]:
+def _registration(row: Any, contract: Any, posted: Any, undo: Any, first: Any) -> Iterator[str]:
     """Yield what is wrong with a registration of this market."""
     if contract.signed_on is None or certificate.fingerprint(contract) != row.fingerprint:
         yield "合同的双方、项目、签订日或成交额与提交登记时的不同"
-    if row.state == RegistrationState.SUBMITTED:
+    if row.transaction_id is None:
         return
     if posted.kind != Kind.REGISTER:
         yield "账里没有这一笔"
         return
+    # As it was decided: what changed later is held against the steps.
+    total, technical = row.total_fen, row.technical_fen
+    if row.changes:
+        total, technical = first.total_fen, first.technical_fen
     copied = certificate.Certificate(
-        row.number, row.decided_on, row.total_fen, row.technical_fen, row.difference_reason
+        row.number, row.decided_on, total, technical, row.difference_reason
     )
     if certificate.decision_digest(row.public_id, contract, copied) != row.digest:
         yield "登记或合同的内容与登记时的摘要不符"
     held = (
         f"{row.registry_name}:{row.number}",
         row.decided_on,
-        contract.type,
+        row.registered_type,
         contract.sub_type,
         contract.field,
         contract.project_name,
@@ -96,13 +101,13 @@ def _registration(row: Any, contract: Any, posted: Any, undo: Any) -> Iterator[s
         contract.buyer_id,
         contract.seller_region,
         contract.buyer_region,
-        row.total_fen,
-        row.technical_fen,
+        total,
+        technical,
         row.digest,
     )
     yield from _otherwise(held, posted)
     if undo.id is not None:
-        document = {"registration": row.public_id, "reason": row.withdraw_reason}
+        document = certificate.end_document(row.public_id, row.withdraw_reason, row.end_cause)
         day = local_date(row.withdrawn_at) if row.withdrawn_at else None
         yield from _undone(undo, day, document)
 

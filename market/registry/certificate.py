@@ -132,6 +132,25 @@ def decision_digest(registration: str, contract: Contract, read_: Certificate) -
     )
 
 
+def change_digest(registration: str, number: int, amounts: tuple[int, int], reason: str) -> str:
+    """Return the digest of the `number`-th change of a registration."""
+    return digest(
+        {
+            "registration": registration,
+            "change": number,
+            "total_fen": amounts[0],
+            "technical_fen": amounts[1],
+            "reason": reason,
+        }
+    )
+
+
+def end_document(registration: str, reason: str, cause: str = "") -> dict[str, object]:
+    """Return what takes a registration out again, as it is digested."""
+    document: dict[str, object] = {"registration": registration, "reason": reason}
+    return {**document, "cause": cause} if cause else document
+
+
 def fingerprint(contract: Contract) -> str:
     """Return the `mark` of a contract of this market."""
     assert contract.signed_on is not None
@@ -145,21 +164,40 @@ def fingerprint(contract: Contract) -> str:
 
 
 def mark(seller: str, buyer: str, project: str, signed_on: date, total_fen: int) -> str:
-    """Return the mark by which two papers are one contract: parties, project, day and amount.
-
-    Names are compared without width, case, spaces and punctuation.
-    """
+    """Return the mark by which two papers are one contract: parties, project, day and amount."""
     return digest(
         {
-            "seller": _plain(seller),
-            "buyer": _plain(buyer),
-            "project": _plain(project),
+            "seller": same_name(seller),
+            "buyer": same_name(buyer),
+            "project": plain(project),
             "signed_on": str(signed_on),
             "total_fen": total_fen,
         }
     )
 
 
-def _plain(text: str) -> str:
+# What is written for one legal form in different ways, the longer first.
+_FORMS = (
+    ("股份有限责任公司", "股份公司"),
+    ("股份有限公司", "股份公司"),
+    ("有限责任公司", "有限公司"),
+    ("责任有限公司", "有限公司"),
+    ("股份公司", "股份公司"),
+)
+
+
+def same_name(text: str) -> str:
+    """Return what two ways of writing one organisation's name share: `plain`, and one way of
+    writing the legal form. 有限公司 and 股份有限公司 are two forms and stay apart.
+    """
+    name = plain(text)
+    for written, form in _FORMS:
+        if name.endswith(written):
+            return name.removesuffix(written) + form
+    return name
+
+
+def plain(text: str) -> str:
+    """Return a text without width, case, spaces, punctuation and what cannot be seen."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(c for c in folded if c.isalnum())
+    return "".join(c for c in unicodedata.normalize("NFKC", folded) if c.isalnum())

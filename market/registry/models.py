@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from market.kit.columns import (
@@ -33,22 +33,8 @@ from market.kit.ids import (
     RegistrationId,
     TransactionId,
 )
-
-
-class RegistrationState(StrEnum):
-    SUBMITTED = "submitted"
-    REGISTERED = "registered"
-    NOT_REGISTERED = "not_registered"
-    WITHDRAWN = "withdrawn"
-
-
-S = RegistrationState
-EDGES: dict[RegistrationState, frozenset[RegistrationState]] = {
-    S.SUBMITTED: frozenset({S.REGISTERED, S.NOT_REGISTERED, S.WITHDRAWN}),
-    S.REGISTERED: frozenset({S.WITHDRAWN}),
-    S.NOT_REGISTERED: frozenset(),
-    S.WITHDRAWN: frozenset(),
-}
+from market.registry.states import COUNTING, HANDED_IN, LIVE, Step, among
+from market.registry.states import RegistrationState as RegistrationState  # noqa: PLC0414  callers of before
 
 
 class PastState(StrEnum):
@@ -64,17 +50,23 @@ class Cause(StrEnum):
 
 
 _COUNTED = text("state = 'counted'")
-_REGISTERED = text("state = 'registered'")
-_LIVE = text("state IN ('submitted', 'registered')")
+_REGISTERED = text(f"state IN ({among(COUNTING)})")
+_HANDED_IN = text(f"state IN ({among(HANDED_IN)})")
+_LIVE = text(f"state IN ({among(LIVE)})")
 
 
 class Registration(Table, table=True):
     """One application and its decision.
 
-    Number, amounts and `decided_on` are copied from the registry's certificate, never made here.
-    `fingerprint` is that of parties, project, date and amount: a contract is registered once.
-    `transaction_id` is what the ledger counted, `reversal_id` what took it out again.
-    `supersedes_id` is the withdrawn registration whose number this decision takes up again.
+    Number, amounts and `decided_on` are copied from the registry's certificate, never made here;
+    the amounts are those in force, after changes. `fingerprint` is that of parties, project, date
+    and amount, `file_sha256` that of the contract's file: a contract is registered once.
+    `items` are the national form's that the contract does not tell. `handed_in_on` is the day of
+    the latest file, `accepted_on` the day from which the decision's deadline runs.
+    `registered_type` is the type under the rules of the signing date. `transaction_id` is what the
+    ledger counted first, `reversal_id` what took it out again, for the reason in `end_cause` and
+    `withdraw_reason`. `supersedes_id` is the withdrawn registration whose number this decision
+    takes up again.
     """
 
     __tablename__ = "registration"
@@ -82,12 +74,16 @@ class Registration(Table, table=True):
         one_of("state", RegistrationState),
         check(
             "registered_is_whole",
-            "state <> 'registered' OR (number IS NOT NULL AND total_fen IS NOT NULL"
+            f"state NOT IN ({among(COUNTING)}) OR (number IS NOT NULL AND total_fen IS NOT NULL"
             " AND technical_fen IS NOT NULL AND decided_on IS NOT NULL"
             " AND transaction_id IS NOT NULL)",
         ),
         check("amounts", "total_fen IS NULL OR (technical_fen > 0 AND technical_fen <= total_fen)"),
-        check("reversed_is_withdrawn", "reversal_id IS NULL OR state = 'withdrawn'"),
+        check(
+            "reversed_is_withdrawn",
+            "reversal_id IS NULL OR state IN ('withdrawn', 'cancelled', 'revoked')",
+        ),
+        check("file_is_whole", "(file_id IS NULL) = (file_sha256 IS NULL)"),
         Index(
             "uq_registration_number",
             "registry_name",
@@ -107,8 +103,15 @@ class Registration(Table, table=True):
             "uq_registration_fingerprint",
             "fingerprint",
             unique=True,
-            sqlite_where=_LIVE,
-            postgresql_where=_LIVE,
+            sqlite_where=_HANDED_IN,
+            postgresql_where=_HANDED_IN,
+        ),
+        Index(
+            "uq_registration_file",
+            "file_sha256",
+            unique=True,
+            sqlite_where=_HANDED_IN,
+            postgresql_where=_HANDED_IN,
         ),
         Index("ix_registration_queue", "state", "submitted_at"),
         Index("ix_registration_contract_all", "contract_id"),
@@ -148,6 +151,53 @@ class Registration(Table, table=True):
     withdraw_reason: str = words(300, default="")
     withdrawn_by: PersonId | None = fk("person.id", nullable=True, index=False)
     withdrawn_at: datetime | None = moment(nullable=True)
+    end_cause: str = words(20, default="")
+    file_id: int | None = fk("stored_file.id", nullable=True)
+    file_sha256: str | None = words(64, nullable=True)
+    items: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    handed_in_on: date | None = day(nullable=True)
+    corrections: int = Field(default=0)
+    accepted_on: date | None = day(nullable=True)
+    disputed: bool = Field(default=False)
+    registered_type: str = words(8, default="")
+    changes: int = Field(default=0)
+
+
+class RegistrationEvent(Table, table=True):
+    """One step of a registration as it was taken; never rewritten.
+
+    `note` is what was said (what to correct, why it was changed or objected to), `due_on` until
+    when it is to be answered. Amounts are those in force after the step, `transaction_id` what the
+    ledger wrote for it, `digest` that of the document it wrote it for.
+    """
+
+    __tablename__ = "registration_event"
+    __table_args__ = (
+        one_of("step", Step),
+        one_of("from_state", RegistrationState),
+        one_of("to_state", RegistrationState),
+        UniqueConstraint("registration_id", "place"),
+    )
+
+    id: int = pk()
+    registration_id: RegistrationId = fk("registration.id", index=False)
+    place: int
+    step: str = choice()
+    from_state: str = choice()
+    to_state: str = choice()
+    at: datetime = moment()
+    person_id: PersonId | None = fk("person.id", nullable=True, index=False)
+    note: str = words(500, default="")
+    cause: str = words(20, default="")
+    due_on: date | None = day(nullable=True)
+    effective_on: date | None = day(nullable=True)
+    total_fen: int | None = fen(nullable=True)
+    technical_fen: int | None = fen(nullable=True)
+    digest: str = words(64, default="")
+    transaction_id: TransactionId | None = fk(
+        "ledger_transaction.id", nullable=True, unique=True, index=False
+    )
+    file_id: int | None = fk("stored_file.id", nullable=True)
 
 
 class PastRegistration(Table, table=True):

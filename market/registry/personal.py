@@ -10,7 +10,12 @@ from market.kit.clock import local_text
 from market.kit.ids import PersonId
 from market.registry.models import Registration
 
-KEPT = ("技术合同的登记：合同登记的法定档案，提交人和经办人只以编号记。",)
+KEPT = (
+    (
+        "技术合同的登记：合同登记的法定档案，提交人和经办人只以编号记；"
+        "登记表里的买方联系人随登记保存。"
+    ),
+)
 
 
 def held(_session: Session, person_id: PersonId) -> Sequence[Held[Any]]:

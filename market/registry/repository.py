@@ -10,10 +10,21 @@ from sqlmodel import Session, col
 
 from market.deals.models import Contract, Deal
 from market.kit.db import must_change
+from market.kit.files import StoredFile
 from market.kit.ids import ContractId, OrganisationId, PublicId
-from market.registry.models import EDGES, Registration, RegistrationState
+from market.registry.models import Registration, RegistrationEvent
+from market.registry.states import (
+    AT_THE_DESK,
+    COUNTING,
+    EDGES,
+    ENDED,
+    HANDED_IN,
+    LIVE,
+    RegistrationState,
+    Step,
+)
 
-LIVE = (RegistrationState.SUBMITTED, RegistrationState.REGISTERED)
+MOVED_ON = "这份登记已由别人处理，请刷新后查看结果"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class Filed:
     supersedes: PublicId | None
 
 
-def _filed(session: Session, change: Callable[[Any], Any]) -> list[Filed]:
+def filed(session: Session, change: Callable[[Any], Any]) -> list[Filed]:
     """Return what the query selects after `change` has narrowed and ordered it."""
     earlier = aliased(Registration)
     query = (
@@ -39,7 +50,7 @@ def _filed(session: Session, change: Callable[[Any], Any]) -> list[Filed]:
 
 
 def by_public_id(session: Session, public_id: PublicId) -> Filed | None:
-    found = _filed(session, lambda q: q.where(col(Registration.public_id) == public_id))
+    found = filed(session, lambda q: q.where(col(Registration.public_id) == public_id))
     return found[0] if found else None
 
 
@@ -52,12 +63,26 @@ def _seen_by(
     return or_(col(Contract.seller_id).in_(as_seller), col(Contract.buyer_id).in_(as_buyer))
 
 
+def _not_draft() -> ColumnElement[bool]:
+    """Return the condition for what the bureau may know of: an unfinished draft is the seller's,
+    so is one that was never handed in.
+    """
+    return and_(
+        col(Registration.state) != RegistrationState.DRAFT,
+        or_(
+            col(Registration.state) != RegistrationState.WITHDRAWN,
+            col(Registration.handed_in_on).is_not(None),
+        ),
+    )
+
+
 def page(
     session: Session,
     *,
     as_seller: Collection[OrganisationId] | None,
     as_buyer: Collection[OrganisationId] | None,
     state: RegistrationState | None,
+    drafts_of: OrganisationId | None,
     limit: int,
     offset: int,
 ) -> tuple[list[Filed], int]:
@@ -65,11 +90,10 @@ def page(
     condition = _seen_by(as_seller, as_buyer)
     if state is not None:
         condition = and_(condition, col(Registration.state) == state)
+    condition = and_(condition, or_(_not_draft(), col(Contract.seller_id) == drafts_of))
     when, serial = col(Registration.submitted_at), col(Registration.id)
     order = (when, serial) if state is RegistrationState.SUBMITTED else (when.desc(), serial.desc())
-    rows = _filed(
-        session, lambda q: q.where(condition).order_by(*order).limit(limit).offset(offset)
-    )
+    rows = filed(session, lambda q: q.where(condition).order_by(*order).limit(limit).offset(offset))
     count = (
         select(func.count())
         .select_from(Registration)
@@ -81,7 +105,11 @@ def page(
 
 def counts(session: Session) -> dict[str, int]:
     """Return how many registrations stand in each state."""
-    query = select(col(Registration.state), func.count()).group_by(col(Registration.state))
+    query = (
+        select(col(Registration.state), func.count())
+        .where(_not_draft())
+        .group_by(col(Registration.state))
+    )
     return {row[0]: int(row[1]) for row in session.execute(query)}
 
 
@@ -94,22 +122,58 @@ def live_of_contract(session: Session, contract_id: ContractId) -> Registration 
 
 
 def newest_of_contracts(
-    session: Session, ids: Collection[ContractId]
+    session: Session, ids: Collection[ContractId], *, drafts: bool = True
 ) -> dict[ContractId, Registration]:
-    rows = session.scalars(
-        select(Registration)
-        .where(col(Registration.contract_id).in_(ids))
-        .order_by(col(Registration.id))
-    )
+    """Return the newest registration of each contract, with or without what is only prepared."""
+    query = select(Registration).where(col(Registration.contract_id).in_(ids))
+    if not drafts:
+        query = query.where(col(Registration.state) != RegistrationState.DRAFT)
+    rows = session.scalars(query.order_by(col(Registration.id)))
     return {row.contract_id: row for row in rows}
 
 
 def live_with_fingerprint(session: Session, fingerprint: str) -> Registration | None:
     return session.scalars(
         select(Registration).where(
-            col(Registration.fingerprint) == fingerprint, col(Registration.state).in_(LIVE)
+            col(Registration.fingerprint) == fingerprint, col(Registration.state).in_(HANDED_IN)
         )
     ).first()
+
+
+def live_with_file(session: Session, sha256: str) -> Registration | None:
+    return session.scalars(
+        select(Registration).where(
+            col(Registration.file_sha256) == sha256, col(Registration.state).in_(HANDED_IN)
+        )
+    ).first()
+
+
+def ended_of_contract(session: Session, contract_id: ContractId) -> Registration | None:
+    """Return the contract's cancelled or revoked registration."""
+    return session.scalars(
+        select(Registration).where(
+            col(Registration.contract_id) == contract_id, col(Registration.state).in_(ENDED)
+        )
+    ).first()
+
+
+def newest_of_buyer(
+    session: Session, seller: OrganisationId, buyer: OrganisationId
+) -> Filed | None:
+    """Return what a seller handed in last of contracts with a buyer."""
+    found = filed(
+        session,
+        lambda q: (
+            q.where(
+                col(Contract.seller_id) == seller,
+                col(Contract.buyer_id) == buyer,
+                col(Registration.handed_in_on).is_not(None),
+            )
+            .order_by(col(Registration.id).desc())
+            .limit(1)
+        ),
+    )
+    return found[0] if found else None
 
 
 def registered_with_number(session: Session, registry: str, number: str) -> Registration | None:
@@ -117,14 +181,25 @@ def registered_with_number(session: Session, registry: str, number: str) -> Regi
         select(Registration).where(
             col(Registration.registry_name) == registry,
             col(Registration.number) == number,
-            col(Registration.state) == RegistrationState.REGISTERED,
+            col(Registration.state).in_(COUNTING),
+        )
+    ).first()
+
+
+def ended_with_number(session: Session, registry: str, number: str) -> Registration | None:
+    """Return what held a number until it was cancelled or revoked."""
+    return session.scalars(
+        select(Registration).where(
+            col(Registration.registry_name) == registry,
+            col(Registration.number) == number,
+            col(Registration.state).in_(ENDED),
         )
     ).first()
 
 
 def last_withdrawn_with_number(session: Session, registry: str, number: str) -> Filed | None:
     """Return the registration that held a number last and was undone."""
-    found = _filed(
+    found = filed(
         session,
         lambda q: (
             q.where(
@@ -156,14 +231,14 @@ def undone_of_contract(session: Session, contract_id: ContractId) -> list[Regist
 
 def others_of_parties(session: Session, contract: Contract, limit: int) -> list[Filed]:
     """Return live registrations of other contracts between the same two parties, newest first."""
-    return _filed(
+    return filed(
         session,
         lambda q: (
             q.where(
                 col(Contract.seller_id) == contract.seller_id,
                 col(Contract.buyer_id) == contract.buyer_id,
                 col(Contract.id) != contract.id,
-                col(Registration.state).in_(LIVE),
+                col(Registration.state).in_(HANDED_IN),
             )
             .order_by(col(Registration.submitted_at).desc())
             .limit(limit)
@@ -172,19 +247,79 @@ def others_of_parties(session: Session, contract: Contract, limit: int) -> list[
 
 
 def move_registration(
-    session: Session,
-    row: Registration,
-    expected: RegistrationState,
-    to: RegistrationState,
-    **values: Any,
-) -> None:
-    """Move along one of its edges. Raises Conflict where it has moved on."""
-    assert to in EDGES[expected]
+    session: Session, row: Registration, step: Step, to: RegistrationState, **values: Any
+) -> RegistrationState:
+    """Take a step that leads to `to`, from where the row stands. Return where that was.
+
+    Raises Conflict where the step does not lead from there, or somebody else moved it meanwhile.
+    """
+    before = RegistrationState(row.state)
+    from_here = EDGES[step].before(to) & {before}
     must_change(
         session,
         update(Registration)
-        .where(col(Registration.id) == row.id, col(Registration.state) == expected)
+        .where(
+            col(Registration.id) == row.id,
+            col(Registration.state).in_(from_here),
+            col(Registration.changes) == row.changes,
+        )
         .values(state=to, **values),
-        "这份登记已由别人处理，请刷新后查看结果",
+        MOVED_ON,
     )
     session.refresh(row)
+    return before
+
+
+def fill(session: Session, row: Registration, **values: Any) -> None:
+    """Rewrite what the seller hands in, while it is the seller's turn. Raises Conflict."""
+    must_change(
+        session,
+        update(Registration)
+        .where(
+            col(Registration.id) == row.id,
+            col(Registration.state).in_(EDGES[Step.HAND_IN].origins),
+        )
+        .values(**values),
+        "登记申请已经提交，不能再改",
+    )
+    session.refresh(row)
+
+
+def events(session: Session, row: Registration) -> list[RegistrationEvent]:
+    """Return the steps of a registration in their order."""
+    return list(
+        session.scalars(
+            select(RegistrationEvent)
+            .where(col(RegistrationEvent.registration_id) == row.id)
+            .order_by(col(RegistrationEvent.place))
+        )
+    )
+
+
+def add_event(session: Session, event: RegistrationEvent) -> None:
+    """Write a step as the registration's next one; its row is locked by the move."""
+    last = session.execute(
+        select(func.coalesce(func.max(col(RegistrationEvent.place)), 0)).where(
+            col(RegistrationEvent.registration_id) == event.registration_id
+        )
+    ).scalar_one()
+    event.place = int(last) + 1
+    session.add(event)
+    session.flush()
+
+
+def file_of(session: Session, row: Registration) -> StoredFile | None:
+    return None if row.file_id is None else session.get(StoredFile, row.file_id)
+
+
+def waiting_for_bureau(session: Session, limit: int) -> list[Filed]:
+    """Return what waits at the desk and what was sent back, the oldest application first."""
+    states = (*AT_THE_DESK, RegistrationState.CORRECTION)
+    return filed(
+        session,
+        lambda q: (
+            q.where(col(Registration.state).in_(states))
+            .order_by(col(Registration.submitted_at), col(Registration.id))
+            .limit(limit)
+        ),
+    )

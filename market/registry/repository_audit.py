@@ -9,33 +9,87 @@ from sqlmodel import Session, col
 
 from market.deals.models import Contract
 from market.kit.db import table_of
+from market.kit.files import StoredFile
 from market.ledger.models import Kind, Transaction
-from market.registry.models import PastRegistration, PastState, Registration, RegistrationState
-from market.registry.repository import LIVE
+from market.registry.models import (
+    PastRegistration,
+    PastState,
+    Registration,
+    RegistrationEvent,
+)
+from market.registry.states import COUNTING, HANDED_IN
 
 Either = type[Registration] | type[PastRegistration]
-_COUNTS: dict[Either, str] = {
-    Registration: RegistrationState.REGISTERED,
-    PastRegistration: PastState.COUNTED,
+_COUNTS: dict[Either, frozenset[str]] = {
+    Registration: COUNTING,
+    PastRegistration: frozenset({PastState.COUNTED}),
 }
 _AT_ONCE = 2000
 
 
 def registrations(session: Session) -> Iterator[Any]:
-    """Yield (registration, contract, what was counted, what took it out) of all that waits or was
-    counted, in one pass. Each tells its columns by their names, all None where there is no row.
+    """Yield (registration, contract, what was counted, what took it out, the event of counting) of
+    all that waits or was counted, in one pass. Each tells its columns by their names, all None
+    where there is no row.
     """
     undo = aliased(Transaction)
     table = Registration
     query = (
-        select(_whole(table), _whole(Contract), _whole(Transaction), _whole(undo))
+        select(
+            _whole(table),
+            _whole(Contract),
+            _whole(Transaction),
+            _whole(undo),
+            _whole(RegistrationEvent),
+        )
         .join(Contract, col(Contract.id) == col(table.contract_id))
         .outerjoin(Transaction, col(Transaction.id) == col(table.transaction_id))
         .outerjoin(undo, col(undo.id) == col(table.reversal_id))
-        .where(or_(col(table.transaction_id).is_not(None), col(table.state).in_(LIVE)))
+        .outerjoin(
+            RegistrationEvent,
+            and_(
+                col(RegistrationEvent.registration_id) == col(table.id),
+                col(RegistrationEvent.transaction_id) == col(table.transaction_id),
+            ),
+        )
+        .where(or_(col(table.transaction_id).is_not(None), col(table.state).in_(HANDED_IN)))
         .order_by(col(table.id))
     )
     yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+
+
+def steps(session: Session) -> Iterator[Any]:
+    """Yield (registration, event, what the ledger wrote for it) of every step, each registration's
+    together and in their order.
+    """
+    query = (
+        select(_whole(Registration), _whole(RegistrationEvent), _whole(Transaction))
+        .join(Registration, col(Registration.id) == col(RegistrationEvent.registration_id))
+        .outerjoin(Transaction, col(Transaction.id) == col(RegistrationEvent.transaction_id))
+        .order_by(col(RegistrationEvent.registration_id), col(RegistrationEvent.place))
+    )
+    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+
+
+def without_steps(session: Session) -> Iterator[str]:
+    """Yield the public ids of registrations that were handed in and have no step."""
+    its = select(col(RegistrationEvent.id)).where(
+        col(RegistrationEvent.registration_id) == col(Registration.id)
+    )
+    query = select(col(Registration.public_id)).where(
+        col(Registration.handed_in_on).is_not(None), ~its.exists()
+    )
+    yield from session.scalars(query)
+
+
+def other_files(session: Session) -> Iterator[str]:
+    """Yield the public ids of registrations whose file is not the one whose hash they hold."""
+    query = (
+        select(col(Registration.public_id))
+        .join(StoredFile, col(StoredFile.id) == col(Registration.file_id))
+        .where(col(StoredFile.sha256) != col(Registration.file_sha256))
+    )
+    yield from session.scalars(query)
 
 
 def past_registrations(session: Session) -> Iterator[Any]:
@@ -67,7 +121,7 @@ def _whole(entity: Any) -> Bundle[Any]:
 def reversed_otherwise(session: Session, table: Either) -> Iterator[tuple[str, str]]:
     """Yield (public id, number) where what counts was taken out, or what is out still counts."""
     undo = aliased(Transaction)
-    counts: ColumnElement[bool] = col(table.state) == _COUNTS[table]
+    counts: ColumnElement[bool] = col(table.state).in_(_COUNTS[table])
     yield from _numbers(
         session,
         select(col(table.public_id), col(table.number))

@@ -17,7 +17,7 @@ from market.registry.models import (
     Registration,
     RegistrationState,
 )
-from market.registry.repository import LIVE
+from market.registry.states import HANDED_IN
 
 _EXPORTED_AT_ONCE = 500
 
@@ -58,7 +58,7 @@ def native_numbers(session: Session, registry: str, numbers: Collection[str]) ->
 def native_marks(session: Session, marks: Collection[str]) -> set[str]:
     """Return those of these fingerprints whose contract is handed in or registered here."""
     query = select(col(Registration.fingerprint)).where(
-        col(Registration.fingerprint).in_(marks), col(Registration.state).in_(LIVE)
+        col(Registration.fingerprint).in_(marks), col(Registration.state).in_(HANDED_IN)
     )
     return set(session.scalars(query))
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from market.kit.money import MAX_FEN
 from market.kit.wire import (
     Day,
     Fen,
@@ -17,12 +18,26 @@ from market.kit.wire import (
     Storable,
     text,
 )
+from market.registry.items import Items
+from market.registry.vocabulary import CancelCause, RevokeCause
 
+Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
 Reason = Annotated[str, text(300, 1), Storable]
 
 
 class SubmitIn(In):
     contract: PathId = Field(examples=["abcdefgh234567"])
+
+
+class ReturnIn(In):
+    """Send an application back. `due_on` is the last day to hand in what was corrected, if any."""
+
+    note: Annotated[str, text(500, 1), Storable] = Field(examples=["请补交设备清单"])
+    due_on: Day | None = Field(default=None, examples=[None])
+
+
+class ReviewIn(In):
+    note: Optional500 = Field(default="", examples=["技术内容有争议，请专家评审"])
 
 
 class DecideIn(In):
@@ -45,6 +60,41 @@ class DecideIn(In):
 
 class UndoIn(In):
     reason: Reason = Field(examples=["金额抄录有误，更正后重新登记"])
+
+
+class ChangeIn(In):
+    """The amounts in force from now on, as the registry changed them."""
+
+    total_fen: Amount = Field(examples=[110_000_000])
+    technical_fen: Amount = Field(examples=[90_000_000])
+    reason: Reason = Field(examples=["补充协议调减金额"])
+
+
+class CancelIn(In):
+    """注销: the contract was rescinded or annulled."""
+
+    cause: CancelCause = Field(examples=["rescinded"], strict=False)
+    reason: Reason = Field(examples=["双方协议解除合同"])
+
+
+class RevokeIn(In):
+    """撤销: it should not have been registered."""
+
+    cause: RevokeCause = Field(examples=["twice"], strict=False)
+    reason: Reason = Field(examples=["同一合同已在另一机构登记"])
+
+
+class ObjectIn(In):
+    reason: Annotated[str, text(500, 1), Storable] = Field(examples=["认定的技术交易额有误"])
+
+
+class ResolveIn(In):
+    """`corrected` needs the amounts in force from now on."""
+
+    outcome: Literal["upheld", "corrected"] = Field(examples=["upheld"])
+    total_fen: Amount | None = Field(default=None, examples=[None])
+    technical_fen: Amount | None = Field(default=None, examples=[None])
+    note: Reason = Field(examples=["经复核，原认定正确"])
 
 
 class TakeOutIn(In):
@@ -94,8 +144,26 @@ class PastsOut(Out):
     total: int
 
 
+class EventOut(Out):
+    """One step; amounts are those in force after it."""
+
+    step: str
+    from_state: str
+    to_state: str
+    at: datetime
+    note: str
+    cause: str
+    due_on: date | None
+    effective_on: date | None
+    total_fen: int | None
+    technical_fen: int | None
+
+
 class RegistrationOut(Out):
-    """`applied_*` is what the contract says, `total_fen` and `technical_fen` what was decided."""
+    """`applied_*` is what the contract says, `total_fen` and `technical_fen` what was decided, in
+    force after changes. `decide_by` is the last day of the bureau, `provisional` where the holiday
+    table does not reach so far; `rule` the version of the rules by the signing date.
+    """
 
     id: str
     state: str
@@ -111,6 +179,17 @@ class RegistrationOut(Out):
     applied_total_fen: int
     applied_technical_fen: int
     submitted_at: datetime
+    file: str | None
+    items: Items
+    missing: list[str]
+    handed_in_on: date | None
+    corrections: int
+    accepted_on: date | None
+    disputed: bool
+    decide_by: date | None
+    provisional: bool
+    rule: str
+    registered_type: str
     number: str | None
     decided_on: date | None
     total_fen: int | None
@@ -120,8 +199,17 @@ class RegistrationOut(Out):
     refusal_reason: str
     note: str
     decided_at: datetime | None
+    end_cause: str
     withdraw_reason: str
     withdrawn_at: datetime | None
+    changes: int
+
+
+class RegistrationDetailOut(RegistrationOut):
+    """`steps` are what the reader may take now."""
+
+    events: list[EventOut]
+    steps: list[str]
 
 
 class RegistrationsOut(Out):

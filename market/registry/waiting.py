@@ -1,7 +1,6 @@
 """What waits at the desk: applications for the bureau, signed contracts for their seller."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Final
 
 from sqlmodel import Session
@@ -11,64 +10,87 @@ from market.accounts.work import Work
 from market.deals.models import Contract, Deal
 from market.deals.waiting import REGISTER, to_register
 from market.kit import notify
-from market.kit.clock import local_date
 from market.kit.ids import OrganisationId, PublicId
 from market.kit.notify import Subject, Task, To
-from market.kit.workdays import working_days_after
 from market.registry import repository, repository_waiting
-from market.registry.models import Registration, RegistrationState
+from market.registry.models import Registration, RegistrationEvent
+from market.registry.reading import terms
 from market.registry.repository import Filed
-from market.registry.vocabulary import (
-    DECIDE_LARGE_WORKING_DAYS,
-    DECIDE_WORKING_DAYS,
-    LARGE_TECHNICAL_FEN,
-    REFUSAL_REASONS,
-)
+from market.registry.states import AT_THE_DESK, RegistrationState, Step
 from market.rules import service as rules
+from market.rules import versions
 from market.rules.calendar import Calendar
+from market.rules.ruleset import RuleBook
 
 DECIDE: Final = "registration.submitted"
-KINDS: Final = (DECIDE, REGISTER)
-
-
-def due_on(row: Registration, contract: Contract, calendar: Calendar) -> date:
-    """Return the last day on which the bureau is to decide."""
-    large = contract.technical_fen >= LARGE_TECHNICAL_FEN
-    count = DECIDE_LARGE_WORKING_DAYS if large else DECIDE_WORKING_DAYS
-    return working_days_after(local_date(row.submitted_at), count, calendar.is_rest_day)
+CORRECT: Final = "registration.correction"
+RESOLVE: Final = "registration.objection"
+KINDS: Final = (DECIDE, CORRECT, RESOLVE, REGISTER)
 
 
 def tasks(session: Session) -> Iterator[Task]:
     """Yield all that waits at the desk, as its own rows say."""
-    calendar = rules.calendar(session)
-    for row, contract in repository_waiting.submitted(session):
-        yield _decide(row, contract, calendar)
+    calendar, book = rules.calendar(session), versions.book(session)
+    for filed in repository_waiting.at_the_desk(session):
+        yield from _next(session, filed, book, calendar)
     unregistered = repository_waiting.unregistered(session)
     ids = [contract.id for contract, _ in unregistered]
-    newest = repository.newest_of_contracts(session, ids)
+    newest = repository.newest_of_contracts(session, ids, drafts=False)
     for contract, deal in unregistered:
-        yield _submit(contract, deal, newest.get(contract.id))
+        yield _submit(contract, deal, newest.get(contract.id), book)
 
 
-def _decide(row: Registration, contract: Contract, calendar: Calendar) -> Task:
+def _next(session: Session, filed: Filed, book: RuleBook, calendar: Calendar) -> Iterator[Task]:
+    """Yield what waits about a registration: for the bureau, or for the seller to correct."""
+    row, contract = filed.row, filed.contract
+    subject = Subject("registration", row.public_id)
+    if row.state in AT_THE_DESK:
+        word = "受理登记申请" if row.state == RegistrationState.SUBMITTED else "审查登记申请"
+        yield Task(
+            To(role=Role.OFFICER),
+            DECIDE,
+            subject,
+            f"{word}：{contract.project_name}",
+            detail=f"{contract.seller_name} → {contract.buyer_name}",
+            due_on=terms(book, calendar, filed).decide_by,
+            asked_by_id=contract.seller_id,
+        )
+    elif row.state == RegistrationState.CORRECTION:
+        asked = repository_waiting.newest_event(session, row, Step.RETURN)
+        yield _correct(filed, asked)
+    elif row.state == RegistrationState.OBJECTION:
+        asked = repository_waiting.newest_event(session, row, Step.OBJECT)
+        yield Task(
+            To(role=Role.OFFICER),
+            RESOLVE,
+            subject,
+            f"复核登记异议：{contract.project_name}",
+            round=str(asked.place) if asked else "",
+            detail=asked.note if asked else "",
+            asked_by_id=contract.seller_id,
+        )
+
+
+def _correct(filed: Filed, asked: RegistrationEvent | None) -> Task:
+    contract = filed.contract
     return Task(
-        To(role=Role.OFFICER),
-        DECIDE,
-        Subject("registration", row.public_id),
-        f"审查登记申请：{contract.project_name}",
-        detail=f"{contract.seller_name} → {contract.buyer_name}",
-        due_on=due_on(row, contract, calendar),
-        asked_by_id=contract.seller_id,
+        To(organisation_id=contract.seller_id, action=Action.REGISTRATION_SUBMIT),
+        CORRECT,
+        Subject("registration", filed.row.public_id),
+        f"补正登记材料：{contract.project_name}",
+        round=str(filed.row.corrections),
+        detail=asked.note if asked else "",
+        due_on=asked.due_on if asked else None,
     )
 
 
-def _submit(contract: Contract, deal: Deal, last: Registration | None) -> Task:
+def _submit(contract: Contract, deal: Deal, last: Registration | None, book: RuleBook) -> Task:
     """`last` is the newest registration of the contract, which is no longer live."""
     if last is None:
         return to_register(contract, deal)
     title, detail = "提交登记", "登记申请或登记已撤回，可以重新提交。"
     if last.state == RegistrationState.NOT_REGISTERED:
-        title, detail = "改好后重新提交登记", f"不予登记：{REFUSAL_REASONS[last.refusal_reason]}。"
+        title, detail = "改好后重新提交登记", f"不予登记：{book.reason(last.refusal_reason)}。"
         detail += last.note
     return to_register(contract, deal, title, round=last.public_id, detail=detail)
 
@@ -76,42 +98,54 @@ def _submit(contract: Contract, deal: Deal, last: Registration | None) -> Task:
 def moved(work: Work, filed: Filed) -> None:
     """Let the tasks of the bureau and of the seller follow a registration."""
     session, row = work.session, filed.row
-    waits = []
-    if row.state == RegistrationState.SUBMITTED:
-        waits = [_decide(row, filed.contract, rules.calendar(session))]
+    calendar, book = rules.calendar(session), versions.book(session)
+    waits = list(_next(session, filed, book, calendar))
     subject = Subject("registration", row.public_id)
-    notify.hold(session, subject, [DECIDE], waits, at=work.now)
-    _hold_seller(work, filed.contract, filed.deal)
+    notify.hold(session, subject, [DECIDE, CORRECT, RESOLVE], waits, at=work.now)
+    _hold_seller(work, filed.contract, filed.deal, book)
 
 
-def _hold_seller(work: Work, contract: Contract, deal: Deal) -> None:
-    """Let the seller's task stand while a signed contract has no live registration."""
-    live = repository.live_of_contract(work.session, contract.id)
+def _hold_seller(work: Work, contract: Contract, deal: Deal, book: RuleBook) -> None:
+    """Let the seller's task stand while a signed contract may be handed in and is not."""
     waits = []
-    if live is None:
-        newest = repository.newest_of_contracts(work.session, [contract.id])
-        waits = [_submit(contract, deal, newest.get(contract.id))]
+    if repository_waiting.may_be_handed_in(work.session, contract.id):
+        newest = repository.newest_of_contracts(work.session, [contract.id], drafts=False)
+        waits = [_submit(contract, deal, newest.get(contract.id), book)]
     subject = Subject("deal", deal.public_id)
     notify.hold(work.session, subject, [REGISTER], waits, at=work.now)
 
 
-def tell_parties(work: Work, filed: Filed, kind: str, what: str, detail: str = "") -> None:
-    """Tell both parties what became of their registration."""
-    contract = filed.contract
+def tell_parties(
+    work: Work,
+    filed: Filed,
+    kind: str,
+    what: str,
+    detail: str = "",
+    round: str = "",  # noqa: A002  as of a task
+) -> None:
+    """Tell both parties what became of their registration; `round` tells times apart."""
+    contract, row = filed.contract, filed.row
+    title = f"{what}：{contract.project_name}"
     for reader in (contract.seller_id, contract.buyer_id):
-        _tell(work, reader, filed.row.public_id, kind, f"{what}：{contract.project_name}", detail)
+        _tell(work, reader, (row.public_id, round), kind, title, detail)
 
 
 def _tell(
-    work: Work, reader: OrganisationId, registration: PublicId, kind: str, title: str, detail: str
+    work: Work,
+    reader: OrganisationId,
+    about: tuple[PublicId, str],
+    kind: str,
+    title: str,
+    detail: str,
 ) -> None:
+    registration, round_ = about
     notify.tell(
         work.session,
         To(organisation_id=reader, action=Action.REGISTRATION_VIEW),
         kind,
         Subject("registration", registration),
         title,
-        key=f"{kind}:{registration}:{reader}",
+        key=f"{kind}:{registration}:{reader}" + (f":{round_}" if round_ else ""),
         at=work.now,
         detail=detail,
     )

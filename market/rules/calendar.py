@@ -7,7 +7,7 @@ from typing import Final
 
 from market.rules.models import DayKind, Holiday
 
-_SATURDAY: Final = 5
+SATURDAY: Final = 5
 SOURCE: Final = "国务院办公厅放假安排，经 chinesecalendar"
 _NAMES: Final = {
     "New Year's Day": "元旦",
@@ -34,7 +34,7 @@ class Calendar:
     def is_rest_day(self, day: date) -> bool:
         if day in self.rest:
             return True
-        return day.weekday() >= _SATURDAY and day not in self.work
+        return day.weekday() >= SATURDAY and day not in self.work
 
     def provisional(self, day: date) -> bool:
         return day.year not in self.years

@@ -9,7 +9,7 @@ from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.rules import dictionary, service, synonyms
+from market.rules import dictionary, service, synonyms, versions
 from market.rules.models import DictionaryWord
 from market.rules.schemas import (
     DayOut,
@@ -23,6 +23,10 @@ from market.rules.schemas import (
     SynonymsEditIn,
     SynonymsIn,
     SynonymsOut,
+    VersionIn,
+    VersionOut,
+    VersionsOut,
+    YearIn,
     YearOut,
 )
 
@@ -46,13 +50,41 @@ def put_plan(form: PlanIn, work: Annotated[Work, opens(Action.PLAN_EDIT, write=T
 @router.get("/calendar/{year}")
 def calendar(year: YearNumber, work: Annotated[Work, opens(Action.BROWSE)]) -> YearOut:
     """Show the days of a year that rest or are worked against the plain week."""
+    return _year(work, year)
+
+
+def _year(work: Work, year: int) -> YearOut:
     view = service.year_view(work, year)
     return YearOut(
         year=view.year,
         provisional=view.provisional,
         rest_days=view.rest_days,
         items=[DayOut.model_validate(row) for row in view.days],
+        mark=versions.year_mark(work.session, year),
     )
+
+
+@router.put("/calendar/{year}")
+def put_calendar(
+    year: YearNumber, form: YearIn, work: Annotated[Work, opens(Action.RULE_EDIT, write=True)]
+) -> YearOut:
+    """Write the notice of a year; deadlines that it moves are computed anew."""
+    versions.put_year(work, year, form)
+    return _year(work, year)
+
+
+@router.get("/rules/versions")
+def rule_versions(work: Annotated[Work, opens(Action.BROWSE)]) -> VersionsOut:
+    """List the versions of the registration rules, by the day from which each is in force."""
+    return VersionsOut(items=[versions.out(one) for one in versions.book(work.session).versions])
+
+
+@router.put("/rules/versions")
+def put_version(
+    form: VersionIn, work: Annotated[Work, opens(Action.RULE_EDIT, write=True)]
+) -> VersionOut:
+    """Rewrite a version; name the one that was read in `replaces`."""
+    return versions.out(versions.put(work, form))
 
 
 @router.get("/synonyms")

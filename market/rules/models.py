@@ -2,8 +2,9 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import JSON, Index, text
 from sqlmodel import Field
 
 from market.kit.columns import (
@@ -33,6 +34,11 @@ class PlanState(StrEnum):
     ARCHIVED = "archived"
 
 
+class VersionState(StrEnum):
+    CURRENT = "current"
+    ARCHIVED = "archived"
+
+
 class Holiday(Table, table=True):
     """A day that is no plain weekday or weekend, by the State Council's notice for `year`."""
 
@@ -47,6 +53,48 @@ class Holiday(Table, table=True):
 
 
 _CURRENT = text("state = 'current'")
+
+
+class RuleVersion(Table, table=True):
+    """One text of the registration rules (认定登记规则) as data; `content` is a `RuleSet`.
+
+    A contract goes by the version in force on its signing date. A row is never rewritten: an edit
+    archives it and writes the next, so that what was in force can be told. `checked_on` is when
+    somebody compared it with the official text; until then it wants a check.
+    """
+
+    __tablename__ = "rule_version"
+    __table_args__ = (
+        one_of("state", VersionState),
+        Index(
+            "uq_rule_version_current",
+            "code",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+        Index(
+            "uq_rule_version_effective",
+            "effective_from",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+    )
+
+    id: int = pk()
+    public_id: PublicId = public_id()
+    code: str = words(20)
+    name: str = words(120)
+    effective_from: date = day()
+    source: str = words(300)
+    draft: bool = Field(default=False)
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    checked_on: date | None = day(nullable=True)
+    state: str = choice(default=VersionState.CURRENT)
+    created_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    created_at: datetime = moment()
+    archived_at: datetime | None = moment(nullable=True)
 
 
 class Plan(Table, table=True):

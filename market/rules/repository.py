@@ -10,7 +10,15 @@ from sqlmodel import Session, col, select
 from market.kit.db import changed, must_change
 from market.kit.errors import NotFound
 from market.kit.ids import PublicId
-from market.rules.models import DictionaryWord, Holiday, Plan, PlanState, SynonymGroup
+from market.rules.models import (
+    DictionaryWord,
+    Holiday,
+    Plan,
+    PlanState,
+    RuleVersion,
+    SynonymGroup,
+    VersionState,
+)
 
 
 def holidays(session: Session, year: int | None = None) -> list[Holiday]:
@@ -54,6 +62,47 @@ def archive(session: Session, plan: PublicId, *, at: datetime) -> None:
         .values(state=PlanState.ARCHIVED, archived_at=at),
         "这份计划刚被别人改过，请刷新后在新的计划上再改",
     )
+
+
+def current_versions(session: Session) -> list[RuleVersion]:
+    """Return the rule versions that hold, by the day from which each is in force."""
+    return list(
+        session.exec(
+            select(RuleVersion)
+            .where(col(RuleVersion.state) == VersionState.CURRENT)
+            .order_by(col(RuleVersion.effective_from))
+        )
+    )
+
+
+def archived_versions(session: Session) -> list[RuleVersion]:
+    """Return what was rewritten, the newest first."""
+    return list(
+        session.exec(
+            select(RuleVersion)
+            .where(col(RuleVersion.state) == VersionState.ARCHIVED)
+            .order_by(col(RuleVersion.id).desc())
+            .limit(200)
+        )
+    )
+
+
+def archive_version(session: Session, version: PublicId, *, at: datetime) -> None:
+    must_change(
+        session,
+        update(RuleVersion)
+        .where(
+            col(RuleVersion.public_id) == version,
+            col(RuleVersion.state) == VersionState.CURRENT,
+        )
+        .values(state=VersionState.ARCHIVED, archived_at=at),
+        "这一版规则刚被别人改过，请刷新后再改",
+    )
+
+
+def remove_year(session: Session, year: int) -> None:
+    """Take out the days of a year's notice, for others to be written."""
+    changed(session, delete(Holiday).where(col(Holiday.year) == year))
 
 
 OVERTAKEN = "这一组刚被别人改过或删去，请刷新后再改"

@@ -8,7 +8,9 @@ from pydantic import AfterValidator, Field
 
 from market.accounts.schemas import Region
 from market.kit.money import MAX_FEN
-from market.kit.wire import Day, Fen, In, OneLine, Out, PathId, Short, text
+from market.kit.wire import Day, Fen, In, Line, OneLine, Out, PathId, Short, text
+from market.rules.models import DayKind
+from market.rules.ruleset import RuleSet
 
 MOST_WORDS, LONGEST_WORD = 50, 12
 FEWEST_TERMS, MOST_TERMS, LONGEST_TERM = 2, 8, 40
@@ -45,6 +47,61 @@ class PlansOut(Out):
     items: list[PlanOut]
 
 
+class DayIn(In):
+    """A day that rests although it is a weekday, or is worked although it is a weekend."""
+
+    on: Day = Field(examples=["2027-10-01"])
+    kind: DayKind = Field(examples=["rest"], strict=False)
+    name: Short = Field(examples=["国庆节"])
+
+
+class YearIn(In):
+    """The notice for a year, whole; `seen` is the year's mark as it was read."""
+
+    source: Line = Field(examples=["国务院办公厅关于2027年部分节假日安排的通知"])
+    days: Annotated[list[DayIn], Field(min_length=1, max_length=120)] = Field(
+        examples=[[{"on": "2027-10-01", "kind": "rest", "name": "国庆节"}]]
+    )
+    seen: Annotated[str, text(64)] = Field(examples=[""])
+
+
+class VersionIn(In):
+    """A version from now on; `replaces` is the one that was read. `checked`: somebody compared it
+    with the official text.
+    """
+
+    name: Annotated[str, text(120, 1), OneLine] = Field(
+        examples=["技术合同认定登记管理办法（2026年）"]
+    )
+    effective_from: Day = Field(examples=["2026-03-01"])
+    source: Annotated[str, text(300, 1), OneLine] = Field(
+        examples=["工业和信息化部公告，2026年1月23日"]
+    )
+    draft: bool = Field(examples=[False])
+    checked: bool = Field(examples=[True])
+    content: RuleSet
+    replaces: PathId = Field(examples=["23456789abcdef"])
+
+
+class VersionOut(Out):
+    """`draft`: follows a draft; `checked_on` null: wants a check against the official text."""
+
+    id: str = Field(validation_alias="public_id")
+    code: str
+    name: str
+    effective_from: date
+    source: str
+    draft: bool
+    checked_on: date | None
+    content: RuleSet
+    created_at: datetime
+    archived_at: datetime | None
+
+
+class VersionsOut(Out):
+    items: list[VersionOut]
+
+
 class DayOut(Out):
     on: date = Field(validation_alias="falls_on")
     kind: str
@@ -55,13 +112,15 @@ class DayOut(Out):
 class YearOut(Out):
     """The days of a year that differ from plain weekdays and weekends.
 
-    `provisional`: no notice for the year yet; its days are computed by weekends (暂定).
+    `provisional`: no notice for the year yet; its days are computed by weekends (暂定). `mark`
+    tells one state of the year from another, for the next change to name in `seen`.
     """
 
     year: int
     provisional: bool
     rest_days: int
     items: list[DayOut]
+    mark: str
 
 
 def _different(terms: list[str]) -> list[str]:

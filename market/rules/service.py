@@ -9,8 +9,8 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId, new_public_id
-from market.rules import repository
-from market.rules.calendar import Calendar, official
+from market.rules import repository, versions
+from market.rules.calendar import SOURCE, Calendar, official
 from market.rules.models import DayKind, Holiday, Plan
 from market.rules.schemas import PlanIn, PlanOut
 
@@ -28,9 +28,14 @@ class Year:
 
 
 def seed(session: Session) -> int:
-    """Write the official days that are missing; one entered by hand stays. Return how many."""
-    known = {on for on, _, _ in repository.holiday_kinds(session)}
-    missing = [row for row in official() if row.falls_on not in known]
+    """Write the official days that are missing, and the first rule versions; a year entered by
+    hand stays as it is. Return how many days were written.
+    """
+    versions.seed(session)
+    kept = repository.holidays(session)
+    known = {row.falls_on for row in kept}
+    by_hand = {row.year for row in kept} - {row.year for row in kept if row.source == SOURCE}
+    missing = [row for row in official() if row.falls_on not in known and row.year not in by_hand]
     session.add_all(missing)
     session.flush()
     return len(missing)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from market.accounts.policy import OrganisationKind, Role
+from tests.support.applying import handed_in
 from tests.support.running import Running
 
 ACHIEVEMENT = {
@@ -220,7 +221,7 @@ def register(
     contract: str,
 ) -> None:
     before = counted(officer)
-    registration = good(seller.post("/registrations", json={"contract": contract}), 201)["id"]
+    registration = handed_in(seller, contract)
     path = f"/registrations/{registration}"
     running.clock.set_local("2026-11-30 10:00")
     decision = {
@@ -231,6 +232,7 @@ def register(
         "technical_fen": AMOUNT,
     }
     assert seller.post(f"{path}/decision", json=decision).status_code == 403
+    assert good(officer.post(f"{path}/accept"))["accepted_on"] == "2026-11-30"
     good(officer.post(f"{path}/decision", json=decision))
     assert counted(officer) - before == AMOUNT
     listed = good(officer.get("/board/contracts"))["items"]

@@ -265,6 +265,10 @@ def sign(people: People, seller: Site, buyer: Site) -> None:
 def register(people: People, seller: Site, officer: Site, visitor: Site) -> None:
     deal(seller, "signed")
     seller.follow("提交合同登记")
+    seller.page.get_by_label("否", exact=True).check()
+    seller.choose("计划来源", "计划外")
+    scan = {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 story"}
+    seller.page.locator("input[type=file]").set_input_files(scan)
     seller.press("提交合同登记")
     people.on("2026-11-30 10:00")
     officer.goto("/desk/registrations")

@@ -18,6 +18,7 @@ import httpx
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
 from tests import factories
+from tests.support.applying import TOLD
 
 AMOUNT = 156_000_000
 DEVICE = 30_000_000
@@ -86,6 +87,11 @@ class Client:
         answer = self._sent(lambda: self._http.post(path, headers=key, **given))
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def put(self, path: str, **given: Any) -> Any:
+        answer = self._sent(lambda: self._http.put(path, **given))
+        assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
 
     def get(self, path: str) -> Any:
         answer = self._sent(lambda: self._http.get(path))
@@ -175,7 +181,7 @@ class Trading:
         contract = self._signed(seller, buyer, deal, title)
         with self.done.lock:
             self.done.signed.add(title)
-        filed = seller.post("/registrations", json={"contract": contract})["id"]
+        filed = self._handed_in(seller, contract)
         decision = {
             "decision": "registered",
             "number": f"{self._region}2026{number:08d}",
@@ -190,6 +196,14 @@ class Trading:
             officer.post(f"/registrations/{filed}/undo", json={"reason": "金额抄录有误"})
             with self.done.lock:
                 self.done.registered[decision["number"]] = 0
+
+    def _handed_in(self, seller: Client, contract: str) -> str:
+        filed: str = seller.post("/registrations", json={"contract": contract})["id"]
+        file = ("合同.pdf", f"%PDF-1.7 {contract}".encode(), "application/pdf")
+        seller.put(f"/registrations/{filed}/items", json=TOLD)
+        seller.post(f"/registrations/{filed}/file", files={"file": file})
+        seller.post(f"/registrations/{filed}/hand-in")
+        return filed
 
     def _deal_of(self, buyer: Client, inquiry: str) -> str:
         found: str = buyer.get(f"/inquiries/{inquiry}")["deal"]

@@ -22,6 +22,7 @@ from search.port import SearchEngine
 from tests import factories
 from tests.e2e.test_story_api import ACHIEVEMENT, DEMAND, good
 from tests.support import history
+from tests.support.applying import handed_in
 from tests.support.clock import FakeClock
 
 SELLER, BUYER, BROKER = "seller", "buyer", "broker"
@@ -38,6 +39,7 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "inquiry_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "introduction_id": SIDES,
     "deal_id": SIDES,
+    "receipt_id": SIDES,
     "registration_id": SIDES,
     # What one side was told: nobody else reads it.
     "notice_id": {SELLER: Relation.OWN},
@@ -223,8 +225,9 @@ def _deal(
     clock.set_local("2026-11-23 09:00")
     good(seller.post(f"{deal}/contract/confirm", json={"contract": drafted}))
     good(buyer.post(f"{deal}/contract/confirm", json={"contract": drafted}))
-    ids["registration_id"] = good(seller.post("/registrations", json={"contract": drafted}), 201)[
-        "id"
-    ]
+    receipt = {"received_on": "2026-11-23", "amount_fen": 10_000_000}
+    kept = good(seller.post(f"{deal}/contract/receipts", json=receipt), 201)
+    ids["receipt_id"] = kept["receipts"][0]["id"]
+    ids["registration_id"] = handed_in(seller, drafted)
     told = good(seller.get("/messages"))["items"]
     ids["notice_id"] = next(one["id"] for one in told if one["kind"] == "introduction.decided")

@@ -254,10 +254,14 @@ EXPLAINED = {
     "deal_event.person_id": "询问、引荐、洽谈",
     "pricing_path.created_by": "询问、引荐、洽谈",
     "registration.withdrawn_by": "技术合同的登记",
+    "registration_event.person_id": "技术合同的登记",
+    "contract_receipt.person_id": "询问、引荐、洽谈",
+    "licence_filing.person_id": "询问、引荐、洽谈",
     "past_registration.created_by": "技术合同的登记",
     "past_registration.taken_out_by": "技术合同的登记",
     "match.decided_by": "您办理的其他事项",
     "plan.created_by": "您办理的其他事项",
+    "rule_version.created_by": "您办理的其他事项",
 }
 """Columns that neither copy nor deletion asks for, by how the sentence about them begins."""
 

@@ -1,5 +1,6 @@
 """Signed contracts and registrations to test counting on, without the way there."""
 
+import io
 import itertools
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from market.ledger.models import Transaction
 from market.ledger.schemas import Slice
 from market.ledger.service import lines
 from market.registry import service
+from market.registry.items import Items
 from market.registry.repository import Filed
 from market.registry.schemas import DecideIn, SubmitIn
 from tests import factories
@@ -61,6 +63,7 @@ def signed_contract(
     total: int = 120 * WAN,
     technical: int = 100 * WAN,
     kind: ContractType = ContractType.DEV,
+    sub_type: str = "委托开发",
     field: int = 3,
     signed_on: date = date(2025, 1, 2),
     public: bool = False,
@@ -100,7 +103,7 @@ def signed_contract(
             deal_id=deal.id,
             state=state,
             type=kind,
-            sub_type="委托开发",
+            sub_type=sub_type,
             project_name=project or f"示范项目{n}",
             field=field,
             seller_id=pair.seller.id,
@@ -137,10 +140,20 @@ def signed_contract(
     return contract
 
 
+def scan(text: str) -> service.Upload:
+    """Return a contract's file that no other contract has."""
+    return service.Upload("合同.pdf", io.BytesIO(f"%PDF-1.7 {text}".encode()))
+
+
+TOLD = Items(related=False, plan="none", ipr="secret")
+"""What a seller adds to what is known."""
+
+
 def submitted(parts: Parts, pair: Sides, contract: Contract | None = None) -> Filed:
     contract = contract or signed_contract(parts, pair)
     with work_for(parts, pair.seller_actor) as work:
-        return service.submit(work, SubmitIn(contract=contract.public_id))
+        form = SubmitIn(contract=contract.public_id)
+        return service.submit(work, form, scan(contract.public_id), TOLD)
 
 
 def decision(filed: Filed, **changes: object) -> DecideIn:

@@ -125,7 +125,7 @@ def test_a_step_rewrites_the_task_of_its_object(parts: Parts) -> None:
     with work_for(parts, pair.officer) as work:
         desk.moved(work, filed)
     task = open_task(parts, desk.DECIDE)
-    assert task.title == f"审查登记申请：{filed.contract.project_name}"
+    assert task.title == f"受理登记申请：{filed.contract.project_name}"
     assert task.asked_by_id == pair.seller.id
 
 

@@ -17,7 +17,7 @@ from market.accounts.work import Actor, Parts
 from market.catalog import drafts, publishing
 from market.catalog.schemas import AchievementEditIn, AchievementIn, ReviewIn
 from market.catalog.vocabulary import MASKED_NAME
-from market.deals import contracts, inquiries, introductions, service
+from market.deals import contracts, inquiries, introductions, keeping, service
 from market.deals.models import Deal
 from market.deals.schemas import (
     AnswerIn,
@@ -29,6 +29,7 @@ from market.deals.schemas import (
     LoseIn,
     SignIn,
 )
+from market.deals.schemas_keeping import FilingIn
 from market.deals.vocabulary import LostReason
 from market.kit.errors import Conflict
 from market.kit.notify import Notice
@@ -37,6 +38,7 @@ from market.notices.repository import Group
 from market.registry import service as registry
 from market.registry.schemas import DecideIn, SubmitIn, UndoIn
 from tests import factories
+from tests.support import papers
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
 from tests.support.papers import number
@@ -332,7 +334,8 @@ def test_the_steps_of_a_deal_wait_for_one_side_after_the_other(
     assert (todo(parts, seller), todo(parts, buyer)) == (set(), {"deal.sign_buyer"})
     with work_for(parts, buyer) as work:
         contracts.sign(work, deal.public_id, form)
-    assert (todo(parts, seller), todo(parts, buyer)) == ({"registration.due"}, set())
+    waits = {"registration.due", "contract.filing"}  # of a patent licence
+    assert (todo(parts, seller), todo(parts, buyer)) == (waits, set())
     assert told(parts, seller)[0] == "contract.signed"
 
 
@@ -348,7 +351,12 @@ def test_registration_goes_between_seller_and_bureau(world: Trade, clock: FakeCl
         with work_for(parts, actor) as work:
             contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
     with work_for(parts, seller) as work:
-        filed = registry.submit(work, SubmitIn(contract=contract.public_id))
+        filed = registry.submit(
+            work, SubmitIn(contract=contract.public_id), papers.scan("合同"), papers.TOLD
+        )
+    assert todo(parts, seller) == {"contract.filing"}
+    with work_for(parts, seller) as work:
+        keeping.filed(work, deal.public_id, FilingIn(filed_on=work.today))
     assert (todo(parts, seller), todo(parts, officer)) == (set(), {"registration.submitted"})
     with read_for(parts, officer) as work:
         (row,) = inbox.worklist(work)[Group.LATER].rows
@@ -363,7 +371,9 @@ def test_registration_goes_between_seller_and_bureau(world: Trade, clock: FakeCl
         registry.decide(work, filed.row.public_id, refusal)
     assert (todo(parts, seller), todo(parts, officer)) == ({"registration.due"}, set())
     with work_for(parts, seller) as work:
-        filed = registry.submit(work, SubmitIn(contract=contract.public_id))
+        filed = registry.submit(
+            work, SubmitIn(contract=contract.public_id), papers.scan("合同"), papers.TOLD
+        )
     assert (todo(parts, seller), todo(parts, officer)) == (set(), {"registration.submitted"})
     decision = DecideIn(
         decision="registered",

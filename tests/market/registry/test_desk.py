@@ -246,7 +246,7 @@ def test_who_sees_and_who_acts(parts: Parts, pair: papers.Sides) -> None:
             service.get(work, filed.row.public_id)
     for actor, answer in ((stranger, NotFound), (pair.buyer_actor, Forbidden)):
         with work_for(parts, actor) as work, pytest.raises(answer):
-            service.submit(work, SubmitIn(contract=filed.contract.public_id))
+            service.submit(work, SubmitIn(contract=filed.contract.public_id), papers.scan("x"))
         with work_for(parts, actor) as work, pytest.raises(answer):
             service.decide(work, filed.row.public_id, DecideIn(decision="registered"))
 

@@ -10,6 +10,7 @@ from market.accounts.work import Actor, Parts
 from market.api import build_api
 from tests import factories
 from tests.support import papers
+from tests.support.applying import handed_in
 
 PLAN = {
     "name": "示范区2026–2030",
@@ -43,9 +44,7 @@ def test_from_the_signed_contract_to_the_board_and_back(
     assert api.get("/board").json() == {"board": None}
     assert api.put("/plans", json=PLAN, headers=officer).status_code == 200
     contract = papers.signed_contract(parts, pair)
-    filed = api.post("/registrations", json={"contract": contract.public_id}, headers=seller)
-    assert filed.status_code == 201, filed.text
-    one = f"/registrations/{filed.json()['id']}"
+    one = f"/registrations/{handed_in(api, contract.public_id, headers=seller)}"
     assert api.get("/registrations?state=submitted", headers=officer).json()["total"] == 1
     form = {
         "decision": "registered",
@@ -71,8 +70,7 @@ def test_from_the_signed_contract_to_the_board_and_back(
     undone = api.post(f"{one}/undo", json={"reason": "金额抄错"}, headers=officer)
     assert undone.json()["state"] == "withdrawn", undone.text
     assert api.get("/board", headers=officer).json()["board"]["outgoing"]["technical_fen"] == 0
-    again = api.post("/registrations", json={"contract": contract.public_id}, headers=seller).json()
-    path = f"/registrations/{again['id']}/decision"
+    path = f"/registrations/{handed_in(api, contract.public_id, headers=seller)}/decision"
     assert api.post(path, json=form, headers=officer).status_code == 422
     form["supersedes"] = undone.json()["id"]
     final = api.post(path, json=form, headers=officer)

@@ -1,0 +1,184 @@
+"""What is kept of a contract: patents, payments agreed and received, the filing of a licence."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from frontend import forms, notices
+from frontend.edge import Page, opens_page
+from market.accounts.policy import Action
+from market.deals import filing, keeping, service
+from market.deals.schemas_keeping import (
+    FilingIn,
+    InstalmentIn,
+    InstalmentsIn,
+    PatentIn,
+    PatentsIn,
+    ReceiptIn,
+)
+from market.kit.cells import days
+from market.kit.errors import Conflict, Invalid
+from market.kit.ids import PublicId
+from market.kit.money import fen_to_wan, wan_to_fen
+from market.kit.wire import Optional60, Optional200, PathId
+
+router = APIRouter()
+KEPT = notices.done("contract-kept", "已保存")
+SEPARATOR = "｜"
+
+
+class KeptForm(BaseModel):
+    """One form of each part; `part` says which was sent."""
+
+    part: str = Field(title="内容", pattern="^(patents|instalments|receipt|filing)$")
+    patents: str = Field("", title="专利", max_length=8000)
+    instalments: str = Field("", title="付款约定", max_length=4000)
+    received_on: forms.Day | None = Field(None, title="收款日")
+    amount_fen: forms.Wan | None = Field(None, title="收款金额", gt=0)
+    note: Optional200 = Field("", title="备注")
+    filed_on: forms.Day | None = Field(None, title="备案日")
+    number: Optional60 = Field("", title="备案号")
+
+
+def _context(
+    page: Page, deal_id: str, form: forms.Form[KeptForm] | None = None
+) -> dict[str, object]:
+    deal = service.find(page.work, PublicId(deal_id))
+    contract, kept = keeping.seen(page.work, PublicId(deal_id))
+    values = {
+        "patents": "\n".join(
+            SEPARATOR.join(
+                str(part or "")
+                for part in (
+                    one.name,
+                    one.owner,
+                    one.filed_on,
+                    one.application_number,
+                    one.patent_number,
+                    one.expires_on,
+                )
+            )
+            for one in kept.patents
+        ),
+        "instalments": "\n".join(
+            f"{one.due_on or one.condition}{SEPARATOR}{fen_to_wan(one.amount_fen)}"
+            for one in kept.instalments
+        ),
+    }
+    return {
+        "deal": deal,
+        "contract": contract,
+        "kept": kept,
+        "licence": contract.sub_type == filing.LICENCE,
+        "filing_due": keeping.due_of(page.work, contract),
+        "may_keep": page.work.may(Action.CONTRACT_KEEP, service.relation(page.work, deal)),
+        "form": form or forms.blank(KeptForm, values),
+    }
+
+
+@router.get("/deals/{deal_id}/kept")
+def kept(deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_VIEW)]) -> Response:
+    return page.render("deals/kept.html", _context(page, deal_id))
+
+
+@router.post("/deals/{deal_id}/kept")
+def keep(
+    deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_KEEP, write=True)]
+) -> Response:
+    form = forms.parse(KeptForm, page.sent)
+    if form.data is not None:
+        try:
+            _keep(page, PublicId(deal_id), form.data)
+        except (Invalid, Conflict) as error:
+            form.reject(_renamed(error, form.data.part))
+        else:
+            return page.redirect(f"/deals/{deal_id}/kept", done=KEPT)
+    service.step(page.work, PublicId(deal_id), Action.CONTRACT_KEEP)
+    page.work.abandon()
+    return page.again("deals/kept.html", _context(page, deal_id, form))
+
+
+def _renamed(error: Invalid | Conflict, part: str) -> Invalid | Conflict:
+    if isinstance(error, Invalid) and "items" in error.fields:
+        return Invalid(fields={part: error.fields["items"]})
+    return error
+
+
+def _keep(page: Page, deal: PublicId, data: KeptForm) -> None:
+    work = page.work
+    if data.part == "patents":
+        keeping.put_patents(work, deal, PatentsIn(items=_patents(data.patents)))
+    elif data.part == "instalments":
+        items = _instalments(data.instalments)
+        keeping.put_instalments(work, deal, InstalmentsIn(items=items))
+    elif data.part == "receipt":
+        wanted = {"received_on": data.received_on, "amount_fen": data.amount_fen}
+        _needed(wanted)
+        keeping.receive(work, deal, ReceiptIn.model_validate(wanted | {"note": data.note}))
+    else:
+        _needed({"filed_on": data.filed_on})
+        form = FilingIn.model_validate({"filed_on": data.filed_on, "number": data.number})
+        keeping.filed(work, deal, form)
+
+
+def _needed(values: dict[str, Any]) -> None:
+    lacking = {name: "必须填写，现在是空的" for name, value in values.items() if value is None}
+    if lacking:
+        raise Invalid(fields=lacking)
+
+
+def _lines(text: str) -> list[list[str]]:
+    return [
+        [part.strip() for part in line.replace("|", SEPARATOR).split(SEPARATOR)]
+        for line in text.splitlines()
+        if line.strip()
+    ]
+
+
+def _patents(text: str) -> list[PatentIn]:
+    found = []
+    for parts in _lines(text):
+        name, owner, filed_on, application, patent, expires = (*parts, "", "", "", "", "", "")[:6]
+        try:
+            told = {
+                "name": name,
+                "owner": owner,
+                "filed_on": filed_on,
+                "application_number": application,
+                "patent_number": patent,
+                "expires_on": expires or None,
+            }
+            found.append(PatentIn.model_validate(told))
+        except ValueError:
+            message = f"每行写“名称｜权利人｜申请日｜申请号｜专利号｜到期日”，现在有“{name[:40]}”"
+            raise Invalid(fields={"patents": message}) from None
+    return found
+
+
+def _instalments(text: str) -> list[InstalmentIn]:
+    found = []
+    for parts in _lines(text):
+        when, amount = (*parts, "", "")[:2]
+        on = days.day(when)
+        told: dict[str, Any] = {"condition": when}
+        try:
+            if on is not None and on[2] is not None:
+                told = {"due_on": f"{on[0]:04d}-{on[1]:02d}-{on[2]:02d}"}
+            told["amount_fen"] = wan_to_fen(amount)
+            found.append(InstalmentIn.model_validate(told))
+        except ValueError:
+            message = f"每行写“付款日或条件｜万元”，现在有“{SEPARATOR.join(parts)[:40]}”"
+            raise Invalid(fields={"instalments": message}) from None
+    return found
+
+
+@router.post("/deals/{deal_id}/receipts/{receipt_id}/void")
+def void(
+    deal_id: PathId,
+    receipt_id: PathId,
+    page: Annotated[Page, opens_page(Action.CONTRACT_KEEP, write=True)],
+) -> Response:
+    keeping.void(page.work, PublicId(deal_id), PublicId(receipt_id))
+    return page.redirect(f"/deals/{deal_id}/kept", done=KEPT)

@@ -1,0 +1,181 @@
+"""What is kept of a contract beside its text: patents, payments, the filing of a licence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import Session
+
+from market.accounts.policy import Action
+from market.accounts.work import Work
+from market.deals import filing, service
+from market.deals import repository_contracts as papers
+from market.deals import repository_keeping as repository
+from market.deals.models import Contract, Deal
+from market.deals.models_keeping import (
+    ContractInstalment,
+    ContractPatent,
+    ContractReceipt,
+    LicenceFiling,
+)
+from market.deals.schemas_keeping import FilingIn, InstalmentsIn, PatentsIn, ReceiptIn
+from market.deals.vocabulary import ContractState, PayMethod
+from market.kit import notify
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import ContractId, PublicId, new_public_id
+from market.kit.money import wan_in_words
+from market.rules import service as rules
+from market.rules import versions
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that is kept of one contract."""
+
+    patents: Sequence[ContractPatent]
+    instalments: Sequence[ContractInstalment]
+    receipts: Sequence[ContractReceipt]
+    filing: LicenceFiling | None
+
+    @property
+    def received_fen(self) -> int:
+        return sum(one.amount_fen for one in self.receipts if one.voided_at is None)
+
+    def received_of(self, position: int) -> int:
+        """Return how much of an instalment has come in: earlier ones are filled first."""
+        left = self.received_fen
+        for one in self.instalments:
+            part = min(left, one.amount_fen)
+            if one.position == position:
+                return part
+            left -= part
+        return 0
+
+
+def of(session: Session, contract_id: ContractId) -> Kept:
+    """Return what is kept of a contract; the caller has checked that the actor may see it."""
+    return Kept(
+        repository.patents(session, contract_id),
+        repository.instalments(session, contract_id),
+        repository.receipts(session, contract_id),
+        repository.filing(session, contract_id),
+    )
+
+
+def seen(work: Work, public_id: PublicId) -> tuple[Contract, Kept]:
+    """Return a deal's contract and what is kept of it. Raises NotFound where there is none."""
+    deal = service.find(work, public_id)
+    contract = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+    if contract is None:
+        raise NotFound
+    return contract, of(work.session, contract.id)
+
+
+def _step(work: Work, public_id: PublicId, *, signed: bool) -> tuple[Contract, Deal]:
+    """Return a contract that its seller keeps. Raises NotFound, Forbidden, Conflict."""
+    deal, _ = service.step(work, public_id, Action.CONTRACT_KEEP)
+    contract = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+    if contract is None:
+        raise Conflict("还没有合同，起草后再填")
+    if signed and contract.state != ContractState.SIGNED:
+        raise Conflict("合同签订后才能填")
+    return contract, deal
+
+
+def put_patents(work: Work, public_id: PublicId, form: PatentsIn) -> Kept:
+    """Write the patents that a contract is about, in place of those there were."""
+    contract, _ = _step(work, public_id, signed=False)
+    rows = [one.model_dump() for one in form.items]
+    repository.replace(work.session, ContractPatent, contract.id, rows)
+    return of(work.session, contract.id)
+
+
+def put_instalments(work: Work, public_id: PublicId, form: InstalmentsIn) -> Kept:
+    """Write the payments as agreed, in place of those there were.
+
+    Raises Invalid at `items` where they do not come to what the contract says: all of it, or, of
+    royalties, no more than it.
+    """
+    contract, _ = _step(work, public_id, signed=False)
+    total = sum(one.amount_fen for one in form.items)
+    royalty = contract.pay_method in (PayMethod.ROYALTY, PayMethod.ROYALTY_ENTRY)
+    wrong = total > contract.total_fen if royalty else total != contract.total_fen
+    if form.items and wrong:
+        word = "不超过" if royalty else "等于"
+        raise Invalid(
+            fields={
+                "items": f"各期合计应{word}成交额{wan_in_words(contract.total_fen)}，"
+                f"现在是{wan_in_words(total)}"
+            }
+        )
+    rows = [one.model_dump() for one in form.items]
+    repository.replace(work.session, ContractInstalment, contract.id, rows)
+    return of(work.session, contract.id)
+
+
+def receive(work: Work, public_id: PublicId, form: ReceiptIn) -> Kept:
+    """Write down money that came in. Raises Invalid at `received_on`, Conflict before signing."""
+    contract, deal = _step(work, public_id, signed=True)
+    assert contract.signed_on is not None
+    if not contract.signed_on <= form.received_on <= work.today:
+        raise Invalid(
+            fields={
+                "received_on": f"应在签订日{contract.signed_on}到今天{work.today}之间，"
+                f"现在是{form.received_on}"
+            }
+        )
+    row = ContractReceipt(
+        public_id=new_public_id(),
+        contract_id=contract.id,
+        **form.model_dump(),
+        person_id=work.actor.person,
+        created_at=work.now,
+    )
+    work.session.add(row)
+    service.tell(work, deal, "received", f"卖方记下收款{wan_in_words(form.amount_fen)}")
+    work.session.flush()
+    return of(work.session, contract.id)
+
+
+def void(work: Work, public_id: PublicId, receipt: PublicId) -> Kept:
+    """Void a receipt that was written wrongly; it stays to be seen. Raises Conflict."""
+    contract, deal = _step(work, public_id, signed=True)
+    repository.void(work.session, contract.id, receipt, work.now)
+    service.tell(work, deal, "receipt_voided", "卖方作废一笔收款")
+    work.session.flush()
+    work.session.expire_all()
+    return of(work.session, contract.id)
+
+
+def filed(work: Work, public_id: PublicId, form: FilingIn) -> Kept:
+    """Write down that a patent licence was filed. Raises Invalid, Conflict."""
+    contract, deal = _step(work, public_id, signed=True)
+    assert contract.signed_on is not None
+    if contract.sub_type != filing.LICENCE:
+        raise Conflict(f"只有{filing.LICENCE}合同要备案")
+    if not contract.signed_on <= form.filed_on <= work.today:
+        raise Invalid(
+            fields={
+                "filed_on": f"应在签订日{contract.signed_on}到今天{work.today}之间，"
+                f"现在是{form.filed_on}"
+            }
+        )
+    if repository.filing(work.session, contract.id) is not None:
+        raise Conflict("备案已经记过")
+    work.session.add(
+        LicenceFiling(
+            contract_id=contract.id,
+            **form.model_dump(),
+            person_id=work.actor.person,
+            created_at=work.now,
+        )
+    )
+    work.session.flush()
+    service.tell(work, deal, "licence_filed", f"专利实施许可已于{form.filed_on}备案")
+    notify.hold(work.session, filing.subject(deal), [filing.FILING], [], at=work.now)
+    return of(work.session, contract.id)
+
+
+def due_of(work: Work, contract: Contract) -> date | None:
+    """Return until when a contract's licence is to be filed, with what holds now."""
+    return filing.due_on(contract, versions.book(work.session), rules.calendar(work.session))

@@ -1,0 +1,133 @@
+"""The national form: filled from what is known, completed where it lacks, printed and as data."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from market.accounts.work import Parts
+from market.deals import keeping
+from market.deals.schemas_keeping import InstalmentIn, InstalmentsIn, PatentIn, PatentsIn
+from market.kit.errors import Invalid, NotFound
+from market.registry import form, items, service
+from market.registry.items import Items
+from market.registry.schemas import SubmitIn
+from tests import factories
+from tests.support import papers, printed
+from tests.support.market import read_for, work_for
+
+WAN = papers.WAN
+
+
+@pytest.fixture
+def pair(parts: Parts) -> Iterator[papers.Sides]:
+    return papers.sides(parts)
+
+
+def test_what_is_known_is_filled_and_what_lacks_is_told(parts: Parts, pair: papers.Sides) -> None:
+    contract = papers.signed_contract(parts, pair)
+    with work_for(parts, pair.seller_actor) as work:
+        filed = service.prepare(work, SubmitIn(contract=contract.public_id))
+        told = items.read(filed.row.items)
+        assert told.buyer_nature == "100"
+        assert set(service.lacking(filed)) == {"related", "plan", "ipr", "file"}
+        with pytest.raises(Invalid) as refused:
+            service.hand_in(work, filed.row.public_id)
+    assert set(refused.value.fields) == {"related", "plan", "ipr", "file"}
+
+
+def test_a_buyer_is_typed_once(parts: Parts, pair: papers.Sides) -> None:
+    first = papers.submitted(parts, pair)
+    with work_for(parts, pair.seller_actor) as work:
+        service.withdraw(work, first.row.public_id)
+        told = Items(
+            related=False,
+            plan="none",
+            ipr="secret",
+            buyer_scale="small",
+            buyer_representative="示范王甲",
+        )
+        form_ = SubmitIn(contract=first.contract.public_id)
+        service.submit(work, form_, papers.scan("一"), told)
+    other = papers.signed_contract(parts, pair)
+    with work_for(parts, pair.seller_actor) as work:
+        known = items.known(work, other)
+    assert (known.buyer_scale, known.buyer_representative) == ("small", "示范王甲")
+    assert known.related is None
+
+
+def test_form_and_summary_are_printed_with_their_own_chinese_font(
+    parts: Parts, pair: papers.Sides
+) -> None:
+    contract = papers.signed_contract(parts, pair, project="轨道扣件螺栓松动声学检测")
+    filed = papers.submitted(parts, pair, contract)
+    with work_for(parts, pair.seller_actor) as work:
+        patents = PatentsIn(
+            items=[
+                PatentIn(
+                    name="一种声学检测方法",
+                    owner="示范大学一",
+                    filed_on="2023-05-10",
+                    application_number="202310000000.0",
+                )
+            ]
+        )
+        keeping.put_patents(work, filed.deal.public_id, patents)
+        payments = InstalmentsIn(
+            items=[
+                InstalmentIn(due_on="2026-12-15", amount_fen=70 * WAN),
+                InstalmentIn(condition="验收合格后30日内", amount_fen=50 * WAN),
+            ]
+        )
+        keeping.put_instalments(work, filed.deal.public_id, payments)
+    with read_for(parts, pair.officer) as work:
+        made = form.printed(work, filed.row.public_id)
+        summary = form.summary(work, filed.row.public_id)
+    told = printed.text(made)
+    for words in (
+        "技术合同认定登记表",
+        "轨道扣件螺栓松动声学检测",
+        "计划外",
+        "内资企业",
+        "2000/2001",
+    ):
+        assert words in told.replace(" ", "").replace("\n", ""), words
+    told = printed.text(summary).replace(" ", "").replace("\n", "")
+    for words in ("技术合同摘要", "一种声学检测方法", "验收合格后30日内", "第2期", "70"):
+        assert words in told, words
+    for one in (made, summary):
+        assert all(name.startswith("NotoSansSC") for name in printed.fonts(one))
+        assert printed.fonts(one)
+
+
+def test_the_form_as_data(parts: Parts, pair: papers.Sides) -> None:
+    done = papers.registered(parts, pair, project="=焊缝检测")
+    with read_for(parts, pair.buyer_actor) as work:
+        sheet = form.sheet(work, done.row.public_id)
+        filed, told = form.of(work, done.row.public_id)
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet)).get_sheet_by_index(0).to_python()
+    cells = {row[0]: row[1] for row in rows}
+    assert cells["项目名称"] == "=焊缝检测"
+    assert cells["技术交易额（万元）"] == "100"
+    assert cells["认定技术交易额（万元）"] == "100"
+    assert cells["登记编号"] == done.row.number
+    data = json.loads(json.dumps(form.data(filed.contract, told)))
+    assert {
+        "technicalamount_fen": 100 * WAN,
+        "isrelated": False,
+        "projectplantype": "计划外",
+        "techarea": 3,
+    }.items() <= data.items()
+    assert data["buyer_items"]["nature"] == "100"
+
+
+def test_no_broker_and_no_stranger_reads_the_file(parts: Parts, pair: papers.Sides) -> None:
+    filed = papers.submitted(parts, pair)
+    with read_for(parts, factories.actor(parts)) as work, pytest.raises(NotFound):
+        form.of(work, filed.row.public_id)
+    with read_for(parts, pair.buyer_actor) as work:
+        stored, stream = service.open_file(work, filed.row.public_id)
+        assert (stored.name, stream.read()[:5]) == ("合同.pdf", b"%PDF-")
+        stream.close()
