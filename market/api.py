@@ -14,6 +14,7 @@ from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
 from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
+from market.deals.endpoints_negotiation import router as negotiation
 from market.discovery.endpoints import router as discovery
 from market.imports.endpoints import router as imports
 from market.insight.endpoints import router as insight
@@ -37,6 +38,7 @@ ROUTERS = (
     catalog,
     discovery,
     deals,
+    negotiation,
     registry,
     past,
     rules,

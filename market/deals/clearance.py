@@ -12,6 +12,7 @@ from market.accounts.models import Organisation
 from market.accounts.work import Work
 from market.catalog.vocabulary import Mode
 from market.deals import repository_contracts as papers
+from market.deals import repository_negotiation as beside
 from market.deals import repository_objections as objections
 from market.deals.models import Contract, Deal, PricingPath
 from market.deals.vocabulary import (
@@ -111,6 +112,8 @@ def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
     It may not be signed for less than the price that was publicised or reached: 公示 of one price
     would vouch for another.
     """
+    if obstacle := _share_obstacle(work, deal):
+        return obstacle
     if not applies(accounts.organisation(work.session, deal.seller_id), contract.type, None):
         return None
     row = papers.live_pricing(work.session, deal.id)
@@ -138,3 +141,15 @@ def _path_obstacle(work: Work, row: PricingPath) -> str | None:
     if work.today < days.earliest_signing:
         return f"公示到{days.ends_on}结束，最早{days.earliest_signing}可以签约，今天是{work.today}"
     return None
+
+
+def _share_obstacle(work: Work, deal: Deal) -> str | None:
+    waiting = [
+        party.organisation_id
+        for party in beside.further_parties(work.session, deal.id)
+        if party.share is not None and party.confirmed_version != deal.terms_version
+    ]
+    if not waiting:
+        return None
+    names = accounts.organisations(work.session, waiting)
+    return f"{'、'.join(names[one].name for one in waiting)}还没有确认份额，确认后才能签约"

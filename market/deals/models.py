@@ -139,8 +139,8 @@ class Introduction(Table, table=True):
 class Deal(Table, table=True):
     """One negotiation of a seller and a buyer. 洽谈
 
-    `seller_id` and `buyer_id` lead their sides: they move the deal and sign. Further parties stand
-    in `deal_party`. `phase` is how far the talks are while they go on. `terms_version` is the newest
+    `seller_id` and `buyer_id` lead their sides: they move the deal and sign; further parties stand
+    in `deal_party`. `phase` is how far the talks are while they go on, `terms_version` the newest
     proposal, `*_confirmed` the version that each side confirmed. `concluded_at` is set when a
     contract is signed; from then on the pair may open another deal.
     """

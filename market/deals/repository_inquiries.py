@@ -164,3 +164,15 @@ def link_introduction(session: Session, introduction_id: IntroductionId, deal_id
         session,
         update(Introduction).where(col(Introduction.id) == introduction_id).values(deal_id=deal_id),
     )
+
+
+def introductions_of_deal(session: Session, deal_id: DealId) -> Sequence[Introduction]:
+    """Return the introductions, accepted by both sides, that led to a deal or joined it."""
+    return session.exec(
+        select(Introduction)
+        .where(
+            col(Introduction.deal_id) == deal_id,
+            col(Introduction.state) == IntroductionState.ACCEPTED,
+        )
+        .order_by(col(Introduction.id))
+    ).all()

@@ -217,6 +217,23 @@ LICENCES: Final[dict[Licence, str]] = {
     Licence.PLAIN: "普通",
 }
 
+AUDIENCES: Final[dict[Audience, str]] = {
+    Audience.OWN: "仅本单位",
+    Audience.BROKERS: "本单位和本单位的经理人",
+    Audience.PARTIES: "买卖双方",
+    Audience.ALL: "双方和经理人",
+}
+
+# To whom else what was shown to some may be shown: nobody loses sight of it.
+WIDER: Final[dict[Audience, frozenset[Audience]]] = {
+    Audience.OWN: frozenset({Audience.BROKERS, Audience.PARTIES, Audience.ALL}),
+    Audience.BROKERS: frozenset({Audience.ALL}),
+    Audience.PARTIES: frozenset({Audience.ALL}),
+    Audience.ALL: frozenset(),
+}
+
+UNSPECIFIED_LICENCE: Final = "许可"
+
 PHASES: Final[dict[Phase, str]] = {
     Phase.CONTACT: "初步接触",
     Phase.ASSESSMENT: "技术考察",
