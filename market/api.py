@@ -27,6 +27,7 @@ from market.notices.endpoints import router as notices
 from market.operations.endpoints import router as operations
 from market.personal_endpoints import router as personal
 from market.registry.endpoints import router as registry
+from market.registry.endpoints_comparables import router as comparables
 from market.registry.endpoints_past import router as past
 from market.rules.endpoints import router as rules
 
@@ -41,6 +42,7 @@ ROUTERS = (
     negotiation,
     registry,
     past,
+    comparables,
     rules,
     operations,
     notices,
