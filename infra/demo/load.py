@@ -17,6 +17,7 @@ from market.accounts import repository
 from market.accounts.models import PersonState
 from market.accounts.work import Parts, Work, record_done
 from market.kit.errors import Forbidden
+from market.registry import comparables
 
 BEGINS_ON: Final = date(2023, 9, 1)
 _SHOWN = (
@@ -51,6 +52,7 @@ def load_demo(parts: Parts, progress: Callable[[str], None]) -> bool:
         history.begin(replay)
         pending.begin(replay)
         replay.run()
+        comparables.form(session, parts.clock.now())
         record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), "demo.load")
     return True
 

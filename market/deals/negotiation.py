@@ -17,7 +17,7 @@ from market.deals.models_negotiation import DealListing, DealParty
 from market.deals.schemas import PartyIn, PhaseIn, ShareIn
 from market.deals.service import SIDE_NAMES
 from market.deals.vocabulary import PHASES, DealState, Phase, Side
-from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import OrganisationId, PublicId
 from market.kit.notify import Subject
 
@@ -128,12 +128,12 @@ def remove_party(work: Work, public_id: PublicId, organisation_id: PublicId) -> 
 def confirm_share(work: Work, public_id: PublicId, form: ShareIn) -> DealParty:
     """Confirm one's share in the newest version of the terms, as a further party that has one.
 
-    Twice is once. Raises Forbidden for a leading party, Conflict where a newer version has come.
+    Twice is once. Raises Conflict for a leading party, and where a newer version has come.
     """
     deal, _ = service.step(work, public_id, Action.DEAL_SHARE)
     row = _party(work, deal, work.actor.organisation)
     if row is None:
-        raise Forbidden("份额由共同卖方、共同买方确认；牵头的一方确认条件")
+        raise Conflict("份额由共同卖方、共同买方确认；牵头的一方确认条件")
     if row.share is None:
         raise Conflict("贵单位在这项洽谈里没有写明份额，不用确认")
     _under_way(deal)

@@ -23,16 +23,16 @@ from market.access import service as access
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
+from market.catalog.texts import Text as ListingText
 from market.catalog.vocabulary import Mode
 from market.deals.vocabulary import ContractType
-from market.discovery.documents import ranked_text
+from market.discovery.likeness import Likeness
 from market.kit.clock import SHANGHAI, local_date
 from market.kit.errors import NotFound
 from market.kit.ids import PublicId
 from market.registry import repository_comparables as repository
 from market.registry.models_comparables import ComparableGroup
 from market.registry.repository_comparables import Candidate
-from search.ranking import Ranker, TermStatistics, Text
 
 FLOOR: Final = 5
 GROUP: Final = 15
@@ -122,16 +122,14 @@ def form(session: Session, now: datetime, limit: int = 500) -> int:
 
 def grouped(pool: Sequence[Candidate]) -> list[list[Candidate]]:
     """Return disjoint groups of like contracts, each with at least two bands; the rest waits."""
-    texts = {one.transaction_id: Text(one.project_name) for one in pool}
-    ranker = Ranker(TermStatistics.of(texts.values()))
-    prepared = {key: ranker.prepare(text) for key, text in texts.items()}
+    likeness = Likeness({one.transaction_id: one.project_name for one in pool})
     left, found = list(pool), []
     while len(left) >= 2 * FLOOR:
-        seed = prepared[left[0].transaction_id]
-        alike = sorted(
-            left[1:],
-            key=lambda one: -ranker.score(seed, prepared[one.transaction_id]),
-        )
+        seed = left[0].transaction_id
+        scores = {
+            one.transaction_id: likeness.between(seed, one.transaction_id) for one in left[1:]
+        }
+        alike = sorted(left[1:], key=lambda one: -scores[one.transaction_id])
         members = [left[0], *alike[: GROUP - 1]]
         for one in alike[GROUP - 1 :]:
             if len(bands_of(members)) > 1:
@@ -180,24 +178,21 @@ def of_listing(work: Work, public_id: PublicId) -> Comparables:
     if source is None:
         raise NotFound
     types = {TYPES[Mode(one)] for one in source.text.modes if Mode(one) in TYPES}
-    wanted = ranked_text(source.text)
     return Comparables(
-        groups=_like_groups(work.session, wanted, source.text.field, types),
-        public=_like_public(work.session, wanted, source.text.field, types),
+        groups=_like_groups(work.session, source.text, types),
+        public=_like_public(work.session, source.text, types),
     )
 
 
 def _like_groups(
-    session: Session, wanted: Text, field: int | None, types: set[ContractType]
+    session: Session, wanted: ListingText, types: set[ContractType]
 ) -> tuple[Group, ...]:
-    rows = repository.groups(session, field, types or set(ContractType), LOOKED_THROUGH)
-    shown = _still_shown(session, rows)
-    names = repository.names_in(session, [row.id for row in shown])
-    texts = {row.id: Text("；".join(names[row.id])) for row in shown}
-    ranker = Ranker(TermStatistics.of(texts.values()))
-    scored = [(ranker.score(wanted, texts[row.id]), row) for row in shown]
-    best = sorted((one for one in scored if one[0] > 0), key=lambda one: (-one[0], one[1].id))
-    return tuple(_group(row) for _, row in best[:GROUPS])
+    found = repository.groups(session, wanted.field, types or set(ContractType), LOOKED_THROUGH)
+    rows = {row.id: row for row in _still_shown(session, found)}
+    names = repository.names_in(session, rows)
+    scores = Likeness({key: "；".join(names[key]) for key in rows}).to(wanted)
+    best = sorted(scores, key=lambda key: (-scores[key], key))
+    return tuple(_group(rows[key]) for key in best[:GROUPS])
 
 
 def _still_shown(session: Session, rows: Sequence[ComparableGroup]) -> list[ComparableGroup]:
@@ -223,13 +218,15 @@ def _group(row: ComparableGroup) -> Group:
 
 
 def _like_public(
-    session: Session, wanted: Text, field: int | None, types: set[ContractType]
+    session: Session, wanted: ListingText, types: set[ContractType]
 ) -> tuple[Open, ...]:
-    rows = repository.public_contracts(session, field, types or set(ContractType), LOOKED_THROUGH)
-    ranker = Ranker(TermStatistics.of(Text(row.project_name) for row in rows))
-    scored = [(ranker.score(wanted, Text(row.project_name)), row) for row in rows]
-    best = sorted((one for one in scored if one[0] > 0), key=lambda one: (-one[0], one[1].id))
+    found = repository.public_contracts(
+        session, wanted.field, types or set(ContractType), LOOKED_THROUGH
+    )
+    rows = {int(row.id): row for row in found}
+    scores = Likeness({key: row.project_name for key, row in rows.items()}).to(wanted)
+    best = [rows[key] for key in sorted(scores, key=lambda key: (-scores[key], key))[:PUBLIC]]
     return tuple(
         Open(row.project_name, row.seller_name, row.buyer_name, row.total_fen, row.effective_on)
-        for _, row in best[:PUBLIC]
+        for row in best
     )
