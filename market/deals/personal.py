@@ -63,6 +63,18 @@ def held(session: Session, person_id: PersonId) -> Sequence[Held[Any]]:
             by(Terms, "proposed_by", person_id),
             lambda row: {"内容": row.text, "时间": local_text(row.proposed_at)},
         ),
+        *_beside(person_id),
+        Held(
+            "起草的合同",
+            by(Contract, "drafted_by", person_id),
+            lambda row: {"项目": row.project_name, "时间": local_text(row.created_at)},
+        ),
+    )
+
+
+def _beside(person_id: PersonId) -> Sequence[Held[Any]]:
+    """Return what stands beside deals."""
+    return (
         Held(
             "洽谈里放的文件",
             by(DealFile, "person_id", person_id),
@@ -82,11 +94,6 @@ def held(session: Session, person_id: PersonId) -> Sequence[Held[Any]]:
                 "内容": row.text,
                 "时间": local_text(row.created_at),
             },
-        ),
-        Held(
-            "起草的合同",
-            by(Contract, "drafted_by", person_id),
-            lambda row: {"项目": row.project_name, "时间": local_text(row.created_at)},
         ),
     )
 

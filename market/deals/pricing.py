@@ -58,8 +58,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         raise Conflict("合同已经签订，不能再选定价方式")
     if papers.live_pricing(work.session, deal.id) is not None:
         raise Conflict(CHOSEN)
-    agreement = form.path is PricingPathKind.AGREEMENT
-    _check(form, agreement=agreement)
+    agreement = _check(form)
     row = PricingPath(
         public_id=new_public_id(),
         deal_id=deal.id,
@@ -97,7 +96,9 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
     return row
 
 
-def _check(form: PricingIn, *, agreement: bool) -> None:
+def _check(form: PricingIn) -> bool:
+    """Return whether it is 协议定价, once its parts fit."""
+    agreement = form.path is PricingPathKind.AGREEMENT
     if not agreement and not form.exchange:
         raise Invalid(fields={"exchange": "挂牌交易和拍卖请填在哪家技术交易市场进行"})
     listed_on = form.listed_on
@@ -107,6 +108,7 @@ def _check(form: PricingIn, *, agreement: bool) -> None:
         )
     if agreement and form.interested and not form.interest_note:
         raise Invalid(fields={"interest_note": "请写明是什么利害关系，会随公示公开"})
+    return agreement
 
 
 def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
