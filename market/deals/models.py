@@ -53,7 +53,7 @@ from market.kit.ids import (
 )
 
 
-def _unique_where(name: str, *columns: str, where: str) -> Index:
+def unique_where(name: str, *columns: str, where: str) -> Index:
     condition = text(where)
     return Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
 
@@ -69,7 +69,7 @@ class Inquiry(Table, table=True):
     __table_args__ = (
         one_of("state", InquiryState),
         check("not_own", "asker_id <> owner_id"),
-        _unique_where("uq_inquiry_open", "listing_id", "asker_id", where="state = 'open'"),
+        unique_where("uq_inquiry_open", "listing_id", "asker_id", where="state = 'open'"),
         # A person who takes the data along or goes is found by the address that was typed.
         Index("ix_inquiry_contact_email", "contact_email"),
         Index("ix_inquiry_owner_contact_email", "owner_contact_email"),
@@ -109,7 +109,7 @@ class Introduction(Table, table=True):
     __table_args__ = (
         one_of("state", IntroductionState),
         check("two_sides", "seller_id <> buyer_id"),
-        _unique_where(
+        unique_where(
             "uq_introduction_open",
             "broker_id",
             "achievement_id",
@@ -154,13 +154,13 @@ class Deal(Table, table=True):
         check("two_sides", "seller_id <> buyer_id"),
         check("about_something", "achievement_id IS NOT NULL OR demand_id IS NOT NULL"),
         check("lost_has_reason", "(state = 'lost') = (lost_reason IS NOT NULL)"),
-        _unique_where(
+        unique_where(
             "uq_deal_open_achievement",
             "achievement_id",
             "buyer_id",
             where="state <> 'lost' AND concluded_at IS NULL AND achievement_id IS NOT NULL",
         ),
-        _unique_where(
+        unique_where(
             "uq_deal_open_demand",
             "demand_id",
             "seller_id",
@@ -291,7 +291,7 @@ class PricingPath(Table, table=True):
         check("cleared_has_day", "state <> 'cleared' OR cleared_on IS NOT NULL"),
         check("dealt_whole", "state <> 'dealt' OR (dealt_on IS NOT NULL AND dealt_fen > 0)"),
         check("listed_ordered", "listed_until IS NULL OR listed_until >= listed_on"),
-        _unique_where("uq_pricing_path_live", "deal_id", where="state <> 'stopped'"),
+        unique_where("uq_pricing_path_live", "deal_id", where="state <> 'stopped'"),
     )
 
     id: int = pk()
@@ -340,7 +340,7 @@ class Contract(Table, table=True):
         check("amounts", "technical_fen > 0 AND technical_fen <= total_fen"),
         check("signed_has_day", "(state = 'signed') = (signed_on IS NOT NULL)"),
         check("term_ordered", "begins_on <= ends_on"),
-        _unique_where("uq_contract_live", "deal_id", where="state <> 'dropped'"),
+        unique_where("uq_contract_live", "deal_id", where="state <> 'dropped'"),
         Index("ix_contract_signed", "state", "signed_on"),
     )
 

@@ -4,9 +4,10 @@ went through, files, each side's next step, and the objections that a 公示 dre
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
+from market.deals.models import unique_where
 from market.deals.vocabulary import Audience, ObjectionState, Side, StageEntered
 from market.kit.columns import (
     Table,
@@ -23,8 +24,6 @@ from market.kit.columns import (
     words,
 )
 from market.kit.ids import DealId, ListingId, OrganisationId, PersonId, PublicId
-
-_WAITING = text("ended_at IS NULL")
 
 
 class DealStage(Table, table=True):
@@ -122,13 +121,8 @@ class NextStep(Table, table=True):
     __tablename__ = "next_step"
     __table_args__ = (
         check("done_has_ended", "NOT done OR ended_at IS NOT NULL"),
-        Index(
-            "uq_next_step_waiting",
-            "deal_id",
-            "organisation_id",
-            unique=True,
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
+        unique_where(
+            "uq_next_step_waiting", "deal_id", "organisation_id", where="ended_at IS NULL"
         ),
     )
 
