@@ -43,7 +43,7 @@ from market.deals.schemas_out import (
 )
 from market.deals.vocabulary import Box, Phase, Shelf, Side
 from market.kit.ids import PublicId
-from market.kit.wire import PathId
+from market.kit.wire import PathId, Storable
 
 router = api_router("deals")
 
@@ -142,7 +142,7 @@ def list_deals(
     shelf: Shelf | None = None,
     phase: Phase | None = None,
     side: Side | None = None,
-    q: Annotated[str, Query(max_length=100)] = "",
+    q: Annotated[str, Storable, Query(max_length=100)] = "",
     number: Number = 1,
 ) -> Deals:
     """List the deals of one's organisation, or of a broker's principals; `q` are words of their
