@@ -170,6 +170,14 @@ def percent(share: float | None) -> str:
     return f"{sign}{figure:.0f}%" if figure == figure.to_integral_value() else f"{sign}{figure}%"
 
 
+def hundredths(value: int | None) -> str:
+    """Return hundredths of a per cent as `30%`, `2.75%`."""
+    if value is None:
+        return ""
+    figure = f"{Decimal(value) / 100:.2f}".rstrip("0").rstrip(".")
+    return f"{figure}%"
+
+
 def small_unit(text: str) -> Markup:
     """Return a price with its figure large and the words after it small: `80` `万元起`."""
     figure = len(text) - len(text.lstrip("0123456789,.～"))
@@ -224,6 +232,7 @@ def device(agent: str) -> str:
 FILTERS = {
     function.__name__: function
     for function in (
+        hundredths,
         money_parts,
         money,
         money_exact,

@@ -15,6 +15,7 @@ from market.accounts.work import Parts
 from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
 from market.deals.endpoints_keeping import router as keeping
+from market.deals.endpoints_negotiation import router as negotiation
 from market.discovery.endpoints import router as discovery
 from market.imports.endpoints import router as imports
 from market.insight.endpoints import router as insight
@@ -28,6 +29,7 @@ from market.notices.endpoints import router as notices
 from market.operations.endpoints import router as operations
 from market.personal_endpoints import router as personal
 from market.registry.endpoints import router as registry
+from market.registry.endpoints_comparables import router as comparables
 from market.registry.endpoints_past import router as past
 from market.rules.endpoints import router as rules
 
@@ -40,9 +42,11 @@ ROUTERS = (
     discovery,
     deals,
     keeping,
+    negotiation,
     registry,
     past,
     ledger,
+    comparables,
     rules,
     operations,
     notices,

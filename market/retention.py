@@ -20,6 +20,7 @@ from market.kit.sweep import sweep
 from market.ledger import tasks as ledger
 from market.notices import retention as notices
 from market.operations import marks
+from market.registry import comparables
 
 ENDED: Final = timedelta(days=30)
 
@@ -79,7 +80,9 @@ def handlers(parts: Parts, removing: Removing = alone) -> Mapping[str, Handler]:
     bytes that no row names. Where those may not go now, the next night has them. Last, the open
     tasks are brought up to date: with a renamed organisation, say, which rewrites none by itself.
     """
-    steps = keeps(parts.audit_days)
+    keeping = keeps(parts.audit_days)
+    # What is over goes; then what a quarter that is over leaves to compare is put together.
+    steps = [*(one.expire for one in keeping), comparables.form]
 
     def prepare(job: Job) -> str:
         if job.cursor.get("step", 0) < len(steps):
@@ -100,8 +103,9 @@ def handlers(parts: Parts, removing: Removing = alone) -> Mapping[str, Handler]:
                 session, marks.RETENTION, at=now, good=True, detail=f"删除{gone}行{renewed}{left}"
             )
             return Chunk(None)
-        count = steps[step].expire(session, now, CHUNK)
-        return Chunk({"step": step if count else step + 1, "gone": gone + count})
+        count = steps[step](session, now, CHUNK)
+        gone += count if step < len(keeping) else 0
+        return Chunk({"step": step if count else step + 1, "gone": gone})
 
     def given_up(session: Session, job: Job) -> None:
         marks.put(

@@ -11,6 +11,7 @@ from market.accounts import waiting as accounts
 from market.accounts.work import MemberMoved, Parts
 from market.catalog import waiting as catalog
 from market.deals import waiting as deals
+from market.deals import waiting_plans as plans
 from market.imports import waiting as imports
 from market.kit import notify
 from market.kit.ids import OrganisationId, PersonId
@@ -29,7 +30,7 @@ _NOUNS: Final[Mapping[str, tuple[Collection[str], Callable[[Session], Iterator[T
 }
 
 
-MEMBER_MOVED: Final[Sequence[MemberMoved]] = (imports.member_moved,)
+MEMBER_MOVED: Final[Sequence[MemberMoved]] = (imports.member_moved, plans.member_moved)
 ROUNDS: Final = 5
 
 

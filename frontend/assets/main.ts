@@ -5,6 +5,7 @@ import { closeMenus, openDialogs } from "./dialogs";
 import { guardForms } from "./guard";
 import { startHtmx } from "./fragments";
 import { forgetNotice } from "./notice";
+import { dragCards } from "./pipeline";
 import { showProblems } from "./problems";
 import { suggest } from "./suggest";
 
@@ -17,3 +18,4 @@ closeMenus();
 forgetNotice();
 showProblems();
 suggest();
+dragCards();

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from frontend import forms
-from market.catalog.vocabulary import FIELDS, Mode
+from market.catalog.vocabulary import FIELDS
 from market.deals.models import Contract, ContractLine, Terms
 from market.deals.schemas import (
     MAX_LINES,
@@ -14,7 +14,6 @@ from market.deals.schemas import (
     Message,
     Text120,
     Text1000,
-    Text2000,
 )
 from market.deals.vocabulary import (
     CONTRACT_TYPES,
@@ -33,13 +32,18 @@ from market.deals.vocabulary import (
 from market.kit import letters
 from market.kit.errors import Invalid
 from market.kit.money import wan_to_fen
-from market.kit.wire import Line, Optional60, Optional300, Optional500, PathId
+from market.kit.wire import (
+    Line,
+    Optional60,
+    Optional300,
+    Optional500,
+    PathId,
+)
 
 ROWS = 4  # lines that an empty contract offers; a button adds more
 MORE = 4
 NAME_LENGTH = 120
 
-MODES = tuple((mode.value, mode.value) for mode in Mode)
 LOST = tuple((reason.value, text) for reason, text in LOST_REASONS.items())
 STOPS = tuple((reason.value, text) for reason, text in STOP_REASONS.items())
 PAYS = tuple((method.value, text) for method, text in PAY_METHODS.items())
@@ -50,13 +54,6 @@ KINDS = tuple(
     for sub in SUB_TYPES[kind]
 )
 LINE_KINDS = ((LineKind.TECHNICAL.value, "技术"), (LineKind.NON_TECHNICAL.value, "非技术"))
-
-
-class TermsForm(BaseModel):
-    seen: forms.Whole = Field(title="看过的轮次", ge=0)
-    mode: Mode = Field(title="合作方式")
-    amount: forms.Wan = Field(title="价款", ge=1)
-    text: Text2000 = Field("", title="其他条件")
 
 
 class ConfirmForm(BaseModel):
@@ -79,11 +76,16 @@ class PricingForm(BaseModel):
     interested: bool = Field(False, title="利害关系")
     interest_note: Optional300 = Field("", title="利害关系说明")
     exchange: Text120 = Field("", title="技术交易市场")
+    exchange_number: Optional60 = Field("", title="挂牌编号")
+    listed_on: forms.Day | None = Field(None, title="挂牌日")
+    listed_until: forms.Day | None = Field(None, title="截止日")
 
 
 class DealtForm(BaseModel):
     dealt_on: forms.Day = Field(title="成交日")
     price: forms.Wan = Field(title="成交价", ge=1)
+    dealt_number: Optional60 = Field("", title="成交确认书编号")
+    bidders: forms.Whole | None = Field(None, title="报名人数", ge=1, le=10_000)
 
 
 class StopForm(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -11,10 +11,20 @@ from starlette.responses import Response
 from frontend import deal_path, forms, notices
 from frontend.edge import Page, opens_page
 from frontend.pages import deal_forms as papers
+from frontend.pages import deal_offer_forms as offer_forms
 from market.accounts.policy import Action
 from market.catalog import views as catalog
 from market.catalog.vocabulary import FIELDS
-from market.deals import contracts, inquiries, pricing, service, views
+from market.deals import (
+    contracts,
+    inquiries,
+    negotiation,
+    next_steps,
+    offers,
+    pricing,
+    service,
+    views,
+)
 from market.deals.schemas import (
     ConfirmIn,
     DealtIn,
@@ -23,7 +33,6 @@ from market.deals.schemas import (
     NoteIn,
     SignIn,
     StopIn,
-    TermsIn,
 )
 from market.deals.views import DealView, Stage
 from market.deals.vocabulary import (
@@ -33,13 +42,17 @@ from market.deals.vocabulary import (
     PATHS,
     PAY_METHODS,
     STOP_REASONS,
+    WIDER,
     ContractType,
     LostReason,
     PayMethod,
+    Phase,
     PricingPathKind,
     Shelf,
+    Side,
     StopReason,
 )
+from market.kit import letters
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
@@ -58,7 +71,11 @@ DISCLOSED = notices.done("contract-disclosure", "公开意愿已保存")
 
 M = TypeVar("M", bound=BaseModel)
 TEMPLATE = "deals/deal.html"
-FORMS = ("terms_form", "lose_form", "note_form", "dealt_form", "stop_form")
+FORMS = (
+    *("terms_form", "lose_form", "note_form", "dealt_form", "stop_form"),
+    *("party_form", "listing_form", "file_form", "plan_form", "handling_form"),
+)
+RENAMED = {"amount_fen": "amount", "entry_fen": "entry"}
 STAGES = (Stage.NEGOTIATION, Stage.PRICING, Stage.SIGNING, Stage.SIGNED, Stage.LOST)
 
 
@@ -72,11 +89,17 @@ class Group:
 def list_deals(
     page: Annotated[Page, opens_page(Action.DEAL_VIEW)],
     shelf: Shelf = Shelf.RUNNING,
+    phase: Annotated[Phase | Literal[""], Query()] = "",
+    side: Annotated[Side | Literal[""], Query()] = "",
+    q: Annotated[str, Query(max_length=100)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
 ) -> Response:
-    lines = deal_path.lines(page.work, views.deals_of_actor(page.work, shelf, number))
+    if letters.problem(q):
+        q = ""
+    only = service.only(page.work, phase=phase or None, words=q, side=side or None)
+    lines = deal_path.lines(page.work, views.deals_of_actor(page.work, shelf, number, only))
     groups = [Group(one, [line for line in lines if line.row.stage is one]) for one in STAGES]
-    counts = service.deal_counts(page.work)
+    counts = service.deal_counts(page.work, only)
     return page.render(
         "deals/deals.html",
         {
@@ -84,6 +107,12 @@ def list_deals(
             "shelf": shelf,
             "counts": counts,
             "running_fen": service.running_fen(page.work),
+            "narrowed": bool(phase or side or q),
+            "phases": offer_forms.PHASE_CHOICES,
+            "phase": phase,
+            "side": side,
+            "q": q,
+            "any": sum(service.deal_counts(page.work).values()),
             "page": number,
             "pages": catalog.pages(counts[shelf], PAGE),
         },
@@ -113,7 +142,26 @@ def context(page: Page, deal_id: str, **more: object) -> dict[str, object]:
         "problem": "",
         **_names(view),
         **_blanks(view),
+        **_beside(page, view),
         **more,
+    }
+
+
+def _beside(page: Page, view: DealView) -> dict[str, object]:
+    """Return what the page offers beside the deal's papers."""
+    broker = view.row.side is None
+    return {
+        "parts": offer_forms.typed_instalments(page.sent),
+        "pays": papers.PAYS,
+        "bases": offer_forms.BASES,
+        "trends": offer_forms.TRENDS,
+        "phases": offer_forms.PHASE_CHOICES,
+        "phase_names": dict(offer_forms.PHASE_CHOICES),
+        "audiences": offer_forms.BROKER_AUDIENCES if broker else offer_forms.AUDIENCE_CHOICES,
+        "audience_names": dict(offer_forms.AUDIENCE_CHOICES),
+        "wider": {one.value: {to.value for to in wider} for one, wider in WIDER.items()},
+        "people": next_steps.people(page.work) if "deal.note" in view.may else [],
+        "offered": negotiation.offered(page.work, view.row.deal) if view.row.leads else [],
     }
 
 
@@ -121,7 +169,7 @@ def _names(view: DealView) -> dict[str, object]:
     contract, pricing_ = view.row.contract, view.row.pricing
     deal = view.row.deal
     return {
-        "modes": papers.MODES,
+        "modes": offer_forms.MODES,
         "lost_reasons": papers.LOST,
         "stop_reasons": papers.STOPS,
         "lost_reason": LOST_REASONS[LostReason(deal.lost_reason)] if deal.lost_reason else "",
@@ -143,14 +191,28 @@ def _blanks(view: DealView) -> dict[str, forms.Form[BaseModel]]:
         "seen": view.row.deal.terms_version,
         "mode": newest.mode if newest else "",
         "amount": forms.wan(newest.amount_fen) if newest else "",
+        "pay_method": newest.pay_method if newest else PayMethod.LUMP.value,
+        "entry": forms.wan(newest.entry_fen) if newest else "",
+        "royalty_base": newest.royalty_base if newest else None,
+        "royalty_rate": offers.percent(newest.royalty_rate).removesuffix("%")
+        if newest and newest.royalty_rate
+        else None,
+        "royalty_trend": newest.royalty_trend if newest else None,
+        "term_months": newest.term_months if newest else None,
+        "territory": newest.territory if newest else "",
         "text": newest.text if newest else "",
     }
     return {
-        "terms_form": forms.blank(papers.TermsForm, terms),
+        "terms_form": forms.blank(offer_forms.TermsForm, terms),
         "lose_form": forms.blank(papers.LoseForm),
         "note_form": forms.blank(papers.NoteForm, {"audience": "all"}),
         "dealt_form": forms.blank(papers.DealtForm),
         "stop_form": forms.blank(papers.StopForm),
+        "party_form": forms.blank(offer_forms.PartyForm),
+        "listing_form": forms.blank(offer_forms.ListingForm),
+        "file_form": forms.blank(offer_forms.FileForm, {"audience": "own"}),
+        "plan_form": forms.blank(offer_forms.PlanForm),
+        "handling_form": forms.blank(offer_forms.HandlingForm, {"decision": "cleared"}),
     }
 
 
@@ -159,7 +221,7 @@ def show(deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_VIEW)]) -
     return page.render(TEMPLATE, context(page, deal_id))
 
 
-def _step(
+def step(
     page: Page,
     deal_id: str,
     model: type[M],
@@ -195,12 +257,19 @@ def _step(
 def propose(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_TERMS, write=True)]
 ) -> Response:
-    def run(form: papers.TermsForm) -> str:
-        body = TermsIn(seen=form.seen, mode=form.mode, amount_fen=form.amount, text=form.text)
-        service.propose(page.work, PublicId(deal_id), body)
+    def run(form: offer_forms.TermsForm) -> str:
+        parsed = forms.Form(offer_forms.TermsForm, {})
+        parts = offer_forms.read_instalments(offer_forms.typed_instalments(page.sent), parsed)
+        if parsed.errors:
+            raise Invalid(fields=parsed.errors)
+        try:
+            service.propose(page.work, PublicId(deal_id), offer_forms.terms_in(form, parts))
+        except Invalid as error:
+            renamed = {RENAMED.get(name, name): text for name, text in error.fields.items()}
+            raise Invalid(error.message, renamed) from error
         return PROPOSED
 
-    return _step(page, deal_id, papers.TermsForm, "terms_form", run)
+    return step(page, deal_id, offer_forms.TermsForm, "terms_form", run)
 
 
 @router.post("/deals/{deal_id}/confirm")
@@ -211,7 +280,7 @@ def confirm(
         service.confirm(page.work, PublicId(deal_id), ConfirmIn(version=form.version))
         return CONFIRMED
 
-    return _step(page, deal_id, papers.ConfirmForm, "confirm_form", run)
+    return step(page, deal_id, papers.ConfirmForm, "confirm_form", run)
 
 
 @router.post("/deals/{deal_id}/lose")
@@ -222,7 +291,7 @@ def lose(
         service.lose(page.work, PublicId(deal_id), LoseIn(**form.model_dump()))
         return LOST
 
-    return _step(page, deal_id, papers.LoseForm, "lose_form", run)
+    return step(page, deal_id, papers.LoseForm, "lose_form", run)
 
 
 @router.post("/deals/{deal_id}/notes")
@@ -233,7 +302,7 @@ def note(
         service.note(page.work, PublicId(deal_id), NoteIn(**form.model_dump()))
         return NOTED
 
-    return _step(page, deal_id, papers.NoteForm, "note_form", run)
+    return step(page, deal_id, papers.NoteForm, "note_form", run)
 
 
 @router.post("/deals/{deal_id}/publicity/stop")
@@ -244,7 +313,7 @@ def stop(
         pricing.stop(page.work, PublicId(deal_id), StopIn(**form.model_dump()))
         return STOPPED
 
-    return _step(page, deal_id, papers.StopForm, "stop_form", run)
+    return step(page, deal_id, papers.StopForm, "stop_form", run)
 
 
 @router.post("/deals/{deal_id}/pricing/dealt")
@@ -252,11 +321,16 @@ def dealt(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.PRICING_SET, write=True)]
 ) -> Response:
     def run(form: papers.DealtForm) -> str:
-        body = DealtIn(dealt_on=form.dealt_on, price_fen=form.price)
+        body = DealtIn(
+            dealt_on=form.dealt_on,
+            price_fen=form.price,
+            dealt_number=form.dealt_number,
+            bidders=form.bidders,
+        )
         pricing.dealt(page.work, PublicId(deal_id), body)
         return DEALT
 
-    return _step(page, deal_id, papers.DealtForm, "dealt_form", run)
+    return step(page, deal_id, papers.DealtForm, "dealt_form", run)
 
 
 @router.post("/deals/{deal_id}/contract/confirm")
@@ -267,7 +341,7 @@ def sign(
         row = contracts.sign(page.work, PublicId(deal_id), SignIn(contract=form.contract))
         return SIGNED if row.signed_on is not None else SIGN_ONE
 
-    return _step(page, deal_id, papers.SignForm, "sign_form", run)
+    return step(page, deal_id, papers.SignForm, "sign_form", run)
 
 
 @router.post("/deals/{deal_id}/disclosure")
@@ -279,4 +353,4 @@ def disclose(
         contracts.disclose(page.work, PublicId(deal_id), body)
         return DISCLOSED
 
-    return _step(page, deal_id, papers.DisclosureForm, "disclosure_form", run)
+    return step(page, deal_id, papers.DisclosureForm, "disclosure_form", run)

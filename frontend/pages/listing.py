@@ -48,6 +48,9 @@ def listing(
         "asking": form,
         "why_not": "" if form is not None or seen.own else _why_not(page),
         "may_match": work.may(Action.MATCH_VIEW, _relation(page, shown.public_id)),
+        "may_compare": work.may(
+            Action.COMPARABLE_VIEW, Relation.OWN if seen.own else Relation.OTHER
+        ),
         "similar": _similar(page, engine, seen),
         "is_demand": shown.kind is ListingKind.DEMAND,
     }

@@ -20,6 +20,7 @@ from market.accounts.work import Parts, Work, record_done
 from market.kit.clock import local_date
 from market.kit.errors import Forbidden
 from market.ledger import desk
+from market.registry import comparables
 
 BEGINS_ON: Final = date(2023, 9, 1)
 _LONG_OVER: Final = timedelta(days=40)
@@ -58,6 +59,7 @@ def load_demo(parts: Parts, progress: Callable[[str], None]) -> bool:
         pending.begin(replay)
         replay.run()
         _close_months(replay, local_date(parts.clock.now()))
+        comparables.form(session, parts.clock.now())
         record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), LOADED)
     return True
 

@@ -9,7 +9,7 @@ from infra.demo.cast import BUREAU
 from infra.demo.content import Row, day
 from infra.demo.replay import Replay, Story
 from market.accounts.policy import Action
-from market.deals import contracts, filing, keeping, pricing
+from market.deals import contracts, filing, keeping, next_steps, pricing
 from market.deals import service as deals
 from market.deals.schemas import (
     ConfirmIn,
@@ -17,6 +17,7 @@ from market.deals.schemas import (
     DealtIn,
     DisclosureIn,
     LoseIn,
+    NextStepIn,
     NoteIn,
     PricingIn,
     SignIn,
@@ -45,6 +46,8 @@ def conclude(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
     """Take a deal opened today as far as the content tells of it."""
     for note in row["notes"]:
         replay.start(_note(replay, note, deal))
+    for plan in row.get("plans", []):
+        replay.start(_plan(replay, plan, deal))
     if row["terms"]:
         yield from _terms(replay, row["terms"], sides, deal)
     if row["pricing"]:
@@ -61,15 +64,28 @@ def _note(replay: Replay, row: Row, deal: PublicId) -> Story:
         deals.note(work, deal, NoteIn(audience=Audience.ALL, text=row["text"]))
 
 
+def _plan(replay: Replay, row: Row, deal: PublicId) -> Story:
+    yield day(row["on"])
+    form = NextStepIn(text=row["text"], due_on=day(row["due_on"]))
+    with replay.act(row["by"], Action.DEAL_NOTE) as work:
+        next_steps.plan(work, deal, form)
+
+
 def _terms(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
     """Propose half-way to the agreement, or a week from now where there is none yet."""
     opened = replay.today
     agreed = day(row["agreed_on"]) if row["agreed_on"] else None
     half_way = opened + ((agreed - opened) / 2 if agreed else timedelta(days=7))
     yield max(opened, replay.workday(half_way))
-    form = TermsIn(seen=0, mode=row["mode"], amount_fen=row["amount_fen"], text=row["text"])
+    whole = {name: row[name] for name in ("mode", "amount_fen", "text")} | row.get("offer", {})
+    form = TermsIn.model_validate({"seen": 0, **whole})
     with replay.act(sides.seller, Action.DEAL_TERMS) as work:
         deals.propose(work, deal, form)
+    if counter := row.get("counter"):
+        yield day(counter["on"])
+        whole = {name: value for name, value in counter.items() if name not in ("by", "on")}
+        with replay.act(counter["by"], Action.DEAL_TERMS) as work:
+            deals.propose(work, deal, TermsIn.model_validate({"seen": 1, **whole}))
     if agreed:
         yield agreed
         with replay.act(sides.buyer, Action.DEAL_CONFIRM) as work:

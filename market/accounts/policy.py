@@ -88,7 +88,11 @@ class Action(StrEnum):
     DEAL_TERMS = "deal.terms"
     DEAL_CONFIRM = "deal.confirm"
     DEAL_LOSE = "deal.lose"
+    DEAL_MOVE = "deal.move"
+    DEAL_PARTIES = "deal.parties"
+    DEAL_SHARE = "deal.share"
     PRICING_SET = "pricing.set"
+    OBJECTION_SEND = "objection.send"
     CONTRACT_DRAFT = "contract.draft"
     CONTRACT_SIGN = "contract.sign"
     CONTRACT_DISCLOSE = "contract.disclose"
@@ -103,6 +107,7 @@ class Action(StrEnum):
     # ledger
     PERIOD_VIEW = "period.view"
     PERIOD_CLOSE = "period.close"
+    COMPARABLE_VIEW = "comparable.view"
     # insight
     BOARD_CONTRACTS = "board.contracts"
 
@@ -190,7 +195,13 @@ POLICY: dict[Action, Rule] = {
     A.DEAL_TERMS: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.DEAL_CONFIRM: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.DEAL_LOSE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.DEAL_MOVE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.DEAL_PARTIES: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    # A further party's word on its share; the service holds that it is one.
+    A.DEAL_SHARE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.PRICING_SET: Rule(own=WRITERS, kinds=HOLDERS),
+    # Whoever reads a 公示 may object to it, without an account.
+    A.OBJECTION_SEND: Rule(own=EVERYONE, counterpart=EVERYONE, mandated=EVERYONE, other=EVERYONE),
     A.CONTRACT_DRAFT: Rule(own=WRITERS, kinds=HOLDERS),
     A.CONTRACT_SIGN: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.CONTRACT_DISCLOSE: Rule(own=MANAGERS, counterpart=MANAGERS, kinds=HOLDERS),
@@ -205,6 +216,7 @@ POLICY: dict[Action, Rule] = {
     A.REGISTRATION_OBJECT: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.PERIOD_VIEW: Rule(other=OFFICERS | AUDITORS),
     A.PERIOD_CLOSE: Rule(other=OFFICERS),
+    A.COMPARABLE_VIEW: Rule(own=READERS | OFFICERS, mandated=READERS, other=READERS | OFFICERS),
     A.BOARD_CONTRACTS: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
 }
 

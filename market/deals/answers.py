@@ -4,6 +4,7 @@ from typing import Any
 
 from market.accounts.models import Organisation
 from market.catalog.views import Heading
+from market.deals import offers
 from market.deals.clearance import Term
 from market.deals.inquiries import Contact, InquiryView
 from market.deals.introductions import IntroductionView
@@ -11,21 +12,29 @@ from market.deals.models import PricingPath
 from market.deals.pricing import Publicity
 from market.deals.schemas_out import (
     BrokerOut,
+    ChangeOut,
     ContactOut,
     ContractOut,
     DealOut,
     DealWhole,
+    FileOut,
     InquiryOut,
+    InstalmentOut,
     IntroductionOut,
     LineOut,
     MomentOut,
     NamedListing,
+    ObjectionOut,
+    PartyOut,
+    PlanOut,
     PricingOut,
     PublicityOut,
     Ref,
+    StageOut,
     TermsOut,
 )
 from market.deals.views import DealRow, DealView
+from market.deals.views_negotiation import Beside, Offer, SharedFile
 
 
 def _ref(row: Organisation) -> Ref:
@@ -111,6 +120,8 @@ def publicity_out(view: Publicity) -> PublicityOut:
         seller=view.seller.name,
         ends_on=view.term.ends_on,
         provisional=view.term.provisional,
+        objections=view.objections,
+        open_objections=view.open_objections,
         **_columns(view.pricing, PublicityOut, "id"),
     )
 
@@ -120,6 +131,7 @@ def deal_out(row: DealRow) -> DealOut:
         id=row.deal.public_id,
         relation=row.relation,
         stage=row.stage,
+        plan_due_on=row.plan.due_on if row.plan else None,
         seller=_ref(row.seller),
         buyer=_ref(row.buyer),
         **_columns(row.deal, DealOut, "id"),
@@ -137,13 +149,63 @@ def contract_out(view: DealView) -> ContractOut | None:
     )
 
 
+def _terms_out(offer: Offer) -> TermsOut:
+    return TermsOut(
+        licence=offers.licence_of(offer.terms.mode),
+        instalments=[InstalmentOut.model_validate(one) for one in offer.instalments],
+        changes=[ChangeOut.model_validate(one) for one in offer.changes],
+        **_columns(offer.terms, TermsOut, "licence", "instalments", "changes"),
+    )
+
+
+def _beside(found: Beside) -> dict[str, Any]:
+    return {
+        "further_parties": [
+            PartyOut(
+                id=one.organisation.public_id,
+                name=one.organisation.name,
+                **_columns(one.party, PartyOut, "id", "name"),
+            )
+            for one in found.further
+        ],
+        "further_listings": [_listing(one) for one in found.listings],
+        "introduced_by": [_ref(one.broker) for one in found.introduced],
+        "files": [_file_out(one) for one in found.files],
+        "plan": PlanOut(text=found.plan.text, due_on=found.plan.due_on, person=found.plan_person)
+        if found.plan
+        else None,
+        "stages": [StageOut.model_validate(one) for one in found.stages],
+        "objections": [
+            ObjectionOut(
+                id=one.public_id,
+                evidence=one.evidence_id is not None,
+                **_columns(one, ObjectionOut, "id", "evidence"),
+            )
+            for one in found.objections
+        ],
+    }
+
+
+def _file_out(one: SharedFile) -> FileOut:
+    return FileOut(
+        id=one.stored.public_id,
+        name=one.stored.name,
+        size=one.stored.size,
+        note=one.file.note,
+        audience=one.file.audience,
+        organisation=one.organisation.name,
+        own=one.own,
+        at=one.file.at,
+    )
+
+
 def deal_whole(view: DealView) -> DealWhole:
     path = view.row.pricing
     return DealWhole(
         **dict(deal_out(view.row)),
         achievement=view.achievement.public_id if view.achievement else None,
         demand=view.demand.public_id if view.demand else None,
-        terms=[TermsOut.model_validate(row) for row in view.terms],
+        terms=[_terms_out(one) for one in view.beside.offers],
         pricing=pricing_out(path, view.row.term) if path else None,
         contract=contract_out(view),
         obstacle=view.obstacle,
@@ -157,5 +219,6 @@ def deal_whole(view: DealView) -> DealWhole:
             )
             for one in view.brokers
         ],
+        **_beside(view.beside),
         timeline=[MomentOut.model_validate(one) for one in view.timeline],
     )

@@ -41,9 +41,9 @@ from market.deals.schemas_out import (
     Introductions,
     PublicityOut,
 )
-from market.deals.vocabulary import Box, Shelf
+from market.deals.vocabulary import Box, Phase, Shelf, Side
 from market.kit.ids import PublicId
-from market.kit.wire import PathId
+from market.kit.wire import PathId, Storable
 
 router = api_router("deals")
 
@@ -140,12 +140,18 @@ def decide_introduction(
 def list_deals(
     work: Annotated[Work, opens(Action.DEAL_VIEW)],
     shelf: Shelf | None = None,
+    phase: Phase | None = None,
+    side: Side | None = None,
+    q: Annotated[str, Storable, Query(max_length=100)] = "",
     number: Number = 1,
 ) -> Deals:
-    """List the deals of one's organisation, or of a broker's principals."""
-    counts = service.deal_counts(work)
+    """List the deals of one's organisation, or of a broker's principals; `q` are words of their
+    titles, `side` the one that the organisation leads.
+    """
+    only = service.only(work, phase=phase, words=q, side=side)
+    counts = service.deal_counts(work, only)
     return Deals(
-        items=[deal_out(row) for row in views.deals_of_actor(work, shelf, number)],
+        items=[deal_out(row) for row in views.deals_of_actor(work, shelf, number, only)],
         total=sum(counts.values()) if shelf is None else counts[shelf],
     )
 

@@ -15,12 +15,12 @@ from market.catalog import views as catalog
 from market.catalog.models import Listing, ListingState
 from market.catalog.views import Heading, Source
 from market.catalog.vocabulary import MASKED_NAME, ListingKind
+from market.deals import opening, waiting
 from market.deals import repository as deal_rows
 from market.deals import repository_inquiries as repository
-from market.deals import service, waiting
 from market.deals.models import Deal, Inquiry
+from market.deals.opening import Pair
 from market.deals.schemas import AnswerIn, CloseIn, ContactIn, InquiryIn
-from market.deals.service import Pair
 from market.deals.vocabulary import PAGE, Box, InquiryState
 from market.discovery import matches
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
@@ -181,7 +181,7 @@ def answer(work: Work, public_id: PublicId, form: AnswerIn) -> Inquiry:
         answered_by=work.actor.person,
         answered_at=work.now,
     )
-    deal = service.open_or_join(work, _pair(work, row), "询问得到答复，双方开始洽谈")
+    deal = opening.open_or_join(work, _pair(work, row), "询问得到答复，双方开始洽谈")
     repository.link_inquiry(work.session, row.id, deal.id)
     work.session.refresh(row)
     waiting.inquiry_moved(work, row)

@@ -16,12 +16,12 @@ from market.catalog import views as catalog
 from market.catalog.models import Listing, ListingState
 from market.catalog.views import Heading, Source
 from market.catalog.vocabulary import MASKED_NAME, ListingKind
+from market.deals import opening, waiting
 from market.deals import repository as deal_rows
 from market.deals import repository_inquiries as repository
-from market.deals import service, waiting
 from market.deals.models import Deal, Introduction
+from market.deals.opening import Pair
 from market.deals.schemas import IntroductionDecisionIn, IntroductionIn
-from market.deals.service import Pair
 from market.deals.vocabulary import PAGE, IntroductionState, Side
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ListingId, OrganisationId, PublicId, new_public_id
@@ -218,7 +218,7 @@ def _accepted(work: Work, row: Introduction, state: IntroductionState) -> None:
     refs = _headings(work, [row])
     broker = accounts.organisation(work.session, row.broker_id)
     pair = Pair(row.seller_id, row.buyer_id, refs[row.achievement_id], refs[row.demand_id])
-    deal = service.open_or_join(work, pair, f"双方接受{broker.name}的引荐，开始洽谈")
+    deal = opening.open_or_join(work, pair, f"双方接受{broker.name}的引荐，开始洽谈")
     repository.link_introduction(work.session, row.id, deal.id)
 
 

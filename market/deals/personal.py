@@ -9,6 +9,7 @@ from sqlmodel import Session
 from market.accounts import repository as accounts
 from market.deals import repository_personal as repository
 from market.deals.models import Contract, Deal, DealNote, Inquiry, Introduction, Terms
+from market.deals.models_negotiation import DealFile, DealParty, NextStep, Objection
 from market.deals.repository_personal import Known
 from market.deals.vocabulary import InquiryState
 from market.kit.across import GONE, Held, any_by, by
@@ -21,6 +22,7 @@ KEPT = (
         "询问里的联系人：您自己写的，和您加入过的机构写下并填了您邮箱的，改为“已注销用户”；"
         "别人只填了您的姓名或电话的，同名的人分不清，不自动改动，请按隐私政策里的联系方式提出。"
     ),
+    "对公示的异议：公示是否有效的依据，内容保留，您登录后提出的，姓名和联系方式改为“已注销用户”。",
     "合同：民法典和会计档案的要求，由签订的机构保存，起草人只以编号记。",
 )
 CONTACTS = "询问里的联系方式"
@@ -61,10 +63,37 @@ def held(session: Session, person_id: PersonId) -> Sequence[Held[Any]]:
             by(Terms, "proposed_by", person_id),
             lambda row: {"内容": row.text, "时间": local_text(row.proposed_at)},
         ),
+        *_beside(person_id),
         Held(
             "起草的合同",
             by(Contract, "drafted_by", person_id),
             lambda row: {"项目": row.project_name, "时间": local_text(row.created_at)},
+        ),
+    )
+
+
+def _beside(person_id: PersonId) -> Sequence[Held[Any]]:
+    """Return what stands beside deals."""
+    return (
+        Held(
+            "洽谈里放的文件",
+            by(DealFile, "person_id", person_id),
+            lambda row: {"说明": row.note, "时间": local_text(row.at)},
+        ),
+        Held(
+            "洽谈里由您办的下一步",
+            by(NextStep, "person_id", person_id),
+            lambda row: {"内容": row.text, "日期": str(row.due_on)},
+        ),
+        Held(
+            "对公示提出的异议",
+            by(Objection, "created_by", person_id),
+            lambda row: {
+                "姓名或单位": row.name,
+                "联系方式": row.contact,
+                "内容": row.text,
+                "时间": local_text(row.created_at),
+            },
         ),
     )
 
@@ -109,6 +138,7 @@ def erase(session: Session, person_id: PersonId, _at: datetime) -> None:
     repository.replace_contact(session, asked, "contact", GONE)
     repository.replace_contact(session, answered, "owner_contact", GONE)
     repository.blank_phone(session, known)
+    repository.unname_objections(session, person_id, GONE)
 
 
 def ties(session: Session, organisation_id: OrganisationId) -> bool:
@@ -120,5 +150,6 @@ def ties(session: Session, organisation_id: OrganisationId) -> bool:
             (Inquiry, "asker_id"),
             (Inquiry, "owner_id"),
             (Introduction, "broker_id"),
+            (DealParty, "organisation_id"),
         )
     )

@@ -6,17 +6,20 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.deals import clearance, service, waiting
+from market.deals import clearance, repository, service, waiting
 from market.deals import repository_contracts as papers
+from market.deals import repository_objections as objections
 from market.deals.clearance import Term
-from market.deals.models import PricingPath
+from market.deals.models import Deal, PricingPath
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
     PATHS,
     PUBLICITY_DAYS,
     STOP_REASONS,
+    ObjectionState,
     PricingPathKind,
     PricingState,
+    StageEntered,
     StopReason,
 )
 from market.kit.errors import Conflict, Invalid, NotFound
@@ -37,6 +40,8 @@ class Publicity:
     pricing: PricingPath
     seller: Organisation
     term: Term
+    objections: int = 0
+    open_objections: int = 0
 
 
 def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
@@ -53,8 +58,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         raise Conflict("合同已经签订，不能再选定价方式")
     if papers.live_pricing(work.session, deal.id) is not None:
         raise Conflict(CHOSEN)
-    agreement = form.path is PricingPathKind.AGREEMENT
-    _check(form, agreement=agreement)
+    agreement = _check(form)
     row = PricingPath(
         public_id=new_public_id(),
         deal_id=deal.id,
@@ -69,11 +73,15 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         published_on=work.today if agreement else None,
         days=PUBLICITY_DAYS if agreement else None,
         exchange=form.exchange,
+        exchange_number=form.exchange_number,
+        listed_on=None if agreement else form.listed_on or work.today,
+        listed_until=None if agreement else form.listed_until,
         created_by=work.actor.person,
         created_at=work.now,
     )
     work.session.add(row)
     work.session.flush()
+    repository.enter_stage(work.session, deal.id, StageEntered.PRICING, work.now)
     if agreement:
         related = "受让方是完成人或有利害关系" if form.interested else "受让方与完成人无利害关系"
         service.tell(
@@ -88,11 +96,19 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
     return row
 
 
-def _check(form: PricingIn, *, agreement: bool) -> None:
+def _check(form: PricingIn) -> bool:
+    """Return whether it is 协议定价, once its parts fit."""
+    agreement = form.path is PricingPathKind.AGREEMENT
     if not agreement and not form.exchange:
         raise Invalid(fields={"exchange": "挂牌交易和拍卖请填在哪家技术交易市场进行"})
+    listed_on = form.listed_on
+    if listed_on is not None and form.listed_until is not None and form.listed_until < listed_on:
+        raise Invalid(
+            fields={"listed_until": f"截止日应不早于挂牌日{listed_on}，现在是{form.listed_until}"}
+        )
     if agreement and form.interested and not form.interest_note:
         raise Invalid(fields={"interest_note": "请写明是什么利害关系，会随公示公开"})
+    return agreement
 
 
 def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
@@ -110,20 +126,26 @@ def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
         raise Conflict("没有正在进行的公示或挂牌")
     if row.state == PricingState.DEALT:
         raise Conflict("挂牌或拍卖已经成交，不能再终止")
+    end(work, deal, row, form.reason, form.note)
+    waiting.deal_moved(work, deal)
+    work.session.refresh(row)
+    return row
+
+
+def end(work: Work, deal: Deal, row: PricingPath, reason: StopReason, note: str) -> None:
+    """Stop a 公示 or take the achievement off the exchange, in a step that may."""
     papers.move_pricing(
         work.session,
         row,
         PricingState(row.state),
         PricingState.STOPPED,
-        stop_reason=form.reason,
-        stop_note=form.note,
+        stop_reason=reason,
+        stop_note=note,
         stopped_on=work.today,
     )
+    repository.enter_stage(work.session, deal.id, StageEntered.AGREED, work.now)
     what = "公示" if row.path == PricingPathKind.AGREEMENT else PATHS[PricingPathKind(row.path)]
-    service.tell(work, deal, "stopped", f"{what}终止，{STOP_REASONS[form.reason]}")
-    waiting.deal_moved(work, deal)
-    work.session.refresh(row)
-    return row
+    service.tell(work, deal, "stopped", f"{what}终止，{STOP_REASONS[reason]}")
 
 
 def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
@@ -135,6 +157,10 @@ def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
     row = papers.live_pricing(work.session, deal.id)
     if row is None or row.state != PricingState.LISTED:
         raise Conflict("没有正在进行的挂牌或拍卖")
+    if row.listed_on is not None and form.dealt_on < row.listed_on:
+        raise Invalid(
+            fields={"dealt_on": f"成交日应不早于挂牌日{row.listed_on}，现在是{form.dealt_on}"}
+        )
     if form.dealt_on > work.today:
         raise Invalid(fields={"dealt_on": f"成交日应不晚于今天{work.today}，现在是{form.dealt_on}"})
     papers.move_pricing(
@@ -144,6 +170,8 @@ def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
         PricingState.DEALT,
         dealt_on=form.dealt_on,
         dealt_fen=form.price_fen,
+        dealt_number=form.dealt_number,
+        bidders=form.bidders,
     )
     what = f"{row.exchange}{PATHS[PricingPathKind(row.path)]}"
     service.tell(
@@ -171,4 +199,7 @@ def publicity(work: Work, public_id: PublicId) -> Publicity:
         raise NotFound
     deal = service.deal_of(work, row.deal_id)
     seller = accounts.organisation(work.session, deal.seller_id)
-    return Publicity(row, seller, clearance.term(row, rules.calendar(work.session)))
+    drawn = objections.of_paths(work.session, [row.id])
+    still = sum(one.state == ObjectionState.OPEN for one in drawn)
+    term = clearance.term(row, rules.calendar(work.session))
+    return Publicity(row, seller, term, len(drawn), still)

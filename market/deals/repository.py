@@ -5,6 +5,7 @@ Inquiries and introductions have theirs in `repository_inquiries.py`, pricing pa
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,17 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, update
 from sqlalchemy import select as select_core
 from sqlmodel import Session, col, select
 
-from market.deals.models import Contract, Deal, DealEvent, DealNote, Terms
-from market.deals.vocabulary import Audience, ContractState, DealState, Shelf, Side
+from market.deals import repository_negotiation as beside
+from market.deals.models import Contract, Deal, DealEvent, Terms
+from market.deals.models_negotiation import DealStage
+from market.deals.vocabulary import (
+    ContractState,
+    DealState,
+    Phase,
+    Shelf,
+    Side,
+    StageEntered,
+)
 from market.kit.db import changed, must_change
 from market.kit.ids import DealId, ListingId, OrganisationId, PublicId
 
@@ -23,6 +33,16 @@ DEAL_EDGES: dict[DealState, frozenset[DealState]] = {
     D.AGREED: frozenset({D.LOST}),
     D.LOST: frozenset(),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """What a list of deals is narrowed to; `side` is the one that `organisations` lead."""
+
+    phase: Phase | None = None
+    words: str = ""
+    side: Side | None = None
+    organisations: frozenset[OrganisationId] = frozenset()
 
 
 def deal(session: Session, deal_id: DealId) -> Deal:
@@ -101,9 +121,15 @@ def complete_deal(
 
 
 def _of(
-    as_seller: Collection[OrganisationId], as_buyer: Collection[OrganisationId]
+    as_seller: Collection[OrganisationId],
+    as_buyer: Collection[OrganisationId],
+    further: Collection[OrganisationId],
 ) -> ColumnElement[bool]:
-    return or_(col(Deal.seller_id).in_(as_seller), col(Deal.buyer_id).in_(as_buyer))
+    return or_(
+        col(Deal.seller_id).in_(as_seller),
+        col(Deal.buyer_id).in_(as_buyer),
+        beside.further_in(further),
+    )
 
 
 def _on(shelf: Shelf) -> ColumnElement[bool]:
@@ -114,17 +140,31 @@ def _on(shelf: Shelf) -> ColumnElement[bool]:
     }[shelf]
 
 
+def _wanted(only: Only) -> list[ColumnElement[bool]]:
+    """Return the WHERE clauses of what a list is narrowed to."""
+    found = []
+    if only.phase is not None:
+        found.append(and_(col(Deal.state) == D.NEGOTIATION, col(Deal.phase) == only.phase))
+    found += [col(Deal.title).contains(word, autoescape=True) for word in only.words.split()[:8]]
+    if only.side is not None:
+        column = Deal.seller_id if only.side is Side.SELLER else Deal.buyer_id
+        found.append(col(column).in_(only.organisations))
+    return found
+
+
 def deals_of(
     session: Session,
     *,
     as_seller: Collection[OrganisationId],
     as_buyer: Collection[OrganisationId],
+    further: Collection[OrganisationId],
+    only: Only,
     shelf: Shelf | None,
     offset: int,
     limit: int,
 ) -> Sequence[Deal]:
     """Return a page of the deals of either side, on one shelf or all, those changed last first."""
-    query = select(Deal).where(_of(as_seller, as_buyer))
+    query = select(Deal).where(_of(as_seller, as_buyer, further), *_wanted(only))
     if shelf is not None:
         query = query.where(_on(shelf))
     order = (col(Deal.updated_at).desc(), col(Deal.id).desc())
@@ -136,10 +176,13 @@ def deal_counts(
     *,
     as_seller: Collection[OrganisationId],
     as_buyer: Collection[OrganisationId],
+    further: Collection[OrganisationId],
+    only: Only,
 ) -> dict[Shelf, int]:
     """Return how many deals of either side stand on each shelf."""
     sums = [func.coalesce(func.sum(case((_on(one), 1), else_=0)), 0) for one in Shelf]
-    row = session.execute(select_core(*sums).where(_of(as_seller, as_buyer))).one()
+    those = (_of(as_seller, as_buyer, further), *_wanted(only))
+    row = session.execute(select_core(*sums).where(*those)).one()
     return {one: int(count) for one, count in zip(Shelf, row, strict=True)}
 
 
@@ -148,6 +191,7 @@ def running_fen(
     *,
     as_seller: Collection[OrganisationId],
     as_buyer: Collection[OrganisationId],
+    further: Collection[OrganisationId],
 ) -> int:
     """Return what the deals under way are about, in fen: the contract's total, else the newest
     terms' amount.
@@ -160,7 +204,7 @@ def running_fen(
     )
     about = func.coalesce(total.scalar_subquery(), amount.scalar_subquery(), 0)
     query = select_core(func.coalesce(func.sum(about), 0)).where(
-        _on(Shelf.RUNNING), _of(as_seller, as_buyer)
+        _on(Shelf.RUNNING), _of(as_seller, as_buyer, further)
     )
     return int(session.execute(query).scalar_one())
 
@@ -236,6 +280,30 @@ def touch_deal(session: Session, deal_id: DealId, at: datetime) -> None:
     changed(session, update(Deal).where(col(Deal.id) == deal_id).values(updated_at=at))
 
 
+def enter_stage(session: Session, deal_id: DealId, stage: StageEntered, at: datetime) -> None:
+    """Note that a deal entered a stage."""
+    session.add(DealStage(deal_id=deal_id, stage=stage, entered_at=at))
+
+
+def stages_of(session: Session, deal_ids: Collection[DealId]) -> Sequence[DealStage]:
+    """Return the stages that these deals entered, in the order in which they did."""
+    return session.exec(
+        select(DealStage).where(col(DealStage.deal_id).in_(deal_ids)).order_by(col(DealStage.id))
+    ).all()
+
+
+def move_phase(session: Session, row: Deal, seen: Phase, to: Phase, at: datetime) -> None:
+    """Move a deal under negotiation to another phase. Raises Conflict where it stands elsewhere."""
+    must_change(
+        session,
+        update(Deal)
+        .where(col(Deal.id) == row.id, col(Deal.state) == D.NEGOTIATION, col(Deal.phase) == seen)
+        .values(phase=to, updated_at=at),
+        "洽谈的阶段已经变了，请刷新后再移",
+    )
+    enter_stage(session, row.id, StageEntered(to), at)
+
+
 def terms_of(session: Session, deal_ids: Collection[DealId]) -> Sequence[Terms]:
     """Return all proposals of these deals, newest first."""
     return session.exec(
@@ -248,21 +316,4 @@ def terms_of(session: Session, deal_ids: Collection[DealId]) -> Sequence[Terms]:
 def events_of(session: Session, deal_id: DealId) -> Sequence[DealEvent]:
     return session.exec(
         select(DealEvent).where(col(DealEvent.deal_id) == deal_id).order_by(col(DealEvent.id))
-    ).all()
-
-
-def notes_of(
-    session: Session, deal_id: DealId, organisation_id: OrganisationId
-) -> Sequence[DealNote]:
-    """Return the notes that an organisation may read: those for all, and its own."""
-    return session.exec(
-        select(DealNote)
-        .where(
-            col(DealNote.deal_id) == deal_id,
-            or_(
-                col(DealNote.audience) == Audience.ALL,
-                col(DealNote.organisation_id) == organisation_id,
-            ),
-        )
-        .order_by(col(DealNote.id))
     ).all()

@@ -180,3 +180,15 @@ def contact_of(
     if row.asker_id == organisation_id:
         return row.contact_name, row.contact_phone
     return row.owner_contact_name, row.owner_contact_phone
+
+
+def introductions_of_deal(session: Session, deal_id: DealId) -> Sequence[Introduction]:
+    """Return the introductions, accepted by both sides, that led to a deal or joined it."""
+    return session.exec(
+        select(Introduction)
+        .where(
+            col(Introduction.deal_id) == deal_id,
+            col(Introduction.state) == IntroductionState.ACCEPTED,
+        )
+        .order_by(col(Introduction.id))
+    ).all()

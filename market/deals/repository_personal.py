@@ -9,6 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from market.accounts.models import Membership, MembershipState
 from market.deals.models import Inquiry
+from market.deals.models_negotiation import Objection
 from market.kit.db import changed
 from market.kit.ids import OrganisationId, PersonId
 
@@ -89,3 +90,14 @@ def blank_phone(session: Session, known: Known) -> None:
                 .values({col(column): ""})
                 .execution_options(synchronize_session=False),
             )
+
+
+def unname_objections(session: Session, person_id: PersonId, name: str) -> None:
+    """Put a name alone in the place of who objected while signed in."""
+    changed(
+        session,
+        update(Objection)
+        .where(col(Objection.created_by) == person_id)
+        .values(name=name, contact="")
+        .execution_options(synchronize_session=False),
+    )

@@ -11,7 +11,10 @@ from market.deals.vocabulary import (
     LineKind,
     LostReason,
     PayMethod,
+    Phase,
     PricingPathKind,
+    RoyaltyBase,
+    RoyaltyTrend,
     StopReason,
 )
 from market.kit.money import MAX_FEN
@@ -22,21 +25,27 @@ from market.kit.wire import (
     Line,
     OneLine,
     Optional60,
+    Optional200,
     Optional300,
     Optional500,
+    OrganisationName,
     PathId,
+    Short,
     Storable,
     text,
 )
 
 MESSAGE_LENGTH = 2000
 MAX_LINES = 50
+MAX_INSTALMENTS = 20
 
 
 Message = Annotated[str, text(MESSAGE_LENGTH, 1), Storable]
 Text2000 = Annotated[str, text(2000), Storable]
 Text1000 = Annotated[str, text(1000), Storable]
 Text120 = Annotated[str, text(120), OneLine]
+Text200Optional = Annotated[str, text(200), OneLine]
+Text200 = Annotated[str, text(200, 1), OneLine]
 OptionalEmail = Email | Literal[""]
 Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
 Field11 = Annotated[int, Field(ge=min(FIELDS), le=max(FIELDS))]
@@ -80,12 +89,36 @@ class IntroductionDecisionIn(In):
     reason: Optional500 = Field(default="", examples=[""])
 
 
+class InstalmentIn(In):
+    """One payment; `due` says when it falls due, by day or by what has happened."""
+
+    amount_fen: Amount = Field(examples=[100_000_000])
+    due: Text120 = Field(min_length=1, examples=["签约后30日内"])
+
+
 class TermsIn(In):
-    """Propose terms. `seen` is the newest version the proposer has read, 0 for none yet."""
+    """Propose terms. `seen` is the newest version the proposer has read, 0 for none yet.
+
+    `amount_fen` is the whole price; of a royalty, what the parties expect it to come to. `mode`
+    “许可” leaves the kind of licence open, which makes it 普通许可. `royalty_rate` is in hundredths
+    of a per cent of `royalty_base`; `entry_fen` is the 入门费 of `royalty_entry`.
+    """
 
     seen: Annotated[int, Field(ge=0, le=1_000_000)] = Field(examples=[0])
-    mode: Mode = Field(examples=["排他许可"], strict=False)
+    mode: Annotated[Mode, Field(strict=False)] | Literal["许可"] = Field(examples=["排他许可"])
     amount_fen: Amount = Field(examples=[150_000_000])
+    pay_method: PayMethod = Field(default=PayMethod.LUMP, examples=["lump"], strict=False)
+    entry_fen: Amount | None = Field(default=None, examples=[None])
+    royalty_base: RoyaltyBase | None = Field(default=None, examples=[None], strict=False)
+    royalty_rate: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, examples=[None]
+    )
+    royalty_trend: RoyaltyTrend | None = Field(default=None, examples=[None], strict=False)
+    instalments: Annotated[list[InstalmentIn], Field(max_length=MAX_INSTALMENTS)] = Field(
+        default=[], examples=[[]]
+    )
+    term_months: Annotated[int, Field(ge=1, le=1200)] | None = Field(default=None, examples=[60])
+    territory: Text120 = Field(default="", examples=["中国境内"])
     text: Text2000 = Field(default="", examples=["5年，中国境内，签约后30日内付清"])
 
 
@@ -115,6 +148,9 @@ class PricingIn(In):
     interested: bool = Field(default=False, examples=[False])
     interest_note: Optional300 = Field(default="", examples=[""])
     exchange: Text120 = Field(default="", examples=[""])
+    exchange_number: Optional60 = Field(default="", examples=[""])
+    listed_on: Day | None = Field(default=None, examples=[None])
+    listed_until: Day | None = Field(default=None, examples=[None])
 
 
 class StopIn(In):
@@ -127,6 +163,64 @@ class DealtIn(In):
 
     dealt_on: Day = Field(examples=["2026-11-02"])
     price_fen: Amount = Field(examples=[150_000_000])
+    dealt_number: Optional60 = Field(default="", examples=[""])
+    bidders: Annotated[int, Field(ge=1, le=10_000)] | None = Field(default=None, examples=[None])
+
+
+class PhaseIn(In):
+    """Move a deal under negotiation. `seen` is the phase it was read in."""
+
+    seen: Phase = Field(examples=["contact"], strict=False)
+    phase: Phase = Field(examples=["assessment"], strict=False)
+
+
+class PartyIn(In):
+    """Add a further party to one's own side, by its public id or its whole name.
+
+    `share` is its part of the side's price or duty in hundredths of a per cent, null for none.
+    """
+
+    organisation: OrganisationName = Field(examples=["示范机构"])
+    share: Annotated[int, Field(ge=1, le=10_000)] | None = Field(default=None, examples=[3000])
+    note: Optional200 = Field(default="", examples=["共有专利，按份额分配"])
+
+
+class ShareIn(In):
+    """Confirm, as a further party, one's share in a version of the terms."""
+
+    version: Annotated[int, Field(ge=1, le=1_000_000)] = Field(examples=[1])
+
+
+class DealListingIn(In):
+    listing: PathId = Field(examples=["23456789abcdef"])
+
+
+class FileAudienceIn(In):
+    """Show one's own file to more readers; `seen` is its present audience."""
+
+    seen: Audience = Field(examples=["own"], strict=False)
+    audience: Audience = Field(examples=["parties"], strict=False)
+
+
+class NextStepIn(In):
+    """What one's organisation does next; `person` is the id of a membership, null for oneself."""
+
+    text: Text200 = Field(examples=["带样件到校测试"])
+    due_on: Day = Field(examples=["2026-12-01"])
+    person: PathId | None = Field(default=None, examples=[None])
+
+
+class ObjectionIn(In):
+    """Object to a 公示; name and contact are told to the seller alone."""
+
+    name: Short = Field(examples=["示范李乙"])
+    contact: Text200 = Field(examples=["13800000009"])
+    text: Message = Field(examples=["该成果的共有人没有同意转让。"])
+
+
+class ObjectionHandlingIn(In):
+    decision: Literal["cleared", "upheld"] = Field(examples=["cleared"])
+    handling: Text1000 = Field(min_length=1, examples=["经核对共有协议，异议不成立。"])
 
 
 class ContractLineIn(In):

@@ -11,12 +11,18 @@ from market.deals.vocabulary import (
     DealState,
     InquiryState,
     IntroductionState,
+    Licence,
     LineKind,
     LostReason,
+    ObjectionState,
     PayMethod,
+    Phase,
     PricingPathKind,
     PricingState,
+    RoyaltyBase,
+    RoyaltyTrend,
     Side,
+    StageEntered,
     StopReason,
 )
 from market.kit.wire import Out
@@ -94,13 +100,96 @@ class Introductions(Out):
     total: int
 
 
+class InstalmentOut(Out):
+    amount_fen: int
+    due: str
+
+
+class ChangeOut(Out):
+    """What one version of the terms says otherwise than the one before; "" for nothing."""
+
+    label: str
+    before: str
+    after: str
+
+
 class TermsOut(Out):
+    """One offer. `royalty_rate` is in hundredths of a per cent; `licence` null for no licence."""
+
     version: int
     side: Side
     mode: str
+    licence: Licence | None
     amount_fen: int
+    pay_method: PayMethod
+    entry_fen: int | None
+    royalty_base: RoyaltyBase | None
+    royalty_rate: int | None
+    royalty_trend: RoyaltyTrend | None
+    instalments: list[InstalmentOut]
+    term_months: int | None
+    territory: str
     text: str
+    changes: list[ChangeOut]
     proposed_at: datetime
+
+
+class PartyOut(Out):
+    """A further party; `confirmed_version` is of the terms in which it agreed to its share."""
+
+    id: str
+    name: str
+    side: Side
+    share: int | None
+    note: str
+    confirmed_version: int
+
+
+class FileOut(Out):
+    """A file that the reader may see; `own` where its organisation put it there."""
+
+    id: str
+    name: str
+    size: int
+    note: str
+    audience: Audience
+    organisation: str
+    own: bool
+    at: datetime
+
+
+class PlanOut(Out):
+    """The reader's organisation's own next step."""
+
+    text: str
+    due_on: date
+    person: str
+
+
+class StageOut(Out):
+    stage: StageEntered
+    entered_at: datetime
+
+
+class ObjectionOut(Out):
+    """An objection against the 公示, for the seller."""
+
+    id: str
+    name: str
+    contact: str
+    text: str
+    state: ObjectionState
+    handling: str
+    evidence: bool
+    created_at: datetime
+    handled_at: datetime | None
+
+
+class ObjectionSentOut(Out):
+    """What the sender of an objection is told."""
+
+    publicity: str
+    created_at: datetime
 
 
 class PricingOut(Out):
@@ -117,12 +206,18 @@ class PricingOut(Out):
     interest_note: str
     published_on: date | None
     days: int | None
+    cleared_on: date | None
     ends_on: date | None
     earliest_signing: date | None
     provisional: bool | None
     exchange: str
+    exchange_number: str
+    listed_on: date | None
+    listed_until: date | None
     dealt_on: date | None
     dealt_fen: int | None
+    dealt_number: str
+    bidders: int | None
     stop_reason: StopReason | None
     stop_note: str
     stopped_on: date | None
@@ -144,6 +239,8 @@ class PublicityOut(Out):
     days: int
     ends_on: date
     provisional: bool
+    objections: int
+    open_objections: int
     stop_reason: StopReason | None
     stop_note: str
     stopped_on: date | None
@@ -205,7 +302,9 @@ class DealOut(Out):
     title: str
     relation: Relation
     state: DealState
+    phase: Phase
     stage: str
+    plan_due_on: date | None
     seller: Ref
     buyer: Ref
     terms_version: int
@@ -237,4 +336,11 @@ class DealWhole(DealOut):
     contract: ContractOut | None
     obstacle: str | None
     brokers: list[BrokerOut]
+    further_parties: list[PartyOut]
+    further_listings: list[NamedListing]
+    introduced_by: list[Ref]
+    files: list[FileOut]
+    plan: PlanOut | None
+    stages: list[StageOut]
+    objections: list[ObjectionOut]
     timeline: list[MomentOut]

@@ -15,6 +15,8 @@ from market.catalog import views as catalog
 from market.catalog.views import Heading
 from market.deals import clearance, repository, service
 from market.deals import repository_contracts as papers
+from market.deals import repository_negotiation as beside
+from market.deals import views_negotiation as negotiated
 from market.deals.clearance import Term
 from market.deals.models import (
     Contract,
@@ -25,7 +27,10 @@ from market.deals.models import (
     PricingPath,
     Terms,
 )
-from market.deals.vocabulary import Audience, DealState, PricingState, Shelf, Side
+from market.deals.models_negotiation import NextStep
+from market.deals.repository import Only
+from market.deals.views_negotiation import Beside
+from market.deals.vocabulary import PAGE, Audience, DealState, PricingState, Shelf, Side
 from market.kit.ids import OrganisationId, PublicId
 from market.rules import service as rules
 from market.rules.calendar import Calendar
@@ -35,6 +40,9 @@ STEPS = (
     Action.DEAL_TERMS,
     Action.DEAL_CONFIRM,
     Action.DEAL_LOSE,
+    Action.DEAL_MOVE,
+    Action.DEAL_PARTIES,
+    Action.DEAL_SHARE,
     Action.PRICING_SET,
     Action.CONTRACT_DRAFT,
     Action.CONTRACT_SIGN,
@@ -66,6 +74,8 @@ class DealRow:
     term: Term | None
     contract: Contract | None
     pricing_applies: bool
+    plan: NextStep | None
+    leads: bool
 
     @property
     def side(self) -> Side | None:
@@ -103,6 +113,7 @@ class DealView:
     obstacle: str | None
     timeline: tuple[Moment, ...]
     may: frozenset[Action]
+    beside: Beside
 
 
 def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
@@ -119,16 +130,19 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
         if row.state != PricingState.STOPPED
     }
     contracts = papers.live_contracts(work.session, ids)
+    further = service.further_sides(work, deals)
+    planned = beside.next_steps(work.session, work.actor.organisation, ids)
     calendar = rules.calendar(work.session)
     return [
         _row(
             work,
             row,
-            service.relation(work, row, served),
+            service.relation(work, row, served, further),
             names,
             newest.get(row.id),
             live.get(row.id),
             contracts.get(row.id),
+            planned.get(row.id),
             calendar,
         )
         for row in deals
@@ -143,14 +157,11 @@ def _row(
     terms: Terms | None,
     path: PricingPath | None,
     contract: Contract | None,
+    plan: NextStep | None,
     calendar: Calendar,
 ) -> DealRow:
     seller = names[deal.seller_id]
-    term = (
-        clearance.term(path, calendar)
-        if path is not None and path.state == PricingState.PUBLICISED
-        else None
-    )
+    term = clearance.term(path, calendar) if path is not None and clearance.running(path) else None
     applies = clearance.applies(
         seller, contract.type if contract else None, terms.mode if terms else None
     )
@@ -175,14 +186,22 @@ def _row(
         term=term,
         contract=contract,
         pricing_applies=applies,
+        plan=plan,
+        leads=service.leads(work, deal),
     )
 
 
-def deals_of_actor(work: Work, shelf: Shelf | None = None, page: int = 1) -> list[DealRow]:
+def deals_of_actor(
+    work: Work,
+    shelf: Shelf | None = None,
+    page: int = 1,
+    only: Only = service.EVERYTHING,
+    size: int = PAGE,
+) -> list[DealRow]:
     """Return a page of the deals of the acting organisation or of a broker's principals, those
     changed last first.
     """
-    return deal_rows(work, service.deals_of_actor(work, shelf, page))
+    return deal_rows(work, service.deals_of_actor(work, shelf, page, only, size))
 
 
 def deal_view(work: Work, public_id: PublicId) -> DealView:
@@ -205,8 +224,11 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
         ),
         lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
         obstacle=clearance.signing_obstacle(work, deal, contract) if contract else None,
-        timeline=_timeline(work, deal),
-        may=frozenset(action for action in STEPS if work.may(action, row.relation)),
+        timeline=_timeline(work, deal, row.relation),
+        may=frozenset(
+            action for action in STEPS if service.allowed(work, deal, action, row.relation)
+        ),
+        beside=negotiated.of_deal(work, deal, row.relation),
     )
 
 
@@ -222,10 +244,10 @@ def _brokers(work: Work, deal: Deal) -> tuple[Broker, ...]:
     return tuple(Broker(row, names[row.agency_id]) for row in rows)
 
 
-def _timeline(work: Work, deal: Deal) -> tuple[Moment, ...]:
+def _timeline(work: Work, deal: Deal, related: Relation) -> tuple[Moment, ...]:
     rows: list[DealEvent | DealNote] = [
         *repository.events_of(work.session, deal.id),
-        *repository.notes_of(work.session, deal.id, work.actor.organisation),
+        *beside.notes(work.session, deal.id, service.reader(work, deal, related)),
     ]
     rows.sort(key=lambda row: row.at)
     people = accounts.people(work.session, {row.person_id for row in rows})

@@ -18,6 +18,7 @@ from market.catalog.views import Heading
 from market.catalog.vocabulary import MASKED_NAME
 from market.deals import clearance, filing, repository, repository_waiting
 from market.deals import repository_contracts as papers
+from market.deals import waiting_plans as beside
 from market.deals.models import Contract, Deal, Inquiry, Introduction, PricingPath, Terms
 from market.deals.vocabulary import (
     ANSWER_WORKING_DAYS,
@@ -46,7 +47,14 @@ SIGN: Final = {Side.SELLER: "deal.sign_seller", Side.BUYER: "deal.sign_buyer"}
 STEPS: Final = (TERMS, PRICE, DEALT, DRAFT, *SIGN.values())
 REGISTER: Final = "registration.due"
 """Begun here by the signature; the desk, which knows the registrations, keeps it from then on."""
-KINDS: Final = (ANSWER, *ACCEPT.values(), *STEPS, filing.FILING)
+KINDS: Final = (
+    ANSWER,
+    *ACCEPT.values(),
+    *STEPS,
+    filing.FILING,
+    *beside.OF_STEPS,
+    beside.NEXT,
+)
 
 _ACCEPTED: Final = {
     Side.SELLER: IntroductionState.ACCEPTED_SELLER,
@@ -63,6 +71,7 @@ def tasks(session: Session) -> Iterator[Task]:
     yield from _acceptances(session, repository_waiting.open_introductions(session))
     yield from _steps(session, repository_waiting.open_deals(session), calendar)
     yield from filing.tasks(session, calendar)
+    yield from beside.plans(session)
 
 
 def inquiry_moved(work: Work, row: Inquiry) -> None:
@@ -85,7 +94,15 @@ def deal_moved(work: Work, deal: Deal) -> None:
     work.session.flush()
     work.session.refresh(deal)
     waits = _steps(work.session, [deal], rules.calendar(work.session))
-    notify.hold(work.session, Subject("deal", deal.public_id), STEPS, waits, at=work.now)
+    kinds = (*STEPS, *beside.OF_STEPS)
+    notify.hold(work.session, Subject("deal", deal.public_id), kinds, waits, at=work.now)
+    beside.hold(work.session, deal, work.now)
+
+
+def plans_moved(work: Work, deal: Deal) -> None:
+    """Let the next steps wait that people planned in a deal."""
+    work.session.flush()
+    beside.hold(work.session, deal, work.now)
 
 
 def _answers(session: Session, rows: Sequence[Inquiry], calendar: Calendar) -> Iterator[Task]:
@@ -185,6 +202,7 @@ def _steps(session: Session, deals: Sequence[Deal], calendar: Calendar) -> Itera
         )
         if deal.concluded_at is not None or deal.state == DealState.LOST:
             continue
+        yield from beside.of_deal(session, deal)
         if deal.state == DealState.NEGOTIATION:
             yield from _answers_to_terms(its)
         else:
@@ -239,7 +257,7 @@ def _signings(
     its: _Papers, contract: Contract, calendar: Calendar, path: PricingPath | None
 ) -> Iterator[Task]:
     from_on, detail = None, "双方都确认同一份草稿后合同签订。"
-    if path is not None and path.state == PricingState.PUBLICISED:
+    if path is not None and clearance.running(path):
         term = clearance.term(path, calendar)
         from_on = term.earliest_signing
         detail = f"公示到{term.ends_on}期满，没有异议{from_on}起可以签约。"

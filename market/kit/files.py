@@ -277,6 +277,11 @@ def get(session: Session, public_id: PublicId) -> StoredFile:
     return row
 
 
+def by_key(session: Session, file_id: int) -> StoredFile:
+    """Return the row that another row refers to; the caller has checked who asks."""
+    return session.get_one(StoredFile, file_id)
+
+
 def mark_dropped(session: Session, now: datetime, limit: int) -> int:
     """Note which files no row of any table refers to any more. Return how many were found now."""
     left = (

@@ -8,9 +8,11 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
+from market.kit import triggers_pricing
 from market.kit.audit import LEAST_DAYS
 
 LEDGER = ("ledger_transaction", "ledger_entry")
+OFFERS = ("terms", "terms_instalment", "deal_stage")
 APPEND_ONLY = (
     "audit",
     "consent",
@@ -18,6 +20,7 @@ APPEND_ONLY = (
     "ledger_seal",
     "registration_event",
     *LEDGER,
+    *OFFERS,
 )
 PERIOD = "ledger_period"
 _OPERATIONS = ("UPDATE", "DELETE")
@@ -76,6 +79,8 @@ def install(connection: Connection) -> None:
         _keep_balanced(connection)
     if PERIOD in present:
         _keep_periods(connection, sqlite=sqlite)
+    if present.issuperset(triggers_pricing.TABLES):
+        triggers_pricing.install(connection, sqlite=sqlite)
 
 
 def _when(table: str, operation: str, *, sqlite: bool) -> str:
@@ -160,4 +165,5 @@ def missing(connection: Connection) -> list[str]:
     wanted = {trigger_name(table, each) for table in APPEND_ONLY for each in operations}
     if not sqlite:
         wanted |= {f"{_BALANCED}{table}" for table in LEDGER}
-    return sorted((wanted | _PERIODS.keys()) - installed(connection))
+    wanted |= _PERIODS.keys() | set(triggers_pricing.NAMES)
+    return sorted(wanted - installed(connection))

@@ -106,6 +106,8 @@ class Walker:
         ids = self.world.ids
         if parameter == "listing_id" and on_demand(route):
             return ids["demand"]
+        if parameter == "file_id" and "/deals/" in route.path:
+            return ids["deal_file"]
         return ids[parameter]
 
     def body(self, route: Route) -> dict[str, Any]:
@@ -130,6 +132,8 @@ def relation(route: Route, name: str) -> Relation | None:
     if not parameters:
         return None
     table = OBJECTS[parameters[0]]
+    if "file_id" in parameters and "/deals/" in route.path and route.method != "GET":
+        table = OBJECTS["deal_file"]
     if parameters[0] == "listing_id" and on_demand(route):
         table = {"buyer": Relation.OWN, "broker": Relation.OTHER}
     return table.get(name.rsplit(" ", 1)[0], Relation.OTHER)

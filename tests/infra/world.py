@@ -5,6 +5,7 @@ it. A new path parameter needs a line there and an object in `build`.
 """
 
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,9 +15,13 @@ from market.accounts import organisations, repository
 from market.accounts.models import MembershipState
 from market.accounts.policy import OrganisationKind, Relation, Role
 from market.accounts.work import Actor, Parts, Work
+from market.deals import objections
+from market.deals import service as deals
+from market.deals.schemas import ObjectionHandlingIn
 from market.discovery.drain import drain_index, drain_matches
 from market.discovery.matching import Matcher
 from market.jobs import handlers
+from market.kit.ids import PublicId
 from market.kit.jobs import Runner
 from search.port import SearchEngine
 from tests import factories
@@ -24,7 +29,9 @@ from tests.e2e.test_story_api import ACHIEVEMENT, DEMAND, good
 from tests.support import history
 from tests.support.applying import handed_in
 from tests.support.clock import FakeClock
+from tests.support.market import work_for
 
+API = "http://127.0.0.1/api/v1"
 SELLER, BUYER, BROKER = "seller", "buyer", "broker"
 STRANGERS = ("other university", "other company", "other agency")
 
@@ -32,6 +39,9 @@ SIDES = {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART, BROKER: Relation.MAN
 OBJECTS: dict[str, dict[str, Relation]] = {
     "listing_id": {SELLER: Relation.OWN, BROKER: Relation.MANDATED},
     "file_id": {SELLER: Relation.OWN},
+    # Put to the deal by the seller for all to read; what becomes of it is the seller's alone.
+    "deal_file": {SELLER: Relation.OWN},
+    "objection_id": SIDES,
     "import_id": {SELLER: Relation.OWN},
     "membership_id": {SELLER: Relation.OWN},
     "match_id": {BUYER: Relation.OWN},
@@ -73,6 +83,8 @@ FORMS: dict[str, dict[str, str]] = {
     "/deals/{deal_id}/pricing": {"path": "agreement", "summary": "焊缝检测"},
     "/deals/{deal_id}/pricing/dealt": {"dealt_on": "2026-11-20", "price": "150"},
     "/deals/{deal_id}/publicity/stop": {"reason": "objection"},
+    "/deals/{deal_id}/objections/{objection_id}": {"decision": "cleared", "handling": "不成立。"},
+    "/deals/{deal_id}/files/{file_id}/audience": {"seen": "all", "audience": "all"},
     "/inquiries/{inquiry_id}/answer": {"answer": "可以。"},
     "/introductions/{introduction_id}/decision": {"decision": "accept"},
     "/mandates/{mandate_id}/decision": {"decision": "accept"},
@@ -95,7 +107,7 @@ class World:
         token = factories.token(self.parts, self.actors[f"{who} manager"])
         return TestClient(
             self.app,
-            base_url="http://127.0.0.1/api/v1",
+            base_url=API,
             headers={"Authorization": f"Bearer {token}"},
         )
 
@@ -178,6 +190,21 @@ def _settle(parts: Parts, clock: FakeClock, engine: SearchEngine) -> None:
         pass
 
 
+def _objected(world: World, publicity: str, deal: str) -> str:
+    """Return an objection that was cleared, with its evidence."""
+    form = {"name": "示范李乙", "contact": "13800000009", "text": "共有人没有同意。"}
+    good(
+        TestClient(world.app, base_url=API).post(f"/publicity/{publicity}/objections", json=form),
+        201,
+    )
+    with work_for(world.parts, world.actors[f"{SELLER} manager"]) as work:
+        (row,) = objections.of_deal(work, deals.find(work, PublicId(deal)))
+        handled = ObjectionHandlingIn(decision="cleared", handling="共有人书面同意在案。")
+        evidence = ("proof.pdf", BytesIO(b"%PDF-1.7 consent"))
+        objections.handle(work, PublicId(deal), row.public_id, handled, evidence)
+        return row.public_id
+
+
 def _deal(
     world: World, clock: FakeClock, seller: TestClient, buyer: TestClient, broker: TestClient
 ) -> None:
@@ -222,6 +249,10 @@ def _deal(
         "ends_on": "2031-11-30",
     }
     drafted = good(seller.post(f"{deal}/contract", json=contract))["contract"]["id"]
+    file = {"file": ("sample.pdf", b"%PDF-1.7 sample", "application/pdf")}
+    put = good(seller.post(f"{deal}/files", files=file, data={"audience": "all"}), 201)
+    ids["deal_file"] = put["files"][0]["id"]
+    ids["objection_id"] = _objected(world, ids["publicity_id"], ids["deal_id"])
     clock.set_local("2026-11-23 09:00")
     good(seller.post(f"{deal}/contract/confirm", json={"contract": drafted}))
     good(buyer.post(f"{deal}/contract/confirm", json={"contract": drafted}))
