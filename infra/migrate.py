@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from market.kit import dump, triggers
+from market.kit import dump, triggers, triggers_pricing
 from market.kit.db import Database
 from market.rules import service as rules
 
@@ -50,6 +50,7 @@ def _close_to_others(file: Path) -> None:
 
 
 def _bring_up(connection: Connection) -> None:
+    triggers_pricing.lift(connection)
     command.upgrade(configuration(connection), "head")
     triggers.install(connection)
     with Session(connection, join_transaction_mode="create_savepoint") as session:

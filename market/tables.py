@@ -7,6 +7,7 @@ from market.access import models as access
 from market.accounts import models as accounts
 from market.catalog import models as catalog
 from market.deals import models as deals
+from market.deals import models_negotiation as negotiation
 from market.discovery import models as discovery
 from market.discovery import models_queries as queries
 from market.imports import models as imports
@@ -14,6 +15,7 @@ from market.kit import audit, changes, files, files_shared, holding, jobs, notif
 from market.ledger import models as ledger
 from market.operations import models as operations
 from market.registry import models as registry
+from market.registry import models_comparables as comparables
 from market.rules import models as rules
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "audit",
     "catalog",
     "changes",
+    "comparables",
     "deals",
     "discovery",
     "files",
@@ -31,6 +34,7 @@ __all__ = [
     "jobs",
     "ledger",
     "metadata",
+    "negotiation",
     "notify",
     "once",
     "operations",

@@ -12,6 +12,7 @@ from market.accounts.models import Organisation
 from market.accounts.work import Work
 from market.catalog.vocabulary import Mode
 from market.deals import repository_contracts as papers
+from market.deals import repository_objections as objections
 from market.deals.models import Contract, Deal, PricingPath
 from market.deals.vocabulary import (
     PATHS,
@@ -76,6 +77,25 @@ def applies(seller: Organisation, contract_type: str | None, mode: str | None) -
     return mode not in UNPRICED_MODES
 
 
+def running(row: PricingPath | None) -> bool:
+    """Return whether a path is a 公示 whose days count: not stopped, and no exchange's."""
+    return row is not None and row.state in (PricingState.PUBLICISED, PricingState.CLEARED)
+
+
+def clear(work: Work, deal: Deal) -> None:
+    """Clear the deal's 公示 where it has one that ran out; `signing_obstacle` found nothing."""
+    row = papers.live_pricing(work.session, deal.id)
+    if row is None or row.state != PricingState.PUBLICISED:
+        return
+    if work.today < term(row, rules.calendar(work.session)).earliest_signing:
+        return  # of a type of contract that needs no 公示
+    if objections.open_of(work.session, [row.id]):
+        return
+    papers.move_pricing(
+        work.session, row, PricingState.PUBLICISED, PricingState.CLEARED, cleared_on=work.today
+    )
+
+
 def price_of(row: PricingPath) -> int:
     """Return the price, in fen, that was reached on the exchange or else is publicised."""
     return row.price_fen if row.dealt_fen is None else row.dealt_fen
@@ -96,18 +116,25 @@ def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
     row = papers.live_pricing(work.session, deal.id)
     if row is None:
         return "卖方是国家设立的单位，转让、许可成果前应先选定定价方式（协议定价、挂牌交易或拍卖）"
-    if row.state == PricingState.LISTED:
-        return f"{PATHS[PricingPathKind(row.path)]}还没有成交，成交后才能签约"
-    if row.state == PricingState.PUBLICISED:
-        days = term(row, rules.calendar(work.session))
-        if work.today < days.earliest_signing:
-            return (
-                f"公示到{days.ends_on}结束，最早{days.earliest_signing}可以签约，今天是{work.today}"
-            )
+    if obstacle := _path_obstacle(work, row):
+        return obstacle
     if below_price(row, contract):
         return (
             f"合同成交额{wan_in_words(contract.total_fen)}，"
             f"低于定价{wan_in_words(price_of(row))}；"
             "请按定价改写合同，或终止后按新的价格重新定价"
         )
+    return None
+
+
+def _path_obstacle(work: Work, row: PricingPath) -> str | None:
+    if row.state == PricingState.LISTED:
+        return f"{PATHS[PricingPathKind(row.path)]}还没有成交，成交后才能签约"
+    if not running(row):
+        return None
+    if standing := objections.open_of(work.session, [row.id]):
+        return f"公示收到{len(standing)}件异议还没有处理，处理后才能签约"
+    days = term(row, rules.calendar(work.session))
+    if work.today < days.earliest_signing:
+        return f"公示到{days.ends_on}结束，最早{days.earliest_signing}可以签约，今天是{work.today}"
     return None

@@ -134,6 +134,7 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
         return row
     if obstacle := clearance.signing_obstacle(work, deal, row):
         raise Conflict(obstacle)
+    clearance.clear(work, deal)
     if papers.confirm_contract(work.session, row.id, side, work.now) == 1:
         service.tell(work, deal, "contract.confirmed", f"{SIDE_NAMES[side]}确认合同")
         if papers.sign_if_both(work.session, row.id, work.today):

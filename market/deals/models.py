@@ -18,8 +18,11 @@ from market.deals.vocabulary import (
     LineKind,
     LostReason,
     PayMethod,
+    Phase,
     PricingPathKind,
     PricingState,
+    RoyaltyBase,
+    RoyaltyTrend,
     Side,
     StopReason,
 )
@@ -136,13 +139,16 @@ class Introduction(Table, table=True):
 class Deal(Table, table=True):
     """One negotiation of a seller and a buyer. 洽谈
 
-    `terms_version` is the newest proposal, `*_confirmed` the version that each side confirmed.
-    `concluded_at` is set when a contract is signed; from then on the pair may open another deal.
+    `seller_id` and `buyer_id` lead their sides: they move the deal and sign. Further parties stand
+    in `deal_party`. `phase` is how far the talks are while they go on. `terms_version` is the newest
+    proposal, `*_confirmed` the version that each side confirmed. `concluded_at` is set when a
+    contract is signed; from then on the pair may open another deal.
     """
 
     __tablename__ = "deal"
     __table_args__ = (
         one_of("state", DealState),
+        one_of("phase", Phase),
         one_of("lost_reason", LostReason, nullable=True),
         one_of("lost_by", Side, nullable=True),
         check("two_sides", "seller_id <> buyer_id"),
@@ -171,6 +177,7 @@ class Deal(Table, table=True):
     achievement_id: ListingId | None = fk("listing.id", nullable=True)
     demand_id: ListingId | None = fk("listing.id", nullable=True)
     state: str = choice(default=DealState.NEGOTIATION)
+    phase: str = choice(default=Phase.CONTACT)
     terms_version: int = Field(default=0)
     seller_confirmed: int = Field(default=0)
     buyer_confirmed: int = Field(default=0)
@@ -184,12 +191,30 @@ class Deal(Table, table=True):
 
 
 class Terms(Table, table=True):
-    """One proposal of what the deal is to be; never changed, only followed by another."""
+    """One proposal of what the deal is to be; never changed, only followed by another.
+
+    `amount_fen` is the whole price; of a royalty, which nobody knows yet, the sum that the parties
+    expect. `entry_fen` is the part paid beforehand (入门费); `royalty_rate` is in hundredths of a
+    per cent of `royalty_base`. Instalments stand in `terms_instalment`.
+    """
 
     __tablename__ = "terms"
     __table_args__ = (
         one_of("side", Side),
+        one_of("pay_method", PayMethod),
+        one_of("royalty_base", RoyaltyBase, nullable=True),
+        one_of("royalty_trend", RoyaltyTrend, nullable=True),
         check("amount_positive", "amount_fen > 0"),
+        check("entry_within", "entry_fen IS NULL OR (entry_fen > 0 AND entry_fen <= amount_fen)"),
+        check("entry_with_royalty", "(pay_method = 'royalty_entry') = (entry_fen IS NOT NULL)"),
+        check(
+            "royalty_whole",
+            "(pay_method IN ('royalty', 'royalty_entry')) = (royalty_base IS NOT NULL)"
+            " AND (royalty_base IS NULL) = (royalty_rate IS NULL)"
+            " AND (royalty_base IS NULL) = (royalty_trend IS NULL)",
+        ),
+        check("rate_possible", "royalty_rate IS NULL OR royalty_rate BETWEEN 1 AND 10000"),
+        check("term_positive", "term_months IS NULL OR term_months > 0"),
         UniqueConstraint("deal_id", "version"),
     )
 
@@ -199,6 +224,13 @@ class Terms(Table, table=True):
     side: str = choice()
     mode: str = words(20)
     amount_fen: int = fen()
+    pay_method: str = choice(default=PayMethod.LUMP)
+    entry_fen: int | None = fen(nullable=True)
+    royalty_base: str | None = choice(nullable=True)
+    royalty_rate: int | None = Field(default=None)
+    royalty_trend: str | None = choice(nullable=True)
+    term_months: int | None = Field(default=None)
+    territory: str = words(120, default="")
     text: str = prose(default="")
     proposed_by: PersonId = fk("person.id")
     proposed_at: datetime = moment()
@@ -244,7 +276,9 @@ class PricingPath(Table, table=True):
     """How the price of one deal is found, and for 协议定价 its 公示, whose page is public.
 
     The last day of the 公示 is counted from `published_on` and `days` whenever it is asked for,
-    so that a holiday table that comes later corrects a provisional date.
+    so that a holiday table that comes later corrects a provisional date. It is `cleared` by the
+    first signature that its last day allows; a trigger holds that, and that no contract is signed
+    before (`kit/triggers_pricing.py`).
     """
 
     __tablename__ = "pricing_path"
@@ -254,6 +288,9 @@ class PricingPath(Table, table=True):
         one_of("stop_reason", StopReason, nullable=True),
         check("stopped_has_reason", "(state = 'stopped') = (stop_reason IS NOT NULL)"),
         check("publicised_has_day", "path <> 'agreement' OR published_on IS NOT NULL"),
+        check("cleared_has_day", "state <> 'cleared' OR cleared_on IS NOT NULL"),
+        check("dealt_whole", "state <> 'dealt' OR (dealt_on IS NOT NULL AND dealt_fen > 0)"),
+        check("listed_ordered", "listed_until IS NULL OR listed_until >= listed_on"),
         _unique_where("uq_pricing_path_live", "deal_id", where="state <> 'stopped'"),
     )
 
@@ -270,9 +307,16 @@ class PricingPath(Table, table=True):
     interest_note: str = words(300, default="")
     published_on: date | None = day(nullable=True)
     days: int | None = Field(default=None)
+    cleared_on: date | None = day(nullable=True)
     exchange: str = words(120, default="")
+    exchange_number: str = words(60, default="")
+    listed_on: date | None = day(nullable=True)
+    listed_until: date | None = day(nullable=True)
     dealt_on: date | None = day(nullable=True)
     dealt_fen: int | None = fen(nullable=True)
+    dealt_number: str = words(60, default="")
+    bidders: int | None = Field(default=None)
+    evidence_id: int | None = fk("stored_file.id", nullable=True)
     stop_reason: str | None = choice(nullable=True)
     stop_note: str = words(500, default="")
     stopped_on: date | None = day(nullable=True)

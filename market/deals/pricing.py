@@ -6,7 +6,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.deals import clearance, service, waiting
+from market.deals import clearance, repository, service, waiting
 from market.deals import repository_contracts as papers
 from market.deals.clearance import Term
 from market.deals.models import PricingPath
@@ -17,6 +17,7 @@ from market.deals.vocabulary import (
     STOP_REASONS,
     PricingPathKind,
     PricingState,
+    StageEntered,
     StopReason,
 )
 from market.kit.errors import Conflict, Invalid, NotFound
@@ -74,6 +75,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
     )
     work.session.add(row)
     work.session.flush()
+    repository.enter_stage(work.session, deal.id, StageEntered.PRICING, work.now)
     if agreement:
         related = "受让方是完成人或有利害关系" if form.interested else "受让方与完成人无利害关系"
         service.tell(
@@ -119,6 +121,7 @@ def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
         stop_note=form.note,
         stopped_on=work.today,
     )
+    repository.enter_stage(work.session, deal.id, StageEntered.AGREED, work.now)
     what = "公示" if row.path == PricingPathKind.AGREEMENT else PATHS[PricingPathKind(row.path)]
     service.tell(work, deal, "stopped", f"{what}终止，{STOP_REASONS[form.reason]}")
     waiting.deal_moved(work, deal)

@@ -13,7 +13,16 @@ from sqlalchemy import select as select_core
 from sqlmodel import Session, col, select
 
 from market.deals.models import Contract, Deal, DealEvent, DealNote, Terms
-from market.deals.vocabulary import Audience, ContractState, DealState, Shelf, Side
+from market.deals.models_negotiation import DealStage
+from market.deals.vocabulary import (
+    Audience,
+    ContractState,
+    DealState,
+    Phase,
+    Shelf,
+    Side,
+    StageEntered,
+)
 from market.kit.db import changed, must_change
 from market.kit.ids import DealId, ListingId, OrganisationId, PublicId
 
@@ -234,6 +243,30 @@ def conclude(session: Session, deal_id: DealId, at: datetime) -> None:
 
 def touch_deal(session: Session, deal_id: DealId, at: datetime) -> None:
     changed(session, update(Deal).where(col(Deal.id) == deal_id).values(updated_at=at))
+
+
+def enter_stage(session: Session, deal_id: DealId, stage: StageEntered, at: datetime) -> None:
+    """Note that a deal entered a stage."""
+    session.add(DealStage(deal_id=deal_id, stage=stage, entered_at=at))
+
+
+def stages_of(session: Session, deal_ids: Collection[DealId]) -> Sequence[DealStage]:
+    """Return the stages that these deals entered, in the order in which they did."""
+    return session.exec(
+        select(DealStage).where(col(DealStage.deal_id).in_(deal_ids)).order_by(col(DealStage.id))
+    ).all()
+
+
+def move_phase(session: Session, row: Deal, seen: Phase, to: Phase, at: datetime) -> None:
+    """Move a deal under negotiation to another phase. Raises Conflict where it stands elsewhere."""
+    must_change(
+        session,
+        update(Deal)
+        .where(col(Deal.id) == row.id, col(Deal.state) == D.NEGOTIATION, col(Deal.phase) == seen)
+        .values(phase=to, updated_at=at),
+        "洽谈的阶段已经变了，请刷新后再移",
+    )
+    enter_stage(session, row.id, StageEntered(to), at)
 
 
 def terms_of(session: Session, deal_ids: Collection[DealId]) -> Sequence[Terms]:

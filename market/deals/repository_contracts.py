@@ -14,7 +14,8 @@ from market.kit.ids import ContractId, DealId, PublicId
 
 P, C = PricingState, ContractState
 PRICING_EDGES: dict[PricingState, frozenset[PricingState]] = {
-    P.PUBLICISED: frozenset({P.STOPPED}),
+    P.PUBLICISED: frozenset({P.CLEARED, P.STOPPED}),
+    P.CLEARED: frozenset({P.STOPPED}),
     P.LISTED: frozenset({P.DEALT, P.STOPPED}),
     P.DEALT: frozenset(),
     P.STOPPED: frozenset(),
@@ -59,7 +60,7 @@ def publicised(session: Session, limit: int) -> Sequence[tuple[PricingPath, Deal
         .join(Deal, col(Deal.id) == col(PricingPath.deal_id))
         .where(
             col(PricingPath.path) == PricingPathKind.AGREEMENT,
-            col(PricingPath.state) == PricingState.PUBLICISED,
+            col(PricingPath.state) != P.STOPPED,
         )
         .order_by(col(PricingPath.published_on).desc(), col(PricingPath.id).desc())
         .limit(limit)

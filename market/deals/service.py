@@ -26,9 +26,11 @@ from market.deals.vocabulary import (
     Audience,
     DealState,
     LostReason,
+    Phase,
     PricingState,
     Shelf,
     Side,
+    StageEntered,
     StopReason,
 )
 from market.discovery import matches
@@ -214,6 +216,7 @@ def _open_or_join(work: Work, pair: Pair) -> Deal:
     )
     work.session.add(row)
     work.session.flush()
+    repository.enter_stage(work.session, row.id, StageEntered.CONTACT, work.now)
     return row
 
 
@@ -275,6 +278,8 @@ def propose(work: Work, public_id: PublicId, form: TermsIn) -> Deal:
             proposed_at=work.now,
         )
     )
+    if deal.phase != Phase.BARGAINING:
+        repository.move_phase(work.session, deal, Phase(deal.phase), Phase.BARGAINING, work.now)
     what = f"{form.mode}，{wan_in_words(form.amount_fen)}"
     tell(work, deal, "terms", f"{SIDE_NAMES[side]}提出第{form.seen + 1}轮条件：{what}")
     waiting.deal_moved(work, deal)
@@ -299,6 +304,7 @@ def confirm(work: Work, public_id: PublicId, form: ConfirmIn) -> Deal:
         repository.move_deal(
             work.session, deal, DealState.NEGOTIATION, DealState.AGREED, agreed_at=work.now
         )
+        repository.enter_stage(work.session, deal.id, StageEntered.AGREED, work.now)
         tell(work, deal, "agreed", f"双方就第{form.version}轮条件达成一致")
         tell_other(work, deal, "deal.agreed", "条件达成一致", round=form.version)
     waiting.deal_moved(work, deal)
@@ -334,6 +340,7 @@ def lose(work: Work, public_id: PublicId, form: LoseIn) -> Deal:
         lost_note=form.note,
         lost_by=side,
     )
+    repository.enter_stage(work.session, deal.id, StageEntered.LOST, work.now)
     papers.drop_draft(work.session, deal.id)
     pricing = papers.live_pricing(work.session, deal.id)
     if pricing is not None and pricing.state != PricingState.DEALT:
@@ -380,6 +387,7 @@ def agreed_terms(work: Work, deal: Deal) -> Terms:
 def conclude(work: Work, deal: Deal) -> None:
     """Close a deal by its signed contract. Raises Conflict where it was lost meanwhile."""
     repository.conclude(work.session, deal.id, work.now)
+    repository.enter_stage(work.session, deal.id, StageEntered.SIGNED, work.now)
     matches.note_dealt(work, deal.achievement_id, deal.demand_id, deal.buyer_id)
 
 

@@ -146,11 +146,7 @@ def _row(
     calendar: Calendar,
 ) -> DealRow:
     seller = names[deal.seller_id]
-    term = (
-        clearance.term(path, calendar)
-        if path is not None and path.state == PricingState.PUBLICISED
-        else None
-    )
+    term = clearance.term(path, calendar) if path is not None and clearance.running(path) else None
     applies = clearance.applies(
         seller, contract.type if contract else None, terms.mode if terms else None
     )

@@ -46,6 +46,26 @@ class DealState(StrEnum):
     LOST = "lost"
 
 
+class Phase(StrEnum):
+    """How far a negotiation is, moved by hand by either leading party while it goes on."""
+
+    CONTACT = "contact"  # 初步接触
+    ASSESSMENT = "assessment"  # 技术考察
+    BARGAINING = "bargaining"  # 商务谈判
+
+
+class StageEntered(StrEnum):
+    """What the history of a deal records it entered: a phase, or one of the steps after it."""
+
+    CONTACT = "contact"
+    ASSESSMENT = "assessment"
+    BARGAINING = "bargaining"
+    AGREED = "agreed"
+    PRICING = "pricing"  # publicised, or put on an exchange
+    SIGNED = "signed"
+    LOST = "lost"
+
+
 class PricingPathKind(StrEnum):
     """How a state-founded unit finds its price (促进科技成果转化法 18)."""
 
@@ -56,9 +76,16 @@ class PricingPathKind(StrEnum):
 
 class PricingState(StrEnum):
     PUBLICISED = "publicised"
+    CLEARED = "cleared"  # the 公示 ran out without a standing objection
     LISTED = "listed"
     DEALT = "dealt"
     STOPPED = "stopped"
+
+
+class ObjectionState(StrEnum):
+    OPEN = "open"
+    CLEARED = "cleared"
+    UPHELD = "upheld"  # the 公示 was stopped for it
 
 
 class ContractState(StrEnum):
@@ -69,7 +96,9 @@ class ContractState(StrEnum):
 
 class Audience(StrEnum):
     OWN = "own"  # the writer's own organisation
-    ALL = "all"  # both parties and their brokers
+    BROKERS = "brokers"  # and its brokers
+    PARTIES = "parties"  # and all parties, without brokers
+    ALL = "all"  # all parties and their brokers
 
 
 class LineKind(StrEnum):
@@ -94,6 +123,31 @@ class PayMethod(StrEnum):
     INSTALMENTS = "instalments"
     ROYALTY = "royalty"
     ROYALTY_ENTRY = "royalty_entry"
+
+
+class RoyaltyBase(StrEnum):
+    """What a royalty is a share of (民法典 846)."""
+
+    PRICE = "price"
+    NEW_OUTPUT = "new_output"
+    PROFIT = "profit"
+    SALES = "sales"
+
+
+class RoyaltyTrend(StrEnum):
+    """How the rate goes from year to year (民法典 846)."""
+
+    FIXED = "fixed"
+    RISING = "rising"
+    FALLING = "falling"
+
+
+class Licence(StrEnum):
+    """许可方式; unspecified means plain (最高人民法院关于技术合同的解释 25)."""
+
+    SOLE = "sole"
+    EXCLUSIVE = "exclusive"
+    PLAIN = "plain"
 
 
 class LostReason(StrEnum):
@@ -142,6 +196,31 @@ PAY_METHODS: Final[dict[PayMethod, str]] = {
     PayMethod.INSTALMENTS: "一次总算分期支付",
     PayMethod.ROYALTY: "提成支付",
     PayMethod.ROYALTY_ENTRY: "提成支付附加预付入门费",
+}
+
+ROYALTY_BASES: Final[dict[RoyaltyBase, str]] = {
+    RoyaltyBase.SALES: "产品销售额",
+    RoyaltyBase.PRICE: "产品价格",
+    RoyaltyBase.PROFIT: "利润",
+    RoyaltyBase.NEW_OUTPUT: "新增产值",
+}
+
+ROYALTY_TRENDS: Final[dict[RoyaltyTrend, str]] = {
+    RoyaltyTrend.FIXED: "固定比例",
+    RoyaltyTrend.RISING: "逐年递增",
+    RoyaltyTrend.FALLING: "逐年递减",
+}
+
+LICENCES: Final[dict[Licence, str]] = {
+    Licence.SOLE: "独占",
+    Licence.EXCLUSIVE: "排他",
+    Licence.PLAIN: "普通",
+}
+
+PHASES: Final[dict[Phase, str]] = {
+    Phase.CONTACT: "初步接触",
+    Phase.ASSESSMENT: "技术考察",
+    Phase.BARGAINING: "商务谈判",
 }
 
 LOST_REASONS: Final[dict[LostReason, str]] = {

@@ -237,7 +237,7 @@ def _signings(
     its: _Papers, contract: Contract, calendar: Calendar, path: PricingPath | None
 ) -> Iterator[Task]:
     from_on, detail = None, "双方都确认同一份草稿后合同签订。"
-    if path is not None and path.state == PricingState.PUBLICISED:
+    if path is not None and clearance.running(path):
         term = clearance.term(path, calendar)
         from_on = term.earliest_signing
         detail = f"公示到{term.ends_on}期满，没有异议{from_on}起可以签约。"

@@ -6,10 +6,12 @@ Alembic's batch mode on SQLite drops triggers without a word, so every migration
 
 from sqlalchemy import Connection, inspect, text
 
+from market.kit import triggers_pricing
 from market.kit.audit import LEAST_DAYS
 
 LEDGER = ("ledger_transaction", "ledger_entry")
-APPEND_ONLY = ("audit", "consent", *LEDGER)
+OFFERS = ("terms", "terms_instalment", "deal_stage")
+APPEND_ONLY = ("audit", "consent", *LEDGER, *OFFERS)
 _OPERATIONS = ("UPDATE", "DELETE")
 # Rows of a log may go once the law no longer wants them, by the database's own clock.
 LOGS = {"audit": "at"}
@@ -64,6 +66,8 @@ def install(connection: Connection) -> None:
             )
     if not sqlite and present.issuperset(LEDGER):
         _keep_balanced(connection)
+    if present.issuperset(triggers_pricing.TABLES):
+        triggers_pricing.install(connection, sqlite=sqlite)
 
 
 def _when(table: str, operation: str, *, sqlite: bool) -> str:
@@ -105,4 +109,5 @@ def missing(connection: Connection) -> list[str]:
     wanted = {trigger_name(table, each) for table in APPEND_ONLY for each in operations}
     if not sqlite:
         wanted |= {f"{_BALANCED}{table}" for table in LEDGER}
+    wanted |= set(triggers_pricing.NAMES)
     return sorted(wanted - installed(connection))
