@@ -12,6 +12,7 @@ from market import api_document
 from market.access.endpoints import router as access
 from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
+from market.brokerage.endpoints import router as brokerage
 from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
 from market.discovery.endpoints import router as discovery
@@ -27,7 +28,9 @@ from market.operations.endpoints import router as operations
 from market.personal_endpoints import router as personal
 from market.registry.endpoints import router as registry
 from market.registry.endpoints_past import router as past
+from market.rewards.endpoints import router as rewards
 from market.rules.endpoints import router as rules
+from market.rules.endpoints_transfer import router as transfer_rules
 
 PREFIX = "/api/v1"
 ROUTERS = (
@@ -37,9 +40,12 @@ ROUTERS = (
     catalog,
     discovery,
     deals,
+    brokerage,
+    rewards,
     registry,
     past,
     rules,
+    transfer_rules,
     operations,
     notices,
     insight,

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from market import waiting
 from market.accounts import retention as accounts
 from market.accounts.work import Parts
+from market.brokerage import tasks as brokerage
 from market.discovery import retention as discovery
 from market.imports import retention as imports
 from market.kit import audit, deliveries, files, jobs
@@ -124,4 +125,5 @@ class Nightly:
             return
         with self._parts.database.write() as session:
             jobs.enqueue(session, KIND, f"{KIND}:{local.date()}", {}, at=now)
+            brokerage.nightly(session, at=now)
         self._owed = local.date()

@@ -91,6 +91,17 @@ class Action(StrEnum):
     CONTRACT_DRAFT = "contract.draft"
     CONTRACT_SIGN = "contract.sign"
     CONTRACT_DISCLOSE = "contract.disclose"
+    # brokerage
+    COMMISSION_VIEW = "commission.view"
+    COMMISSION_SETTLE = "commission.settle"
+    BYPASS_VIEW = "bypass.view"
+    BYPASS_CONTEST = "bypass.contest"
+    BYPASS_DECIDE = "bypass.decide"
+    CLAUSE_WRITE = "clause.write"
+    # rewards
+    REWARD_VIEW = "reward.view"
+    REWARD_EDIT = "reward.edit"
+    REWARD_CONFIRM = "reward.confirm"
     # registry
     REGISTRATION_VIEW = "registration.view"
     REGISTRATION_SUBMIT = "registration.submit"
@@ -98,6 +109,8 @@ class Action(StrEnum):
     REGISTRATION_UNDO = "registration.undo"
     # insight
     BOARD_CONTRACTS = "board.contracts"
+    REPORT_ANNUAL = "report.annual"
+    REPORT_BUREAU = "report.bureau"
 
 
 Roles = frozenset[Role]
@@ -186,11 +199,22 @@ POLICY: dict[Action, Rule] = {
     A.CONTRACT_DRAFT: Rule(own=WRITERS, kinds=HOLDERS),
     A.CONTRACT_SIGN: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.CONTRACT_DISCLOSE: Rule(own=MANAGERS, counterpart=MANAGERS, kinds=HOLDERS),
+    A.COMMISSION_VIEW: Rule(own=READERS, mandated=READERS, kinds=MEMBERS),
+    A.COMMISSION_SETTLE: Rule(mandated=WRITERS, kinds=AGENCIES),
+    A.BYPASS_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, other=OFFICERS),
+    A.BYPASS_CONTEST: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.BYPASS_DECIDE: Rule(other=OFFICERS),
+    A.CLAUSE_WRITE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.REWARD_VIEW: Rule(own=READERS, kinds=HOLDERS),
+    A.REWARD_EDIT: Rule(own=WRITERS, kinds=HOLDERS),
+    A.REWARD_CONFIRM: Rule(own=MANAGERS, kinds=HOLDERS),
     A.REGISTRATION_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, other=OFFICERS),
     A.REGISTRATION_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
     A.REGISTRATION_DECIDE: Rule(other=OFFICERS),
     A.REGISTRATION_UNDO: Rule(other=OFFICERS),
     A.BOARD_CONTRACTS: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
+    A.REPORT_ANNUAL: Rule(own=READERS, other=OFFICERS, kinds=HOLDERS),
+    A.REPORT_BUREAU: Rule(other=OFFICERS),
 }
 
 

@@ -17,6 +17,7 @@ from enum import StrEnum
 from market.access.fees import Fee, Payer
 from market.kit.shares import split
 
+
 @dataclass(frozen=True, slots=True)
 class MandateFact:
     """A mandate that was accepted. `over_on` is its last day, be it by term or ended before."""

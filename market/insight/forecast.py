@@ -15,6 +15,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 ENOUGH: Final = 30
@@ -174,7 +175,7 @@ _Drawn = dict[str, list[_Span]]
 def _widths() -> list[float]:
     edges = [0, *_EDGES]
     return [
-        *(float(end - begin) for begin, end in zip(edges, edges[1:], strict=False)),
+        *(float(end - begin) for begin, end in pairwise(edges)),
         float("inf"),
     ]
 

@@ -14,9 +14,7 @@ def split(amount: int, weights: Sequence[int]) -> list[int]:
     if amount < 0 or whole <= 0 or any(weight < 0 for weight in weights):
         raise ValueError("an amount and weights are not negative, and one weight is more than 0")
     parts = [amount * weight // whole for weight in weights]
-    by_remainder = sorted(
-        range(len(weights)), key=lambda place: -(amount * weights[place] % whole)
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda place: -(amount * weights[place] % whole))
     for place in by_remainder[: amount - sum(parts)]:
         parts[place] += 1
     return parts

@@ -31,15 +31,17 @@ def at(day: date, hour: int = 2) -> datetime:
     return datetime.combine(day, time(hour), UTC)
 
 
-def mandate(fee: Fee = THREE_PERCENT, *, principal=SELLER, agency=X, begin=BEGIN, end=END, id=1):
-    return MandateFact(id, agency, principal, begin, end, fee)
+def mandate(
+    fee: Fee = THREE_PERCENT, *, principal=SELLER, agency=X, begin=BEGIN, end=END, number=1
+):
+    return MandateFact(number, agency, principal, begin, end, fee)
 
 
-def introduced(by=None, *, on=MEETING, deal=DEAL, consented=True, id=1, **values):
+def introduced(by=None, *, on=MEETING, deal=DEAL, consented=True, number=1, **values):
     by = by or mandate()
     plain = {"seller": SELLER, "buyer": BUYER, "achievement": ACHIEVEMENT, "demand": DEMAND}
     return IntroductionFact(
-        id=id,
+        id=number,
         broker=by.agency,
         mandate=by,
         proposed_at=at(on),
@@ -88,7 +90,15 @@ def fixed(fen: int, payer: Payer = Payer.PRINCIPAL) -> Fee:
 AROUND = {"deal": OTHER_DEAL}
 S, B, C = Ground.SUCCESS, Ground.BYPASS, Ground.CLAUSE
 CASES = [
-    Case("委托方付成交额的3%", signed(), [introduced()], [S], [3 * WAN], {SELLER: 3 * WAN}, {X: 3 * WAN}),
+    Case(
+        "委托方付成交额的3%",
+        signed(),
+        [introduced()],
+        [S],
+        [3 * WAN],
+        {SELLER: 3 * WAN},
+        {X: 3 * WAN},
+    ),
     Case(
         "按技术交易额的2.5%",
         signed(),
@@ -98,10 +108,42 @@ CASES = [
         {SELLER: 2 * WAN},
         {X: 2 * WAN},
     ),
-    Case("固定5万元由相对方付", signed(), [introduced(mandate(fixed(5 * WAN, Payer.COUNTERPART)))], [S], [5 * WAN], {BUYER: 5 * WAN}, {X: 5 * WAN}),
-    Case("没写谁付由委托方付", signed(), [introduced(mandate(fixed(5 * WAN, Payer.UNSAID), principal=BUYER))], [S], [5 * WAN], {BUYER: 5 * WAN}, {X: 5 * WAN}),
-    Case("双方各半单数分归委托方", signed(), [introduced(mandate(fixed(100_01, Payer.BOTH), principal=BUYER))], [S], [100_01], {BUYER: 50_01, SELLER: 50_00}, {X: 100_01}),
-    Case("没有约定数额不代填", signed(), [introduced(mandate(Fee()))], [S], [None], {SELLER: 0}, {X: 0}),
+    Case(
+        "固定5万元由相对方付",
+        signed(),
+        [introduced(mandate(fixed(5 * WAN, Payer.COUNTERPART)))],
+        [S],
+        [5 * WAN],
+        {BUYER: 5 * WAN},
+        {X: 5 * WAN},
+    ),
+    Case(
+        "没写谁付由委托方付",
+        signed(),
+        [introduced(mandate(fixed(5 * WAN, Payer.UNSAID), principal=BUYER))],
+        [S],
+        [5 * WAN],
+        {BUYER: 5 * WAN},
+        {X: 5 * WAN},
+    ),
+    Case(
+        "双方各半单数分归委托方",
+        signed(),
+        [introduced(mandate(fixed(100_01, Payer.BOTH), principal=BUYER))],
+        [S],
+        [100_01],
+        {BUYER: 50_01, SELLER: 50_00},
+        {X: 100_01},
+    ),
+    Case(
+        "没有约定数额不代填",
+        signed(),
+        [introduced(mandate(Fee()))],
+        [S],
+        [None],
+        {SELLER: 0},
+        {X: 0},
+    ),
     Case(
         "合同内条款三家平分100元双方各半",
         signed(clause=Clause(((X, 1), (Y, 1), (Z, 1)), fixed(100_00, Payer.UNSAID))),
@@ -113,7 +155,9 @@ CASES = [
     ),
     Case(
         "合同内条款写明买方付",
-        signed(clause=Clause(((X, 7), (Y, 3)), Fee(FeeKind.RATE, rate_bp=100, payer=Payer.COUNTERPART))),
+        signed(
+            clause=Clause(((X, 7), (Y, 3)), Fee(FeeKind.RATE, rate_bp=100, payer=Payer.COUNTERPART))
+        ),
         [],
         [C],
         [1 * WAN],
@@ -132,7 +176,10 @@ CASES = [
     Case(
         "同一委托方两家机构先引荐者得",
         signed(),
-        [introduced(mandate(agency=Y, id=2), on=MEETING + timedelta(days=9), id=2), introduced()],
+        [
+            introduced(mandate(agency=Y, number=2), on=MEETING + timedelta(days=9), number=2),
+            introduced(),
+        ],
         [S, Ground.OVERTAKEN],
         [3 * WAN, 0],
         {SELLER: 3 * WAN},
@@ -141,30 +188,122 @@ CASES = [
     Case(
         "双方各有机构各付各的",
         signed(),
-        [introduced(), introduced(mandate(fixed(1 * WAN), principal=BUYER, agency=Y, id=2), id=2)],
+        [
+            introduced(),
+            introduced(mandate(fixed(1 * WAN), principal=BUYER, agency=Y, number=2), number=2),
+        ],
         [S, S],
         [3 * WAN, 1 * WAN],
         {SELLER: 3 * WAN, BUYER: 1 * WAN},
         {X: 3 * WAN, Y: 1 * WAN},
     ),
-    Case("期内引荐委托到期后签约仍有报酬", signed(signed_on=END + timedelta(days=60)), [introduced()], [S], [3 * WAN], {SELLER: 3 * WAN}, {X: 3 * WAN}),
-    Case("委托到期后才引荐", signed(), [introduced(mandate(end=MEETING - timedelta(days=1)))], [Ground.UNMANDATED], [0]),
-    Case("委托最后一天引荐算期内", signed(), [introduced(mandate(end=MEETING))], [S], [3 * WAN], {SELLER: 3 * WAN}, {X: 3 * WAN}),
-    Case("谢绝引荐后自行签约", signed(), [introduced(consented=False)], [B], [3 * WAN], {SELLER: 3 * WAN}, {X: 3 * WAN}),
-    Case("另开一份洽谈签同一成果", signed(**AROUND, demand=None), [introduced()], [B], [3 * WAN], {SELLER: 3 * WAN}, {X: 3 * WAN}),
-    Case("绕开但期限最后一天签约", signed(**AROUND, signed_on=MEETING + timedelta(days=WINDOW)), [introduced()], [B], [3 * WAN], {SELLER: 3 * WAN}, {X: 3 * WAN}),
-    Case("超过期限一天签约", signed(**AROUND, signed_on=MEETING + timedelta(days=WINDOW + 1)), [introduced()], [Ground.LATE], [0]),
-    Case("引荐之前双方已在谈", signed(**AROUND, met_at=at(MEETING, 1)), [introduced()], [Ground.KNOWN], [0]),
-    Case("引荐之后才询问仍是跳单", signed(**AROUND, met_at=at(MEETING, 3)), [introduced()], [B], [3 * WAN], {SELLER: 3 * WAN}, {X: 3 * WAN}),
-    Case("签的是另一项成果另一项需求", signed(**AROUND, achievement=201, demand=202), [introduced()], [Ground.OTHER_SUBJECT], [0]),
-    Case("同两家机构反向的另一桩生意", signed(**AROUND, seller=BUYER, buyer=SELLER, achievement=201, demand=None), [introduced()], [Ground.OTHER_SUBJECT], [0]),
+    Case(
+        "期内引荐委托到期后签约仍有报酬",
+        signed(signed_on=END + timedelta(days=60)),
+        [introduced()],
+        [S],
+        [3 * WAN],
+        {SELLER: 3 * WAN},
+        {X: 3 * WAN},
+    ),
+    Case(
+        "委托到期后才引荐",
+        signed(),
+        [introduced(mandate(end=MEETING - timedelta(days=1)))],
+        [Ground.UNMANDATED],
+        [0],
+    ),
+    Case(
+        "委托最后一天引荐算期内",
+        signed(),
+        [introduced(mandate(end=MEETING))],
+        [S],
+        [3 * WAN],
+        {SELLER: 3 * WAN},
+        {X: 3 * WAN},
+    ),
+    Case(
+        "谢绝引荐后自行签约",
+        signed(),
+        [introduced(consented=False)],
+        [B],
+        [3 * WAN],
+        {SELLER: 3 * WAN},
+        {X: 3 * WAN},
+    ),
+    Case(
+        "另开一份洽谈签同一成果",
+        signed(**AROUND, demand=None),
+        [introduced()],
+        [B],
+        [3 * WAN],
+        {SELLER: 3 * WAN},
+        {X: 3 * WAN},
+    ),
+    Case(
+        "绕开但期限最后一天签约",
+        signed(**AROUND, signed_on=MEETING + timedelta(days=WINDOW)),
+        [introduced()],
+        [B],
+        [3 * WAN],
+        {SELLER: 3 * WAN},
+        {X: 3 * WAN},
+    ),
+    Case(
+        "超过期限一天签约",
+        signed(**AROUND, signed_on=MEETING + timedelta(days=WINDOW + 1)),
+        [introduced()],
+        [Ground.LATE],
+        [0],
+    ),
+    Case(
+        "引荐之前双方已在谈",
+        signed(**AROUND, met_at=at(MEETING, 1)),
+        [introduced()],
+        [Ground.KNOWN],
+        [0],
+    ),
+    Case(
+        "引荐之后才询问仍是跳单",
+        signed(**AROUND, met_at=at(MEETING, 3)),
+        [introduced()],
+        [B],
+        [3 * WAN],
+        {SELLER: 3 * WAN},
+        {X: 3 * WAN},
+    ),
+    Case(
+        "签的是另一项成果另一项需求",
+        signed(**AROUND, achievement=201, demand=202),
+        [introduced()],
+        [Ground.OTHER_SUBJECT],
+        [0],
+    ),
+    Case(
+        "同两家机构反向的另一桩生意",
+        signed(**AROUND, seller=BUYER, buyer=SELLER, achievement=201, demand=None),
+        [introduced()],
+        [Ground.OTHER_SUBJECT],
+        [0],
+    ),
     Case("与引荐无关的一方签约", signed(**AROUND, buyer=3), [introduced()], [], []),
     Case("独家委托没有引荐就没有报酬", signed(), [], [], []),
-    Case("跳单时没有约定数额也标记", signed(**AROUND), [introduced(mandate(Fee()))], [B], [None], {SELLER: 0}, {X: 0}),
+    Case(
+        "跳单时没有约定数额也标记",
+        signed(**AROUND),
+        [introduced(mandate(Fee()))],
+        [B],
+        [None],
+        {SELLER: 0},
+        {X: 0},
+    ),
     Case(
         "绕开两家机构先引荐者得",
         signed(**AROUND),
-        [introduced(), introduced(mandate(agency=Y, id=2), on=MEETING + timedelta(days=5), id=2)],
+        [
+            introduced(),
+            introduced(mandate(agency=Y, number=2), on=MEETING + timedelta(days=5), number=2),
+        ],
         [B, Ground.OVERTAKEN],
         [3 * WAN, 0],
         {SELLER: 3 * WAN},

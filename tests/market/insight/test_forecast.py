@@ -5,7 +5,6 @@ import random
 from dataclasses import replace
 from datetime import date, timedelta
 
-
 from market.insight.forecast import ENOUGH, Course, Step, forecast
 
 STAGES = ("negotiation", "agreed", "drafted", "signed")
@@ -122,7 +121,5 @@ def test_the_same_deals_give_the_same_range() -> None:
 
 
 def test_one_deal_is_either_won_or_not() -> None:
-    found = forecast(
-        [*closed(60, won=30), OPEN], today=date(2026, 11, 1), until=date(2027, 12, 31)
-    )
+    found = forecast([*closed(60, won=30), OPEN], today=date(2026, 11, 1), until=date(2027, 12, 31))
     assert (found.low_fen, found.high_fen) == (0, 1000)
