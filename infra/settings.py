@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 PREFIX = "ZHIHE_"
 SECRET_LENGTH = 32
 TOKEN_LENGTH = 16
+LEDGER_KEY = "ledger.key"
 
 
 class SettingError(Exception):
@@ -63,6 +64,9 @@ class Settings:
     search_shards: int = 1
     search_replicas: int | None = None
     secret: str = field(default="", repr=False)
+    ledger_key: str = field(default="", repr=False)
+    heads_dir: Path | None = None
+    close_days: int = 10
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     secure_cookies: bool = False
@@ -105,6 +109,11 @@ class Settings:
     @property
     def files_dir(self) -> Path:
         return self.data_dir / "files"
+
+    @property
+    def heads(self) -> Path:
+        """Return the folder of the signed files that tell how far the ledger goes."""
+        return self.heads_dir or self.data_dir / "heads"
 
     @property
     def allowed_hosts(self) -> list[str]:
@@ -184,7 +193,14 @@ def child_environment(**given: str) -> dict[str, str]:
 
 def _read_files(given: dict[str, str]) -> None:
     """Take a secret from the file that ZHIHE_…_FILE names, as containers are given theirs."""
-    for name in ("secret", "database_url", "search_url", "search_api_key", "metrics_token"):
+    for name in (
+        "secret",
+        "ledger_key",
+        "database_url",
+        "search_url",
+        "search_api_key",
+        "metrics_token",
+    ):
         path = given.pop(f"{name}_file", None)
         if path is None:
             continue
@@ -208,6 +224,9 @@ def _parse(name: str, value: str) -> object:
         "search_shards": lambda given: _whole("SEARCH_SHARDS", given, 1, 64),
         "search_replicas": lambda given: _whole("SEARCH_REPLICAS", given, 0, 8) if given else None,
         "files": lambda given: _one_of(FileKeeping, "FILES", given) if given else None,
+        "ledger_key": _ledger_key,
+        "heads_dir": lambda given: Path(given) if given else None,
+        "close_days": lambda given: _whole("CLOSE_DAYS", given, 0, 60),
         "port": _port,
         "hosts": _list,
         "trusted_proxies": _list,
@@ -251,6 +270,13 @@ def _token(value: str) -> str:
     """The value is not repeated: it is a secret."""
     if value and (len(value) < TOKEN_LENGTH or not value.isascii() or not value.isprintable()):
         raise SettingError(f"{PREFIX}METRICS_TOKEN应为至少{TOKEN_LENGTH}个字母、数字或符号")
+    return value
+
+
+def _ledger_key(value: str) -> str:
+    """The value is not repeated: it is a secret."""
+    if value and len(value) < SECRET_LENGTH:
+        raise SettingError(f"{PREFIX}LEDGER_KEY至少{SECRET_LENGTH}个字符，现在是{len(value)}个")
     return value
 
 
@@ -328,6 +354,21 @@ def secret_of(settings: Settings) -> bytes:
     path = settings.data_dir / "secret"
     if kept := _kept(path):
         return kept
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return keep_secret(path, secrets.token_urlsafe(SECRET_LENGTH).encode())
+
+
+def ledger_key_of(settings: Settings, *, may_begin: bool) -> bytes | None:
+    """Return the key of the ledger: the setting, or the file of the data folder, made where
+    `may_begin`. None where it is nowhere: a new one would not be the ledger's.
+    """
+    if settings.ledger_key:
+        return settings.ledger_key.encode()
+    path = settings.data_dir / LEDGER_KEY
+    if kept := _kept(path):
+        return kept
+    if not may_begin:
+        return None
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return keep_secret(path, secrets.token_urlsafe(SECRET_LENGTH).encode())
 

@@ -3,7 +3,8 @@
 from contextlib import suppress
 from tempfile import TemporaryFile
 
-from infra.settings import PREFIX, SettingError, Settings, secret_of
+from infra.schema import at_head
+from infra.settings import PREFIX, SettingError, Settings, ledger_key_of, secret_of
 from market import (
     tables,  # noqa: F401  the metadata must be whole before a session opens
     waiting,
@@ -16,6 +17,8 @@ from market.kit.db import Database
 from market.kit.files import FileStore, LocalFiles
 from market.kit.files_shared import DatabaseFiles, Moving
 from market.kit.journal import Journal
+from market.ledger.chain import KEEPING, Keeping, Key
+from market.ledger.repository import chained
 from search.engines.tantivy import TantivyEngine, TantivyIndexes
 from search.guard import Guarded
 from search.port import SearchEngine
@@ -46,6 +49,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     if not settings.demo and _demonstrates(database):
         database.close()
         raise SettingError(DEMONSTRATION)
+    database.info[KEEPING] = keeping_of(settings, database)
     return Parts(
         database=database,
         clock=clock or SystemClock(),
@@ -57,6 +61,19 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         audit_days=settings.audit_days,
         log_days=settings.log_days,
     )
+
+
+def keeping_of(settings: Settings, database: Database) -> Keeping:
+    """Return what the ledger needs beside its rows. Its key is made on first use: before anything
+    is linked, and before any head stands outside.
+    """
+    begun = True
+    if at_head(database):
+        with database.read() as session:
+            begun = chained(session) or any(settings.heads.glob("*.json"))
+    secret = ledger_key_of(settings, may_begin=not begun)
+    key = None if secret is None else Key(secret)
+    return Keeping(key, settings.heads, settings.close_days)
 
 
 def files_of(settings: Settings, database: Database) -> FileStore:

@@ -17,6 +17,7 @@ from market.imports import tasks as import_tasks
 from market.kit.across import Audit
 from market.kit.jobs import Handler
 from market.ledger import audit as ledger
+from market.ledger import tasks as ledger_tasks
 from market.registry import audit as registry
 from market.rewards import audit as rewards
 
@@ -40,4 +41,5 @@ def handlers(parts: Parts, removing: retention.Removing = retention.alone) -> Ma
         **discovery.handlers(parts),
         **brokerage_tasks.handlers(parts),
         **retention.handlers(parts, removing),
+        **ledger_tasks.handlers(parts.database, parts.clock),
     }

@@ -18,6 +18,7 @@ from market.kit.across import Keep
 from market.kit.clock import SHANGHAI
 from market.kit.jobs import Chunk, Handler, Job, Steps
 from market.kit.sweep import sweep
+from market.ledger import tasks as ledger
 from market.notices import retention as notices
 from market.operations import marks
 
@@ -126,4 +127,5 @@ class Nightly:
         with self._parts.database.write() as session:
             jobs.enqueue(session, KIND, f"{KIND}:{local.date()}", {}, at=now)
             brokerage.nightly(session, at=now)
+            ledger.owe_night(session, local.date(), at=now)
         self._owed = local.date()

@@ -89,6 +89,6 @@ def _line(line: Line) -> LineOut:
         field=row.field,
         seller_name=row.seller_name,
         buyer_name=row.buyer_name,
-        technical_fen=line.sign * row.technical_fen,
-        total_fen=line.sign * row.total_fen,
+        technical_fen=line.moved.technical_fen,
+        total_fen=line.moved.total_fen,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, extract, false, func, not_, select
+from sqlalchemy import ColumnElement, and_, case, extract, false, func, not_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -39,14 +39,27 @@ class Alike:
 
 
 def _standing() -> ColumnElement[bool]:
-    """Return the condition for what counts at present: registered and not taken out."""
-    reversal = aliased(Transaction)
-    taken_out = select(col(reversal.id)).where(col(reversal.reverses_id) == col(Transaction.id))
+    """Return the condition for what counts at present: registered or changed, and neither changed
+    again nor taken out.
+    """
+    later = aliased(Transaction)
+    followed = select(col(later.id)).where(col(later.previous_id) == col(Transaction.id))
     return and_(
         col(Transaction.book) == Book.STATISTICS,
-        col(Transaction.kind) == Kind.REGISTER,
-        not_(taken_out.exists()),
+        col(Transaction.kind) != Kind.REVERSE,
+        not_(followed.exists()),
     )
+
+
+def _counted_on() -> ColumnElement[date]:
+    """Return the day on which a standing contract was counted first, whatever changed since."""
+    changed = col(Transaction.kind) == Kind.CHANGE
+    return case((changed, col(Transaction.original_on)), else_=col(Transaction.effective_on))
+
+
+def _register() -> ColumnElement[int]:
+    """Return the registration that a transaction is, changes or takes out."""
+    return func.coalesce(col(Transaction.register_id), col(Transaction.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +83,9 @@ def _agreed() -> ColumnElement[bool]:
 def _with_origin(query: Any) -> Any:
     """Join each counting transaction to what it counted, whichever of the two it is."""
     return (
-        query.outerjoin(Registration, col(Registration.transaction_id) == col(Transaction.id))
+        query.outerjoin(Registration, col(Registration.transaction_id) == _register())
         .outerjoin(Contract, col(Contract.id) == col(Registration.contract_id))
-        .outerjoin(PastRegistration, col(PastRegistration.transaction_id) == col(Transaction.id))
+        .outerjoin(PastRegistration, col(PastRegistration.transaction_id) == _register())
     )
 
 
@@ -85,14 +98,14 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
 
     Days are those of registration, both included; what was registered before `since` is marked.
     """
-    year = extract("year", col(Transaction.effective_on))
-    month = extract("month", col(Transaction.effective_on))
+    day = _counted_on()
+    year, month = extract("year", day), extract("month", day)
     seller = _here(Transaction.seller_region, region)
     buyer = _here(Transaction.buyer_region, region)
     keys = (
         year,
         month,
-        (col(Transaction.effective_on) < since).label("earlier"),
+        (day < since).label("earlier"),
         col(Transaction.contract_type),
         col(Transaction.field),
         seller.label("seller_here"),
@@ -102,7 +115,7 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
     sums = (func.count(), func.sum(col(Entry.amount_fen)), func.sum(col(Transaction.total_fen)))
     query = (
         _with_origin(select(*keys, *sums).select_from(Transaction).join(Entry, counted_entry()))
-        .where(_standing(), col(Transaction.effective_on) <= until, seller | buyer)
+        .where(_standing(), day <= until, seller | buyer)
         .group_by(*keys)
     )
     return [
@@ -130,7 +143,7 @@ def standing(session: Session, *, limit: int, offset: int) -> list[tuple[Transac
     query = (
         _with_origin(select(Transaction, _agreed()))
         .where(_standing())
-        .order_by(col(Transaction.effective_on).desc(), col(Transaction.seq).desc())
+        .order_by(_counted_on().desc(), col(Transaction.seq).desc())
         .limit(limit)
         .offset(offset)
     )
@@ -140,7 +153,7 @@ def standing(session: Session, *, limit: int, offset: int) -> list[tuple[Transac
 def count_standing(session: Session, *, since: date | None = None) -> int:
     query = select(func.count()).select_from(Transaction).where(_standing())
     if since is not None:
-        query = query.where(col(Transaction.effective_on) >= since)
+        query = query.where(_counted_on() >= since)
     return int(session.execute(query).scalar_one())
 
 
@@ -151,8 +164,8 @@ def disclosures(session: Session) -> int:
 
 
 def origins(session: Session, transactions: Sequence[Transaction]) -> dict[TransactionId, Origin]:
-    """Return what is behind each transaction, be it the counting or the taking out."""
-    ids: Collection[TransactionId] = {row.reverses_id or row.id for row in transactions}
+    """Return what is behind each transaction, be it the counting, a change or the taking out."""
+    ids: Collection[TransactionId] = {row.register_id or row.id for row in transactions}
     native = select(
         col(Registration.transaction_id), col(Registration.public_id), col(Registration.number)
     ).where(col(Registration.transaction_id).in_(ids))
@@ -163,4 +176,4 @@ def origins(session: Session, transactions: Sequence[Transaction]) -> dict[Trans
     ).where(col(PastRegistration.transaction_id).in_(ids))
     found = {row[0]: Origin(False, row[1], row[2]) for row in session.execute(native)}
     found |= {row[0]: Origin(True, row[1], row[2]) for row in session.execute(brought)}
-    return {row.id: found[row.reverses_id or row.id] for row in transactions}
+    return {row.id: found[row.register_id or row.id] for row in transactions}

@@ -215,18 +215,15 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
     part = _part(work, chosen, None if bureau else work.actor.organisation)
     found, number = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
     behind = repository.origins(work.session, found)
+    moved = ledger.moved(work.session, part, [row.id for row in found])
     return Lines(
-        rows=[Line(row, behind[row.id], _sign(row)) for row in found],
+        rows=[Line(row, behind[row.id], moved[row.id]) for row in found],
         number=number,
         sum=figure(ledger.total(work.session, part)),
         since=part.since,
         until=part.until,
         seller_id=part.seller_id,
     )
-
-
-def _sign(row: Transaction) -> int:
-    return 1 if row.kind == Kind.REGISTER else -1
 
 
 def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
@@ -272,9 +269,14 @@ def recent_contracts(work: Work, limit: int) -> list[PublicContract]:
     return [_public(*row) for row in repository.standing(work.session, limit=limit, offset=0)]
 
 
+def _counted_on(row: Transaction) -> date:
+    """Return the day on which a contract was counted first, whatever changed since."""
+    return row.original_on if row.kind == Kind.CHANGE and row.original_on else row.effective_on
+
+
 def _public(row: Transaction, agreed: bool) -> PublicContract:
     return PublicContract(
-        month=f"{row.effective_on:%Y-%m}",
+        month=f"{_counted_on(row):%Y-%m}",
         contract_type=row.contract_type,
         field=row.field,
         project_name=row.project_name if agreed else None,

@@ -88,11 +88,13 @@ class PublicContract:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One transaction of the ledger with what is behind it; a reversal's is negative."""
+    """One transaction of the ledger with what is behind it, and what it moves within the figure:
+    a reversal takes out, a change moves the difference.
+    """
 
     transaction: Transaction
     origin: Origin
-    sign: int
+    moved: Sum
 
 
 @dataclass(frozen=True, slots=True)

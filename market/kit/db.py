@@ -28,10 +28,14 @@ POOL_SIZE = 48  # threads of the web process (40) and some; a smaller pool can d
 
 
 class Database:
-    """One database; thread-safe, shared by a whole process."""
+    """One database; thread-safe, shared by a whole process.
+
+    `info` is what every session carries as its own: what is needed beside the rows (`ledger`).
+    """
 
     def __init__(self, url: str) -> None:
         self.url: URL = make_url(url)
+        self.info: dict[str, Any] = {}
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.writer = (
             _sqlite_engine(self.url, "BEGIN IMMEDIATE", query_only=False)
@@ -56,13 +60,15 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Yield a session that sees one state of the data and cannot change it."""
-        with Session(self.reader, autoflush=False, expire_on_commit=False) as session:
+        with Session(
+            self.reader, autoflush=False, expire_on_commit=False, info=self.info
+        ) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Yield a session whose work is committed when the block ends, or not at all."""
-        with Session(self.writer, expire_on_commit=False) as session:
+        with Session(self.writer, expire_on_commit=False, info=self.info) as session:
             try:
                 yield session
                 session.commit()

@@ -181,6 +181,7 @@ class Fenced(Database):
     def __init__(self, database: Database, lock: TermLock) -> None:
         self.url, self.sqlite = database.url, database.sqlite
         self.writer, self.reader = database.writer, database.reader
+        self.info = database.info
         self._inner = database
         self._lock = lock
 

@@ -4,6 +4,8 @@ Alembic's batch mode on SQLite drops triggers without a word, so every migration
 `install`, and a test lists them after each revision.
 """
 
+from typing import Final
+
 from sqlalchemy import Connection, inspect, text
 
 from market.kit import triggers_pricing
@@ -11,7 +13,8 @@ from market.kit.audit import LEAST_DAYS
 
 LEDGER = ("ledger_transaction", "ledger_entry")
 OFFERS = ("terms", "terms_instalment", "deal_stage")
-APPEND_ONLY = ("audit", "consent", *LEDGER, *OFFERS)
+APPEND_ONLY = ("audit", "consent", "ledger_record", "ledger_seal", *LEDGER, *OFFERS)
+PERIOD = "ledger_period"
 _OPERATIONS = ("UPDATE", "DELETE")
 # Rows of a log may go once the law no longer wants them, by the database's own clock.
 LOGS = {"audit": "at"}
@@ -68,6 +71,8 @@ def install(connection: Connection) -> None:
         _keep_balanced(connection)
     if present.issuperset(triggers_pricing.TABLES):
         triggers_pricing.install(connection, sqlite=sqlite)
+    if PERIOD in present:
+        _keep_periods(connection, sqlite=sqlite)
 
 
 def _when(table: str, operation: str, *, sqlite: bool) -> str:
@@ -86,6 +91,47 @@ def _keep_balanced(connection: Connection) -> None:
                 f"CREATE CONSTRAINT TRIGGER {_BALANCED}{table} AFTER INSERT ON {table} DEFERRABLE "
                 f"INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_imbalance('{key}')"
             )
+
+
+_PERIODS: Final = {
+    # name: (table, operation, when; on PostgreSQL a condition of its own function)
+    "period_closed_update": (PERIOD, "UPDATE", "OLD.state = 'closed'"),
+    "period_kept_delete": (PERIOD, "DELETE", "TRUE"),
+    "period_closed_insert": (
+        "ledger_transaction",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM ledger_period p WHERE p.book = NEW.book AND p.state <> 'open'"
+        " AND p.ends_on >= NEW.effective_on)",
+    ),
+}
+"""What is closed stays as it is, and nothing falls into it."""
+
+
+def _keep_periods(connection: Connection, *, sqlite: bool) -> None:
+    for name, (table, operation, when) in _PERIODS.items():
+        if sqlite:
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER {name} BEFORE {operation} ON {table} WHEN {when} "
+                f"BEGIN SELECT RAISE(ABORT, 'closed period: {table}'); END"
+            )
+            continue
+        row = "OLD" if operation == "DELETE" else "NEW"
+        connection.exec_driver_sql(
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {when} THEN RAISE EXCEPTION 'closed period: {table}'; END IF; "
+            f"RETURN {row}; END $$"
+        )
+        connection.exec_driver_sql(
+            f"CREATE OR REPLACE TRIGGER {name} BEFORE {operation} ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
+
+
+def lift(connection: Connection, table: str, operation: str) -> None:
+    """Take one guard away until `install`, in the same transaction."""
+    on = "" if connection.dialect.name == "sqlite" else f" ON {table}"
+    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger_name(table, operation)}{on}")
 
 
 def trigger_name(table: str, operation: str) -> str:
@@ -109,5 +155,5 @@ def missing(connection: Connection) -> list[str]:
     wanted = {trigger_name(table, each) for table in APPEND_ONLY for each in operations}
     if not sqlite:
         wanted |= {f"{_BALANCED}{table}" for table in LEDGER}
-    wanted |= set(triggers_pricing.NAMES)
+    wanted |= set(triggers_pricing.NAMES) | _PERIODS.keys()
     return sorted(wanted - installed(connection))

@@ -1,10 +1,13 @@
 """Posting to the ledger, and the sums that stand on the board.
 
 A posting is idempotent by its key: the same key with the same document answers with the same
-transaction. All postings of a book pass one after another through its head row.
+transaction. All postings of a book pass one after another through its head row, and each is linked
+to the one before by the key that stands outside the database (`chain.py`); without it nothing is
+posted. What would fall into a closed month falls on the day of posting (`periods.py`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,8 +16,9 @@ from sqlmodel import Session
 
 from market.kit.errors import Conflict
 from market.kit.ids import TransactionId
-from market.ledger import repository
-from market.ledger.models import Book, Kind, Transaction
+from market.ledger import chain, periods, repository, repository_sums
+from market.ledger.models import Book, Chain, Kind, Transaction
+from market.ledger.repository import Head
 from market.ledger.schemas import (
     CONTRACTS,
     By,
@@ -25,10 +29,22 @@ from market.ledger.schemas import (
     Sum,
     counted,
 )
+from market.ledger.verify import books
 
 OTHER_DOCUMENT = "这笔登记已经入账，内容与这次不同，请刷新后核对"
 COUNTED_ALREADY = "这个登记编号已经计入，一个编号只计一次"
 REVERSED_ALREADY = "这笔登记已经冲回"
+CHANGED_MEANWHILE = "这笔登记刚被别人变更，请刷新后核对"
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A transaction to be posted, and its entries: (account, fen, what its snapshot is, None for
+    the transaction itself).
+    """
+
+    row: dict[str, Any]
+    sides: tuple[tuple[str, int, TransactionId | None], ...]
 
 
 def post_register(
@@ -38,29 +54,64 @@ def post_register(
     key: str,
     effective_on: date,
     at: datetime,
-    original_on: date | None = None,
     book: Book = Book.STATISTICS,
 ) -> Transaction:
-    """Count a subject once.
+    """Count a subject once, as of a day; of a closed month, today, with that day as `original_on`.
 
-    `original_on` is for history brought in for a closed period. Raises Conflict where the key
-    stands for another document, or the subject counts already.
+    Raises Conflict where the key stands for another document, or the subject counts already.
     """
-    seq = repository.lock_head(session, book)
+    head = _locked(session, book)
     if (posted := _posted(session, key, subject.digest)) is not None:
         return posted
     last = repository.last_register(session, book, subject.key)
     if last is not None and repository.reversal_of(session, last.id) is None:
         raise Conflict(COUNTED_ALREADY)
-    row = _register(
-        Posting(subject, key, effective_on),
-        book,
-        seq=seq + 1,
-        generation=0 if last is None else last.generation + 1,
-        at=at,
+    generation = 0 if last is None else last.generation + 1
+    placed = periods.place(session, book, effective_on, at)
+    posting = Posting(subject, key, effective_on)
+    draft = _register(posting, book, placed, generation=generation, at=at)
+    return repository.get(session, _post(session, head, [draft], {}, COUNTED_ALREADY)[0])
+
+
+def post_change(
+    session: Session,
+    original: TransactionId,
+    subject: Subject,
+    *,
+    key: str,
+    effective_on: date,
+    at: datetime,
+) -> Transaction:
+    """Move a counted subject to other amounts, region, type, field or parties, from a day on.
+
+    `original` is its registration, `subject` what holds from now on, with the digest of the
+    document that says so: one transaction that takes back what counted and counts what does, so
+    that the days before keep what they had. Raises Conflict where the key stands for another
+    document, the subject does not count (any more), or is another number.
+    """
+    register = repository.get(session, original)
+    head = _locked(session, Book(register.book))
+    if (posted := _posted(session, key, subject.digest)) is not None:
+        return posted
+    before = repository.newest(session, original)
+    if register.kind != Kind.REGISTER or before.kind == Kind.REVERSE:
+        raise Conflict(REVERSED_ALREADY)
+    if subject.key != register.subject_key:
+        raise Conflict("变更不能改登记编号，请撤回后另行登记")
+    book = Book(register.book)
+    placed = periods.place(session, book, effective_on, at)
+    drawn = _register(
+        Posting(subject, key, placed), book, placed, generation=register.generation, at=at
     )
-    transaction = Transaction(**row | {"original_on": original_on})
-    return _post(session, transaction, COUNTED_ALREADY)
+    row = drawn.row | {
+        "kind": Kind.CHANGE,
+        "original_on": register.effective_on,
+        "register_id": register.id,
+        "previous_id": before.id,
+    }
+    draft = _Draft(row, _moved(before, row))
+    seqs = {register.id: register.seq, before.id: before.seq}
+    return repository.get(session, _post(session, head, [draft], seqs, CHANGED_MEANWHILE)[0])
 
 
 def post_reversal(
@@ -72,25 +123,30 @@ def post_reversal(
     effective_on: date,
     at: datetime,
 ) -> Transaction:
-    """Take a counted subject out again, effective on the day of the undo.
+    """Take a counted subject out again, as it was changed last, effective on the day of the undo.
 
-    `digest` is that of the document that tells why. Raises Conflict where it is out already.
+    `original` is its registration, `digest` that of the document that tells why. Raises Conflict
+    where it is out already.
     """
     register = repository.get(session, original)
-    seq = repository.lock_head(session, Book(register.book))
+    head = _locked(session, Book(register.book))
     if (posted := _posted(session, key, digest)) is not None:
         return posted
-    if register.kind != Kind.REGISTER or repository.reversal_of(session, original) is not None:
+    before = repository.newest(session, original)
+    if register.kind != Kind.REGISTER or before.kind == Kind.REVERSE:
         raise Conflict(REVERSED_ALREADY)
-    row = _reverse(register, Reversal(original, key, digest, effective_on), seq=seq + 1, at=at)
-    return _post(session, Transaction(**row), REVERSED_ALREADY)
+    placed = periods.place(session, Book(register.book), effective_on, at)
+    reversal = Reversal(original, key, digest, placed)
+    draft = _reverse(register, before, reversal, placed, at=at)
+    seqs = {register.id: register.seq, before.id: before.seq}
+    return repository.get(session, _post(session, head, [draft], seqs, REVERSED_ALREADY)[0])
 
 
 def lock(session: Session, book: Book = Book.STATISTICS) -> None:
     """Keep others from posting to the book until this transaction ends, so that what is looked up
     from here on stays true.
     """
-    repository.lock_head(session, book)
+    repository.lock_head(session, Chain(book))
 
 
 def post_many(
@@ -107,21 +163,22 @@ def post_many(
     """
     if not postings:
         return []
-    seq = repository.lock_head(session, book)
+    head = _locked(session, book)
     known = repository.generations(session, book, {one.subject.key for one in postings})
     if any(counts for _, counts in known.values()):
         raise Conflict(COUNTED_ALREADY)
-    rows = [
+    placed = periods.place_many(session, book, [one.effective_on for one in postings], at)
+    drafts = [
         _register(
             one,
             book,
-            seq=seq + place,
+            day,
             generation=known[one.subject.key][0] + 1 if one.subject.key in known else 0,
             at=at,
         )
-        for place, one in enumerate(postings, start=1)
+        for one, day in zip(postings, placed, strict=True)
     ]
-    return _post_rows(session, book, rows, COUNTED_ALREADY)
+    return _post(session, head, drafts, {}, COUNTED_ALREADY)
 
 
 def reverse_many(
@@ -137,33 +194,41 @@ def reverse_many(
     """
     if not reversals:
         return []
-    seq = repository.lock_head(session, book)
-    found = repository.originals(session, [one.original for one in reversals])
-    if any(row.kind != Kind.REGISTER or out for row, out in found.values()):
+    head = _locked(session, book)
+    originals = [one.original for one in reversals]
+    newest = repository.newest_of(session, originals)
+    if any(row.kind == Kind.REVERSE for row in newest.values()):
         raise Conflict(REVERSED_ALREADY)
-    rows = [
-        _reverse(found[one.original][0], one, seq=seq + place, at=at)
-        for place, one in enumerate(reversals, start=1)
+    registers = repository.by_ids(session, originals)
+    if any(row.kind != Kind.REGISTER for row in registers.values()):
+        raise Conflict(REVERSED_ALREADY)
+    wanted = [one.effective_on or registers[one.original].effective_on for one in reversals]
+    placed = periods.place_many(session, book, wanted, at)
+    drafts = [
+        _reverse(registers[one.original], newest[one.original], one, day, at=at)
+        for one, day in zip(reversals, placed, strict=True)
     ]
-    return _post_rows(session, book, rows, REVERSED_ALREADY)
+    seqs: dict[int, int] = {row.id: row.seq for row in (*registers.values(), *newest.values())}
+    return _post(session, head, drafts, seqs, REVERSED_ALREADY)
 
 
 def _register(
-    posting: Posting, book: Book, *, seq: int, generation: int, at: datetime
-) -> dict[str, Any]:
+    posting: Posting, book: Book, placed: date, *, generation: int, at: datetime
+) -> _Draft:
     subject = posting.subject
-    return {
+    row = {
         "book": book,
-        "seq": seq,
         "kind": Kind.REGISTER,
         "idempotency_key": posting.key,
         "subject_key": subject.key,
         "generation": generation,
         "digest": subject.digest,
-        "effective_on": posting.effective_on,
-        "original_on": None,
+        "effective_on": placed,
+        "original_on": None if placed == posting.effective_on else posting.effective_on,
         "posted_at": at,
         "reverses_id": None,
+        "register_id": None,
+        "previous_id": None,
         "contract_type": subject.contract_type,
         "sub_type": subject.sub_type,
         "field": subject.field,
@@ -177,21 +242,51 @@ def _register(
         "total_fen": subject.total_fen,
         "technical_fen": subject.technical_fen,
     }
+    return _Draft(row, _sides(row, 1))
 
 
 def _reverse(
-    register: Transaction, reversal: Reversal, *, seq: int, at: datetime
-) -> dict[str, Any]:
-    return register.model_dump(exclude={"id", "keyed_hash"}) | {
-        "seq": seq,
+    register: Transaction, before: Transaction, reversal: Reversal, placed: date, *, at: datetime
+) -> _Draft:
+    row = before.model_dump(exclude={"id", "seq", "keyed_hash"}) | {
         "kind": Kind.REVERSE,
         "idempotency_key": reversal.key,
         "digest": reversal.digest,
-        "effective_on": reversal.effective_on or register.effective_on,
+        "effective_on": placed,
         "original_on": register.effective_on,
         "posted_at": at,
-        "reverses_id": reversal.original,
+        "reverses_id": register.id,
+        "register_id": register.id,
+        "previous_id": before.id,
     }
+    return _Draft(row, _sides(row, -1))
+
+
+def _sides(row: Mapping[str, Any], sign: int) -> tuple[tuple[str, int, None], ...]:
+    """Return the entries that count what a transaction says, or take it out: they sum to 0."""
+    moved = sign * row["technical_fen"]
+    return ((counted(row["seller_region"]), moved, None), (CONTRACTS, -moved, None))
+
+
+def _moved(
+    before: Transaction, row: Mapping[str, Any]
+) -> tuple[tuple[str, int, TransactionId | None], ...]:
+    """Return the entries of a change: what counted is taken back, what counts now is counted."""
+    difference = row["technical_fen"] - before.technical_fen
+    sides: tuple[tuple[str, int, TransactionId | None], ...] = (
+        (counted(before.seller_region), -before.technical_fen, before.id),
+        (counted(row["seller_region"]), row["technical_fen"], None),
+    )
+    return (*sides, (CONTRACTS, -difference, None)) if difference else sides
+
+
+def _locked(session: Session, book: Book) -> Head:
+    """Lock a book and return its last link. Raises Conflict where it cannot be gone on with."""
+    head = repository.lock_head(session, Chain(book))
+    chain.key_for(session, head.key_id)
+    if head.seq and not head.hash:
+        raise Conflict(chain.UNCHAINED)
+    return head
 
 
 def _posted(session: Session, key: str, digest: str) -> Transaction | None:
@@ -201,36 +296,52 @@ def _posted(session: Session, key: str, digest: str) -> Transaction | None:
     return posted
 
 
-def _sides(row: dict[str, Any]) -> list[tuple[str, int]]:
-    """Return the entries of a transaction: (account, fen), summing to 0."""
-    moved = row["technical_fen"] if row["kind"] == Kind.REGISTER else -row["technical_fen"]
-    return [(counted(row["seller_region"]), moved), (CONTRACTS, -moved)]
-
-
-def _post(session: Session, transaction: Transaction, taken: str) -> Transaction:
-    """Write a transaction with its entries as the head's next one."""
-    session.add(transaction)
-    try:
-        session.flush()
-    except IntegrityError:  # the UNIQUE constraints decide, the checks before only explain
-        raise Conflict(taken) from None
-    sides = _sides(transaction.model_dump())
-    repository.insert_entries(session, [(transaction.id, sides)])
-    repository.advance_head(session, Book(transaction.book), transaction.seq)
-    return transaction
-
-
-def _post_rows(
-    session: Session, book: Book, rows: Sequence[dict[str, Any]], taken: str
+def _post(
+    session: Session,
+    head: Head,
+    drafts: Sequence[_Draft],
+    seqs: Mapping[int, int],
+    taken: str,
 ) -> list[TransactionId]:
+    """Write transactions with their entries as the head's next ones; return their ids.
+
+    `seqs` gives the numbers of those that they refer to. Raises Conflict with `taken` where a
+    UNIQUE constraint decides against them: the checks before only explain.
+    """
+    book = Chain(drafts[0].row["book"])
+    key = chain.key_for(session, head.key_id)
+    rows = []
+    link = head.hash or chain.beginning(book)
+    for seq, draft in enumerate(drafts, start=head.seq + 1):
+        sides = [
+            (account, amount, seq if of is None else seqs[of])
+            for account, amount, of in draft.sides
+        ]
+        row = draft.row | {"seq": seq}
+        link = key.link(link, chain.of_transaction(row, seqs, sides))
+        rows.append(row | {"keyed_hash": link})
     try:
         ids = repository.insert_transactions(session, rows)
     except IntegrityError:
         raise Conflict(taken) from None
     posted = [ids[row["idempotency_key"]] for row in rows]
-    sides = [(one, _sides(row)) for one, row in zip(posted, rows, strict=True)]
-    repository.insert_entries(session, sides)
-    repository.advance_head(session, book, rows[-1]["seq"])
+    repository.insert_entries(
+        session,
+        [
+            {
+                "book": book,
+                "transaction_id": own,
+                "snapshot_id": own if of is None else of,
+                "account": account,
+                "amount_fen": amount,
+            }
+            for own, draft in zip(posted, drafts, strict=True)
+            for account, amount, of in draft.sides
+        ],
+    )
+    repository.advance_head(
+        session, book, replace(head, seq=rows[-1]["seq"], hash=link, key_id=key.id)
+    )
     return posted
 
 
@@ -254,12 +365,12 @@ def standing(
 
 def total(session: Session, part: Slice, book: Book = Book.STATISTICS) -> Sum:
     """Return what a part of the book comes to."""
-    return repository.total(session, book, part)
+    return repository_sums.total(session, book, part)
 
 
 def sums(session: Session, by: By, part: Slice, book: Book = Book.STATISTICS) -> list[Sum]:
     """Return a part of the book by one dimension; the rows add up to `total` of the same part."""
-    return repository.sums(session, book, by, part)
+    return repository_sums.sums(session, book, by, part)
 
 
 def lines(
@@ -267,33 +378,32 @@ def lines(
 ) -> tuple[list[Transaction], int]:
     """Return the transactions of a part, newest first, and how many there are in all.
 
-    Reversals are lines of their own, so that the lines of a figure add up to it.
+    Changes and reversals are lines of their own, so that the lines of a figure add up to it by what
+    each has `moved`.
     """
-    found = repository.lines(session, book, part, limit=limit, offset=offset)
-    return found, repository.count_lines(session, book, part)
+    found = repository_sums.lines(session, book, part, limit=limit, offset=offset)
+    return found, repository_sums.count_lines(session, book, part)
+
+
+def moved(
+    session: Session,
+    part: Slice,
+    transactions: Collection[TransactionId],
+    book: Book = Book.STATISTICS,
+) -> dict[TransactionId, Sum]:
+    """Return what each of these moves within a part: a change, the difference that it makes there;
+    its count is 0 where the contract stays in the part.
+    """
+    return repository_sums.moved(session, book, part, transactions)
+
+
+def newest(session: Session, register: TransactionId) -> Transaction:
+    """Return what the ledger says last of what was registered: as registered, changed or taken
+    out.
+    """
+    return repository.newest(session, register)
 
 
 def verify(session: Session) -> list[str]:
-    """Return what is wrong in the ledger, one sentence a finding; an empty list is a sound one."""
-    found = [
-        f"第{seq}号：{number}条分录，合计{amount}分，应至少两条且合计为0"
-        for seq, number, amount in repository.unbalanced(session)
-    ]
-    found += [
-        f"分录{entry}：没有所属的账务" for entry in repository.entries_without_transaction(session)
-    ]
-    found += [
-        f"第{seq}号：应计入{expected}分，分录是{entry}分，或记在别的地区"
-        for seq, expected, entry in repository.miscounted(session)
-    ]
-    found += [
-        f"第{seq}号冲回第{original}号，两笔的{'、'.join(differs)}应相同，现在不同"
-        for seq, original, differs in repository.reversed_otherwise(session)
-    ]
-    found += [f"登记编号{key}：计入次数应为0或1" for key in repository.counted_twice(session)]
-    for book in Book:
-        number, low, high = repository.sequence(session, book)
-        head = repository.head(session, book)
-        if (low, high) != (min(number, 1), number) or head != number:
-            found.append(f"账册{book}：{number}笔，序号从{low}到{high}，账头为{head}，应连续无缺")
-    return found
+    """Return what is wrong in the books, one sentence a finding; an empty list is a sound one."""
+    return list(books(session))

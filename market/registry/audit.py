@@ -9,10 +9,11 @@ from market.kit import notify
 from market.kit.across import Finding
 from market.kit.clock import local_date
 from market.kit.money import wan_in_words
+from market.ledger import records
 from market.ledger.audit import REMEDY
 from market.ledger.models import Kind
 from market.ledger.schemas import OUTSIDE
-from market.registry import certificate, waiting
+from market.registry import certificate, kept, waiting
 from market.registry import repository_audit as repository
 from market.registry.intake import UNDONE
 from market.registry.models import Cause, PastRegistration, Registration, RegistrationState
@@ -36,6 +37,12 @@ _COUNTED = (
 )
 """What a counted transaction repeats of the registration, in the order of the tuples below."""
 _AMOUNTS = ("成交额", "技术交易额")
+RECORD = "登记的记录"
+_KEPT: tuple[tuple[str, repository.Either, str], ...] = (
+    (kept.REGISTRATION, Registration, "登记"),
+    (kept.PAST, PastRegistration, "历史登记"),
+)
+"""All that a registration says is kept in the ledger's chain of records."""
 
 
 def audit(session: Session) -> Iterator[Finding]:
@@ -44,6 +51,10 @@ def audit(session: Session) -> Iterator[Finding]:
         yield from _finding("登记", row, [*_registration(row, contract, posted, undo)])
     for row, posted, undo in repository.past_registrations(session):
         yield from _finding("历史登记", row, [*_past(row, posted, undo)])
+    for kind, table, name in _KEPT:
+        given = ((row["public_id"], row) for row in repository.rows(session, table))
+        for public_id, what in records.differing(session, kind, given):
+            yield Finding(RECORD, f"{name} {public_id}：{what}", REMEDY)
     for table, name in ((Registration, "登记"), (PastRegistration, "历史登记")):
         for public_id, number in repository.reversed_otherwise(session, table):
             what = f"登记编号{number}：登记的状态与账里是否冲回不一致"
@@ -130,6 +141,8 @@ def _past(row: Any, posted: Any, undo: Any) -> Iterator[str]:
             documents.append({"run": row.run_id, "reason": UNDONE})
         taken = local_date(row.taken_out_at) if row.taken_out_at else None
         day = posted.effective_on if row.cause == Cause.MISTAKE else taken
+        if row.cause == Cause.MISTAKE and undo.effective_on == taken:
+            day = taken  # its own month was closed by then
         yield from _undone(undo, day, *documents)
 
 
@@ -137,7 +150,8 @@ def _otherwise(held: tuple[object, ...], posted: Any) -> Iterator[str]:
     """Yield what the ledger says otherwise than the registration, both ways."""
     counted = (
         posted.subject_key,
-        posted.effective_on,
+        # What was decided in a closed month counts in the open one, and says so.
+        posted.original_on or posted.effective_on,
         posted.contract_type,
         posted.sub_type,
         posted.field,

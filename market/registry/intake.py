@@ -18,7 +18,7 @@ from market.kit.ids import OrganisationId, PersonId, PublicId, new_public_id
 from market.kit.intake import Column, Context, Done, Effect, Fault, Given, Outcome
 from market.ledger import service as ledger
 from market.ledger.schemas import OUTSIDE, Posting, Reversal, Subject
-from market.registry import certificate, past_rows, repository_past
+from market.registry import certificate, kept, past_rows, repository_past
 from market.registry.models import Cause, PastRegistration, PastState
 from market.registry.past_columns import COLUMNS, LABELS
 from market.registry.past_rows import Party, Told
@@ -100,16 +100,16 @@ class Contracts:
         """Take out what a run brought in, as if it had never been counted."""
         ledger.lock(session)
         ids = [one.subject_id for one in done]
-        kept = dict(context.depends(ids))
+        staying = dict(context.depends(ids))
         going = []
         for row in repository_past.by_ids(session, ids):
             if row.state != PastState.COUNTED:
-                kept[row.id] = TAKEN_OUT.format(number=row.number)
-            elif row.id not in kept:
+                staying[row.id] = TAKEN_OUT.format(number=row.number)
+            elif row.id not in staying:
                 going.append(row)
         if going:
             _take_back(session, context, going)
-        return kept
+        return staying
 
     def export(self, session: Session, organisation_id: int) -> Iterable[Mapping[str, str]]:
         return repository_past.items_of_organisation(session, OrganisationId(organisation_id))
@@ -134,6 +134,7 @@ def _take_back(session: Session, context: Context, rows: Sequence[PastRegistrati
         by=None if context.person_id is None else PersonId(context.person_id),
         at=context.at,
     )
+    kept.past(session, repository_past.by_ids(session, [row.id for row in rows]), at=context.at)
 
 
 class _Chunk:
@@ -223,6 +224,8 @@ class _Chunk:
                 for one, public_id, transaction in zip(new, public_ids, posted, strict=True)
             ],
         )
+        rows = repository_past.by_ids(self._session, list(ids.values()))
+        kept.past(self._session, rows, at=self._context.at)
         return {
             told.row: Outcome(
                 told.row, Effect.CREATED, key=told.number, subject_id=ids[told.number]

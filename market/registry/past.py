@@ -14,7 +14,7 @@ from market.kit.errors import Conflict, NotFound
 from market.kit.ids import PublicId
 from market.ledger import service as ledger
 from market.ledger.schemas import Reversal
-from market.registry import certificate, repository_past
+from market.registry import certificate, kept, repository_past
 from market.registry.models import Cause, PastRegistration, PastState
 from market.registry.past_columns import COLUMNS, PERSONAL
 from market.registry.schemas import TakeOutIn
@@ -114,6 +114,7 @@ def take_out(work: Work, public_id: PublicId, form: TakeOutIn) -> Past:
         by=work.actor.person,
         at=work.now,
     )
+    kept.past(work.session, [row], at=work.now)
     return get(work, public_id)
 
 

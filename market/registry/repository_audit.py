@@ -8,6 +8,7 @@ from sqlalchemy.orm import Bundle, aliased
 from sqlmodel import Session, col
 
 from market.deals.models import Contract
+from market.kit.db import table_of
 from market.ledger.models import Kind, Transaction
 from market.registry.models import PastRegistration, PastState, Registration, RegistrationState
 from market.registry.repository import LIVE
@@ -48,6 +49,13 @@ def past_registrations(session: Session) -> Iterator[Any]:
         .order_by(col(table.id))
     )
     yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+
+
+def rows(session: Session, table: Either) -> Iterator[Any]:
+    """Yield all rows of a table, each a mapping of its columns."""
+    query = select(table_of(table)).order_by(col(table.id))
+    for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):
+        yield row._mapping  # noqa: SLF001  SQLAlchemy's own name for it
 
 
 def _whole(entity: Any) -> Bundle[Any]:

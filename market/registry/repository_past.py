@@ -86,11 +86,13 @@ def add_many(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, Past
 
 
 def by_ids(session: Session, ids: Collection[int]) -> list[PastRegistration]:
+    """Return rows as they are now, what was written in bulk included."""
     return list(
         session.scalars(
             select(PastRegistration)
             .where(col(PastRegistration.id).in_(ids))
-            .order_by(col(PastRegistration.id))
+            .order_by(col(PastRegistration.id)),
+            execution_options={"populate_existing": True},
         )
     )
 

@@ -21,7 +21,7 @@ from market.kit.ids import ContractId, PublicId, RegistrationId, new_public_id
 from market.kit.money import wan_in_words
 from market.ledger import service as ledger
 from market.ledger.schemas import Subject
-from market.registry import certificate, past, repository, waiting
+from market.registry import certificate, kept, past, repository, waiting
 from market.registry.models import Registration, RegistrationState
 from market.registry.repository import Filed
 from market.registry.schemas import DecideIn, SubmitIn, UndoIn
@@ -92,6 +92,7 @@ def submit(work: Work, form: SubmitIn) -> Filed:
         work.session.flush()
     except IntegrityError:  # handed in twice at once
         raise Conflict(SUBMITTED_ALREADY) from None
+    kept.registration(work.session, row, at=work.now)
     work.touched("registration", row.public_id)
     filed = get(work, row.public_id)
     deals.tell(work, filed.deal, "registration", "卖方提交合同登记")
@@ -240,6 +241,7 @@ def _count(
         )
     except IntegrityError:  # the unique number decides, whatever the ledger said
         raise Conflict(_taken(read.number)) from None
+    kept.registration(work.session, filed.row, at=work.now)
 
 
 def _superseded(work: Work, number: str, named: str | None) -> RegistrationId | None:
@@ -302,6 +304,7 @@ def _refuse(work: Work, filed: Filed, form: DecideIn) -> Filed:
         decided_by=work.actor.person,
         decided_at=work.now,
     )
+    kept.registration(work.session, filed.row, at=work.now)
     reason = REFUSAL_REASONS[form.refusal_reason]
     deals.tell(work, filed.deal, "not_registered", f"不予登记：{reason}")
     waiting.moved(work, filed)
@@ -337,6 +340,7 @@ def undo(work: Work, public_id: PublicId, form: UndoIn) -> Filed:
         withdrawn_by=work.actor.person,
         withdrawn_at=work.now,
     )
+    kept.registration(work.session, filed.row, at=work.now)
     deals.tell(work, filed.deal, "registration_undone", f"登记被撤回：{form.reason}")
     waiting.moved(work, filed)
     waiting.tell_parties(work, filed, "registration.undone", "登记被撤回", form.reason)
@@ -374,6 +378,7 @@ def withdraw(work: Work, public_id: PublicId) -> Filed:
         withdrawn_by=work.actor.person,
         withdrawn_at=work.now,
     )
+    kept.registration(work.session, filed.row, at=work.now)
     deals.tell(work, filed.deal, "registration_withdrawn", "卖方撤回登记申请")
     waiting.moved(work, filed)
     return filed

@@ -181,7 +181,8 @@ def test_an_unbalanced_transaction_does_not_stay(parts: Parts, both_databases: s
     with sound(parts) as session:
         first = register(session, parts)
     extra = text(
-        "INSERT INTO ledger_entry (transaction_id, account, amount_fen) VALUES (:id, 'counted:x', 1)"
+        "INSERT INTO ledger_entry (book, transaction_id, snapshot_id, account, amount_fen)"
+        " VALUES ('statistics', :id, :id, 'counted:x', 1)"
     )
 
     def write() -> None:

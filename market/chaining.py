@@ -1,0 +1,52 @@
+"""The ledger's chain over all nouns: its beginning, and going on after a restoration."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlmodel import Session
+
+from market.accounts.work import Parts
+from market.ledger import beginning, heads, records
+from market.ledger.models import Cause
+from market.registry import kept
+
+KEPT: Final[Mapping[str, Callable[[Session], Sequence[tuple[str, str]]]]] = {
+    kept.REGISTRATION: kept.registrations,
+    kept.PAST: kept.pasts,
+}
+"""What rows are kept in the chain of records: (key, digest) of all there are, by kind."""
+
+
+def begin(parts: Parts) -> int | None:
+    """Link what was posted before there was a chain, keep what rows say, and sign the head.
+
+    Return how many transactions were linked; None where all of it has begun before. Raises Conflict
+    where something is to be linked and the key is missing.
+    """
+    with parts.database.write() as session:
+        if not beginning.may_begin(session):
+            return None
+        count = beginning.link_all(session, at=parts.clock.now())
+        for kind, rows in KEPT.items():
+            records.keep_many(session, kind, rows(session), at=parts.clock.now())
+        heads.seal(session, Cause.CHAINED, at=parts.clock.now())
+    write_files(parts)
+    return count
+
+
+def write_files(parts: Parts) -> int:
+    """Write the files of heads that this machine's folder lacks; return how many."""
+    with parts.database.read() as session:
+        return heads.write_files(session)
+
+
+def go_on(parts: Parts, reason: str) -> dict[str, Any]:
+    """Sign that the database was brought back as it was before, and goes on from there.
+
+    Return what the file says. Raises Conflict without the key.
+    """
+    with parts.database.write() as session:
+        row = heads.seal(session, Cause.RESTORED, at=parts.clock.now(), reason=reason)
+        said = heads.told(row)
+    write_files(parts)
+    return said

@@ -1,0 +1,175 @@
+"""What stands on the board: sums of entries, and the transactions behind a figure.
+
+Each entry counts on the day of its transaction, by the type, field and parties of its snapshot.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, distinct, extract, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from market.kit.ids import TransactionId
+from market.ledger.models import Book, Entry, Transaction
+from market.ledger.schemas import COUNTED, OUTSIDE, By, Slice, Sum, region_prefix
+
+_Snapshot = aliased(Transaction, name="snapshot")
+
+
+def _sign() -> ColumnElement[int]:
+    return case((col(Entry.amount_fen) > 0, 1), else_=-1)
+
+
+def _counted(query: Select[Any], book: Book, part: Slice) -> Select[Any]:
+    """Join a query over transactions to the entries that count in a part of the book."""
+    return (
+        query.join(
+            Entry,
+            and_(
+                col(Entry.transaction_id) == col(Transaction.id),
+                col(Entry.account).startswith(COUNTED),
+            ),
+        )
+        .join(_Snapshot, col(_Snapshot.id) == col(Entry.snapshot_id))
+        .where(_within(book, part))
+    )
+
+
+def _within(book: Book, part: Slice) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [col(Transaction.book) == book]
+    if part.since is not None:
+        conditions.append(col(Transaction.effective_on) >= part.since)
+    if part.until is not None:
+        conditions.append(col(Transaction.effective_on) <= part.until)
+    if part.seller_region is not None:
+        prefix = region_prefix(part.seller_region)
+        conditions.append(col(_Snapshot.seller_region).startswith(prefix, autoescape=True))
+    if part.buyer_region is not None:
+        prefix = region_prefix(part.buyer_region)
+        conditions.append(col(_Snapshot.buyer_region).startswith(prefix, autoescape=True))
+    if part.contract_type is not None:
+        conditions.append(col(_Snapshot.contract_type) == part.contract_type)
+    if part.field is not None:
+        conditions.append(col(_Snapshot.field) == part.field)
+    if part.seller_id is not None:
+        conditions.append(col(_Snapshot.seller_id) == part.seller_id)
+    if part.outside_seller is not None:
+        conditions += [
+            col(_Snapshot.seller_id) == OUTSIDE,
+            col(_Snapshot.seller_name) == part.outside_seller,
+        ]
+    if part.buyer_id is not None:
+        conditions.append(col(_Snapshot.buyer_id) == part.buyer_id)
+    if part.outside_buyer is not None:
+        conditions += [
+            col(_Snapshot.buyer_id) == OUTSIDE,
+            col(_Snapshot.buyer_name) == part.outside_buyer,
+        ]
+    if part.party_id is not None:
+        conditions.append(
+            or_(
+                col(_Snapshot.seller_id) == part.party_id,
+                col(_Snapshot.buyer_id) == part.party_id,
+            )
+        )
+    return and_(*conditions)
+
+
+def _figures() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
+    return (
+        func.coalesce(func.sum(_sign()), 0),
+        # What is counted is what the entries say; the snapshot only tells what of.
+        func.coalesce(func.sum(col(Entry.amount_fen)), 0),
+        func.coalesce(func.sum(_sign() * col(_Snapshot.total_fen)), 0),
+    )
+
+
+def total(session: Session, book: Book, part: Slice) -> Sum:
+    query = _counted(select(*_figures()).select_from(Transaction), book, part)
+    count, technical, whole = session.execute(query).one()
+    return Sum("", "", int(count), int(technical), int(whole))
+
+
+def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
+    """Return sums by a dimension: years and months in order, the rest with the largest first."""
+    year = extract("year", col(Transaction.effective_on))
+    keys: dict[By, tuple[Any, ...]] = {
+        By.YEAR: (year,),
+        By.MONTH: (year, extract("month", col(Transaction.effective_on))),
+        By.TYPE: (col(_Snapshot.contract_type),),
+        By.FIELD: (col(_Snapshot.field),),
+        By.SELLER: _party(_Snapshot.seller_id, _Snapshot.seller_name),
+        By.BUYER: _party(_Snapshot.buyer_id, _Snapshot.buyer_name),
+    }
+    chosen = keys[by]
+    label = func.max(col(_Snapshot.buyer_name if by is By.BUYER else _Snapshot.seller_name))
+    query = (
+        _counted(select(*chosen, label, *_figures()).select_from(Transaction), book, part)
+        .group_by(*chosen)
+        .order_by(*chosen)
+    )
+    rows = [
+        Sum(
+            key=_key(by, row[: len(chosen)]),
+            label=row[-4] if by in (By.SELLER, By.BUYER) else "",
+            count=int(row[-3]),
+            technical_fen=int(row[-2]),
+            total_fen=int(row[-1]),
+        )
+        for row in session.execute(query)
+    ]
+    if by in (By.YEAR, By.MONTH):
+        return rows
+    return sorted(rows, key=lambda row: -row.technical_fen)
+
+
+def _party(organisation: Any, name: Any) -> tuple[Any, ...]:
+    """Return what tells a side apart: outside parties share one id, there the name does."""
+    return col(organisation), case((col(organisation) == OUTSIDE, col(name)), else_="")
+
+
+def _key(by: By, values: Sequence[Any]) -> str:
+    if by is By.MONTH:
+        return f"{int(values[0])}-{int(values[1]):02d}"
+    if by in (By.SELLER, By.BUYER):
+        return "" if values[0] == OUTSIDE else str(values[0])
+    return str(values[0])
+
+
+def lines(
+    session: Session, book: Book, part: Slice, *, limit: int, offset: int
+) -> list[Transaction]:
+    """Return the transactions of a part, newest first; changes and reversals are lines of their
+    own.
+    """
+    inside = _counted(select(col(Transaction.id)), book, part)
+    return list(
+        session.scalars(
+            select(Transaction)
+            .where(col(Transaction.id).in_(inside))
+            .order_by(col(Transaction.effective_on).desc(), col(Transaction.seq).desc())
+            .limit(limit)
+            .offset(offset)
+        )
+    )
+
+
+def count_lines(session: Session, book: Book, part: Slice) -> int:
+    query = select(func.count(distinct(col(Transaction.id)))).select_from(Transaction)
+    return int(session.execute(_counted(query, book, part)).scalar_one())
+
+
+def moved(
+    session: Session, book: Book, part: Slice, ids: Collection[TransactionId]
+) -> dict[TransactionId, Sum]:
+    """Return what each of these transactions moves within a part."""
+    query = (
+        _counted(select(col(Transaction.id), *_figures()).select_from(Transaction), book, part)
+        .where(col(Transaction.id).in_(ids))
+        .group_by(col(Transaction.id))
+    )
+    return {
+        TransactionId(row[0]): Sum("", "", int(row[1]), int(row[2]), int(row[3]))
+        for row in session.execute(query)
+    }

@@ -1,0 +1,36 @@
+"""What registrations say, kept in the ledger's chain of records: each change is followed by this, in
+its transaction.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from market.ledger import records
+from market.registry.models import PastRegistration, Registration
+from market.registry.repository_audit import rows
+
+REGISTRATION: Final = "registration"
+PAST: Final = "past_registration"
+
+
+def registration(session: Session, row: Registration, *, at: datetime) -> None:
+    records.keep(session, REGISTRATION, row.public_id, row, at=at)
+
+
+def past(session: Session, rows: Sequence[PastRegistration], *, at: datetime) -> None:
+    """Keep several, as they stand in the session."""
+    given = [(row.public_id, records.said(row)) for row in rows]
+    records.keep_many(session, PAST, given, at=at)
+
+
+def registrations(session: Session) -> list[tuple[str, str]]:
+    """Return what all registrations say, (key, digest) each."""
+    return [(row["public_id"], records.said(row)) for row in rows(session, Registration)]
+
+
+def pasts(session: Session) -> list[tuple[str, str]]:
+    """As `registrations`, of those of elsewhere."""
+    return [(row["public_id"], records.said(row)) for row in rows(session, PastRegistration)]
