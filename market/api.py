@@ -18,6 +18,7 @@ from market.deals.endpoints import router as deals
 from market.discovery.endpoints import router as discovery
 from market.imports.endpoints import router as imports
 from market.insight.endpoints import router as insight
+from market.insight.endpoints_reports import router as reports
 from market.kit.errors import Invalid, MarketError, Overtaken, TooMany, Unavailable
 from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
@@ -49,6 +50,7 @@ ROUTERS = (
     operations,
     notices,
     insight,
+    reports,
     imports,
 )
 

@@ -182,6 +182,16 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "GET /transfer-rules": ("转化规则", "奖励的最低比例和跳单的期限，各有生效日。"),
     "PUT /transfer-rules": ("修改转化规则", "由科技局写；同一天起的规则要指明替换哪一条。"),
     "GET /board": ("看板", "技术交易额与计划。"),
+    "GET /board/forecast": (
+        "在谈的预测",
+        "在谈的洽谈到计划期末可登记的金额，80%区间；已结束的太少时为空（资料不足）。",
+    ),
+    "GET /reports/month": ("月报", "科技局看；每个数都由账册的分录得出。"),
+    "GET /reports/month/file": ("月报的文件", "PDF或Excel。"),
+    "GET /reports/plan": ("计划的中期和总结报告", "科技局看。"),
+    "GET /reports/plan/file": ("计划报告的文件", "PDF或Excel。"),
+    "GET /reports/year": ("年度报告", "五个部分；单位看自己的，科技局指明单位。"),
+    "GET /reports/year/file": ("年度报告的文件", "PDF或Excel。"),
     "GET /board/contracts": ("计入的合同", ""),
     "GET /board/registered": ("登记的合同", "双方同意公开的给出名称和金额。"),
 }

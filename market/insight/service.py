@@ -8,6 +8,7 @@ from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation, Role
 from market.accounts.work import Work
 from market.insight import repository
+from market.insight import repository_reports as reported
 from market.insight.pace import month_end, pace
 from market.insight.public import (
     BOTH,
@@ -193,7 +194,8 @@ class Chosen:
 
     `side`: "out" sellers in the plan's region, "in" buyers in it, "" everyone. Where a side is
     chosen the plan's period bounds the days; "earlier" are sellers in the region before it.
-    `outside` names a seller that is no organisation of the market.
+    `outside` and `outside_buyer` name a side that is no organisation of the market; `agency` has
+    what an agency brought about.
     """
 
     side: str = ""
@@ -203,6 +205,9 @@ class Chosen:
     month: int | None = None
     seller: PublicId | None = None
     outside: str = ""
+    buyer: PublicId | None = None
+    outside_buyer: str = ""
+    agency: PublicId | None = None
 
 
 def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
@@ -227,25 +232,33 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
 
 
 def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
-    seller_id = None
-    if chosen.seller is not None:
-        seller = accounts.organisation_by_public_id(work.session, chosen.seller)
-        if seller is None:
-            raise NotFound
-        seller_id = seller.id
+    agency = _id_of(work, chosen.agency)
+    brought = reported.brought(work.session) if agency is not None else {}
     part = replace(
         _of_side(rules.current_plan(work.session), chosen.side),
         contract_type=chosen.contract_type,
         field=chosen.field,
-        seller_id=seller_id,
+        seller_id=_id_of(work, chosen.seller),
+        buyer_id=_id_of(work, chosen.buyer),
         party_id=party,
         outside_seller=chosen.outside or None,
+        outside_buyer=chosen.outside_buyer or None,
+        subject_keys=None if agency is None else brought.get(agency, frozenset()),
     )
     if chosen.year is None:
         return part
     first = date(chosen.year, chosen.month or 1, 1)
     last = month_end(f"{chosen.year}-{chosen.month or 12:02d}")
     return part.narrowed(since=first, until=last)
+
+
+def _id_of(work: Work, named: PublicId | None) -> OrganisationId | None:
+    if named is None:
+        return None
+    found = accounts.organisation_by_public_id(work.session, named)
+    if found is None:
+        raise NotFound
+    return found.id
 
 
 def _of_side(plan: Plan | None, side: str) -> Slice:

@@ -48,24 +48,20 @@ def _within(book: Book, part: Slice) -> ColumnElement[bool]:
     if part.buyer_region is not None:
         prefix = region_prefix(part.buyer_region)
         conditions.append(col(_Snapshot.buyer_region).startswith(prefix, autoescape=True))
-    if part.contract_type is not None:
-        conditions.append(col(_Snapshot.contract_type) == part.contract_type)
-    if part.field is not None:
-        conditions.append(col(_Snapshot.field) == part.field)
-    if part.seller_id is not None:
-        conditions.append(col(_Snapshot.seller_id) == part.seller_id)
-    if part.outside_seller is not None:
-        conditions += [
-            col(_Snapshot.seller_id) == OUTSIDE,
-            col(_Snapshot.seller_name) == part.outside_seller,
-        ]
-    if part.buyer_id is not None:
-        conditions.append(col(_Snapshot.buyer_id) == part.buyer_id)
-    if part.outside_buyer is not None:
-        conditions += [
-            col(_Snapshot.buyer_id) == OUTSIDE,
-            col(_Snapshot.buyer_name) == part.outside_buyer,
-        ]
+    conditions += [
+        col(column) == value
+        for column, value in (
+            (_Snapshot.contract_type, part.contract_type),
+            (_Snapshot.field, part.field),
+            (_Snapshot.seller_id, part.seller_id),
+            (_Snapshot.buyer_id, part.buyer_id),
+        )
+        if value is not None
+    ]
+    conditions += _outside(_Snapshot.seller_id, _Snapshot.seller_name, part.outside_seller)
+    conditions += _outside(_Snapshot.buyer_id, _Snapshot.buyer_name, part.outside_buyer)
+    if part.subject_keys is not None:
+        conditions.append(col(Transaction.subject_key).in_(part.subject_keys))
     if part.party_id is not None:
         conditions.append(
             or_(
@@ -74,6 +70,11 @@ def _within(book: Book, part: Slice) -> ColumnElement[bool]:
             )
         )
     return and_(*conditions)
+
+
+def _outside(organisation: Any, name: Any, named: str | None) -> list[ColumnElement[bool]]:
+    """Return what holds for a side that is no organisation of the market, by its name."""
+    return [] if named is None else [col(organisation) == OUTSIDE, col(name) == named]
 
 
 def _figures() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
