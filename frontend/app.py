@@ -15,6 +15,7 @@ from frontend.pages import (
     account,
     audit,
     board,
+    brokerage,
     catalog,
     deal_papers,
     deals,
@@ -35,8 +36,11 @@ from frontend.pages import (
     past_registrations,
     publicity,
     registrations,
+    reports,
+    rewards,
     search,
     synonyms,
+    transfer_rules,
     work,
 )
 from frontend.render import Renderer, Site, to_consent, to_login
@@ -73,6 +77,10 @@ ROUTERS: Sequence[APIRouter] = (
     past_registrations.router,
     desk.router,
     board.router,
+    brokerage.router,
+    rewards.router,
+    reports.router,
+    transfer_rules.router,
     developers.router,
 )
 

@@ -49,6 +49,7 @@ def registered(
 @router.get("/contracts")
 def contracts(
     work: Annotated[Work, opens(Action.BOARD_CONTRACTS)],
+    *,
     side: Literal["", "out", "in", "earlier"] = "",
     type: ContractType | None = None,  # noqa: A002  the parameter's public name
     field: Annotated[int | None, Query(ge=1, le=11)] = None,
@@ -64,8 +65,8 @@ def contracts(
     """List the transactions behind a figure: all for the bureau, one's own for a party.
 
     `side`: sellers (out) or buyers (in) in the plan's region, within the plan's period; `earlier`:
-    sellers in the region before it. `outside` and `outside_buyer` name a side that is no organisation
-    here; `agency` has what an agency brought about.
+    sellers in the region before it. `outside` and `outside_buyer` name a side that is no
+    organisation here; `agency` has what an agency brought about.
     """
     chosen = Chosen(
         side,

@@ -4,6 +4,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from sqlmodel import Session
+
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation, Role
 from market.accounts.work import Work
@@ -275,6 +277,12 @@ def registered_contracts(work: Work, page: int = 1) -> tuple[list[PublicContract
     head = ledger.head(work.session)
     total = _once(work, "standing", head, lambda: repository.count_standing(work.session))
     return [_public(*row) for row in rows], total
+
+
+def public_ids(session: Session, keys: Sequence[str]) -> dict[str, str]:
+    """Return the public id of each organisation that a sum's key names."""
+    ids = {OrganisationId(int(key)) for key in keys}
+    return {str(one): row.public_id for one, row in accounts.organisations(session, ids).items()}
 
 
 def recent_contracts(work: Work, limit: int) -> list[PublicContract]:

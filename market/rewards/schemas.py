@@ -18,7 +18,7 @@ class CompleterIn(In):
 
     name: Short = Field(examples=["示范李乙"])
     part: Optional200 = Field(default="", examples=["声学检测算法"])
-    weight: Annotated[int, Field(ge=1, le=1_000_000)] = Field(examples=[60])
+    weight: Annotated[int, Field(ge=1, le=1_000_000)] = Field(default=1, examples=[60])
 
 
 class RewardIn(In):

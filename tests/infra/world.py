@@ -9,14 +9,20 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlmodel import select
 
 from market.accounts import organisations, repository
 from market.accounts.models import MembershipState
 from market.accounts.policy import OrganisationKind, Relation, Role
 from market.accounts.work import Actor, Parts, Work
+from market.brokerage import working
+from market.brokerage.models import Bypass, Commission
+from market.deals import repository_contracts as papers
+from market.deals.models import Introduction
 from market.discovery.drain import drain_index, drain_matches
 from market.discovery.matching import Matcher
 from market.jobs import handlers
+from market.kit.ids import PublicId, new_public_id
 from market.kit.jobs import Runner
 from search.port import SearchEngine
 from tests import factories
@@ -41,6 +47,9 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "registration_id": SIDES,
     # What one side was told: nobody else reads it.
     "notice_id": {SELLER: Relation.OWN},
+    "commission_id": {SELLER: Relation.OWN, BROKER: Relation.MANDATED},
+    "bypass_id": SIDES,
+    "reward_id": {SELLER: Relation.OWN},
     "past_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "publicity_id": {},
     "synonyms_id": {},
@@ -68,6 +77,10 @@ FORMS: dict[str, dict[str, str]] = {
         "ends_on": "2031-11-30",
     },
     "/past-registrations/{past_id}/take-out": {"cause": "mistake", "reason": "抄录有误"},
+    "/commissions/{commission_id}/shares": {"brokers": "", "weights": "1"},
+    "/bypasses/{bypass_id}/contest": {"reason": "引荐之前已经在谈。"},
+    "/bypasses/{bypass_id}/decision": {"decision": "uphold", "note": "引荐在先。"},
+    "/deals/{deal_id}/broker-clause/agreement": {"version": "1"},
     "/deals/{deal_id}/pricing": {"path": "agreement", "summary": "焊缝检测"},
     "/deals/{deal_id}/pricing/dealt": {"dealt_on": "2026-11-20", "price": "150"},
     "/deals/{deal_id}/publicity/stop": {"reason": "objection"},
@@ -77,6 +90,26 @@ FORMS: dict[str, dict[str, str]] = {
     "/members/{membership_id}": {"decision": "accept", "role": "viewer"},
     "/listings/{listing_id}/inquiries": {"message": "请问节拍？"},
     "/desk/synonyms/{synonyms_id}/remove": {"edits": "0"},
+}
+
+
+EVIDENCE: dict[str, Any] = {
+    "broker": "示范机构",
+    "seller": "示范大学",
+    "buyer": "示范企业",
+    "achievement": "焊缝检测",
+    "demand": "焊缝在线检测",
+    "proposed_at": "2026-11-02 09:00",
+    "seller_accepted_at": None,
+    "buyer_accepted_at": None,
+    "mandate_from": "2026-11-02",
+    "mandate_until": "2027-11-01",
+    "project_name": "焊缝检测许可",
+    "signed_on": "2026-11-23",
+    "total_fen": 150_000_000,
+    "technical_fen": 150_000_000,
+    "days_between": 21,
+    "last_day": "2027-11-02",
 }
 
 
@@ -170,6 +203,39 @@ def _published(owner: TestClient, officer: TestClient, kind: str, text: dict[str
     return listing_id
 
 
+def _owed(world: World, seller: TestClient, contract: str) -> None:
+    """Work out what the broker is owed, flag it as gone around, and state a reward."""
+    ids, parts = world.ids, world.parts
+    with parts.database.write() as session:
+        row = papers.contract_by_public_id(session, PublicId(contract))
+        assert row is not None
+        working.contract_signed(session, row.id, parts.clock.now())
+        (owed,) = session.exec(select(Commission)).all()
+        (introduction,) = session.exec(select(Introduction)).all()
+        flag = Bypass(
+            public_id=new_public_id(),
+            commission_id=owed.id,
+            contract_id=row.id,
+            introduction_id=introduction.id,
+            broker_id=introduction.broker_id,
+            seller_id=introduction.seller_id,
+            buyer_id=introduction.buyer_id,
+            evidence=EVIDENCE,
+            created_at=parts.clock.now(),
+        )
+        session.add(flag)
+        session.flush()
+        ids["commission_id"], ids["bypass_id"] = owed.public_id, flag.public_id
+    reward = {
+        "title": "焊缝检测",
+        "way": "transfer",
+        "income": 150_000_000,
+        "decided_on": "2026-11-20",
+        "completers": [{"name": "示范甲"}],
+    }
+    ids["reward_id"] = good(seller.post("/rewards", json=reward), 201)["id"]
+
+
 def _settle(parts: Parts, clock: FakeClock, engine: SearchEngine) -> None:
     runner, matcher = Runner(parts.database, clock, handlers(parts)), Matcher(0.05)
     while runner.run_one() or drain_index(parts, engine) or drain_matches(parts, engine, matcher):
@@ -226,5 +292,6 @@ def _deal(
     ids["registration_id"] = good(seller.post("/registrations", json={"contract": drafted}), 201)[
         "id"
     ]
+    _owed(world, seller, drafted)
     told = good(seller.get("/messages"))["items"]
     ids["notice_id"] = next(one["id"] for one in told if one["kind"] == "introduction.decided")

@@ -71,6 +71,7 @@ def world(parts: Parts, clock: FakeClock) -> list[papers.Sides]:
                     total=technical + chance.randrange(10**6),
                     kind=chance.choice(TYPES),
                     field=chance.randrange(1, 12),
+                    on=date.fromisoformat(f"{month}-10"),
                 )
                 if chance.random() < 0.3:
                     with work_for(parts, pair.officer) as work:
@@ -109,9 +110,7 @@ def same_table(report: Report, key: str, rows: list[dict[str, object]], column: 
     """Hold a table's rows, by their sums, against the entries'."""
     values = {row[column] for row in rows}
     expected = Counter(figures([row for row in rows if row[column] == one]) for one in values)
-    told = Counter(
-        (one.count, one.technical_fen, one.total_fen) for one in report.table(key).rows
-    )
+    told = Counter((one.count, one.technical_fen, one.total_fen) for one in report.table(key).rows)
     assert told == expected
 
 
@@ -125,9 +124,7 @@ def test_each_figure_of_the_month_is_that_of_the_entries(
     here = [row for row in every if row["seller_region"] == HERE]
     of_month = [row for row in here if row["day"].startswith(month)]
     so_far = [row for row in here if row["day"] <= report.until.isoformat()]
-    bought = [
-        row for row in every if row["buyer_region"] == HERE and row["day"].startswith(month)
-    ]
+    bought = [row for row in every if row["buyer_region"] == HERE and row["day"].startswith(month)]
     assert shown(report, "month") == figures(of_month)
     assert shown(report, "plan") == figures(so_far)
     assert shown(report, "incoming") == figures(bought)
@@ -146,9 +143,7 @@ def test_each_figure_of_the_month_is_that_of_the_entries(
     assert report.fact("plan.baseline").value == 2 * YI
 
 
-def test_the_plan_reports_count_all_of_the_period(
-    parts: Parts, world: list[papers.Sides]
-) -> None:
+def test_the_plan_reports_count_all_of_the_period(parts: Parts, world: list[papers.Sides]) -> None:
     with read_for(parts, world[0].officer) as work:
         found = [plan_report(work, stage) for stage in Stage]
         every = entries(work)
