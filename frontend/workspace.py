@@ -45,6 +45,7 @@ _BUREAU = (
     ("/reports", "报告"),
     ("/bypasses", "跳单"),
     ("/desk/plan", "计划"),
+    ("/desk/periods", "账期"),
     ("/desk/calendar", "节假日"),
     ("/desk/transfer-rules", "转化规则"),
     ("/desk/synonyms", "同义词"),
@@ -68,7 +69,7 @@ def _places(actor: Actor) -> tuple[tuple[str, str], ...]:
     if actor.role is Role.OFFICER:
         return _BUREAU
     if actor.role is Role.AUDITOR:
-        return (("/audit", "操作记录"), ("/organisation", "机构"))
+        return (("/audit", "操作记录"), ("/desk/periods", "账期"), ("/organisation", "机构"))
     if actor.role is Role.OPERATOR:
         return (("/operations", "运行"), ("/organisation", "机构"))
     return _AGENCY if actor.kind is OrganisationKind.AGENCY else _HOLDER

@@ -24,6 +24,7 @@ from market.kit import dump, files, soundness
 from market.kit.across import Finding
 from market.kit.errors import Conflict, NotFound
 from market.kit.sweep import YOUNG, contents, sweep, unnamed
+from market.ledger import heads
 from market.waiting import put_right
 
 _SHOWN: Final = 50
@@ -70,6 +71,7 @@ def look(settings: Settings, parts: Parts, heard: Heard) -> Report:
     if behind := _behind(parts):
         return Report((behind,))
     with parts.database.read() as session:
+        heads.remember(session)
         steps: dict[str, Callable[[], Iterator[Finding]]] = {
             "数据库": lambda: _database(session),
             **{name: _of(each, session) for name, each in AUDITS.items()},

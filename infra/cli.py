@@ -9,6 +9,7 @@ from infra.commands import (
     files,
     indexing,
     keeping,
+    ledger,
     listings,
     matching,
     people,
@@ -52,6 +53,7 @@ for one in (
     keeping.backup,
     keeping.restore,
     keeping.audit,
+    ledger.ledger,
     bench.bench,
 ):
     main.add_command(one)

@@ -35,7 +35,7 @@ from market.kit.audit import Outcome
 from market.kit.changes import Consumer
 from market.kit.jobs import JobState
 from market.ledger import repository as ledger
-from market.ledger.models import Book
+from market.ledger.models import Book, Chain
 from market.operations import marks, repository
 from search.errors import SearchError
 from search.guard import Guarded
@@ -150,7 +150,7 @@ def _of_database(session: Session, now: datetime) -> Iterator[Metric]:
     yield from _processes(session)
     head = GaugeMetricFamily("zhihe_ledger_head", "Last number of a book", labels=("book",))
     for book in Book:
-        head.add_metric((book,), ledger.head(session, book))
+        head.add_metric((book,), ledger.head(session, Chain(book)).seq)
     yield head
     failures = audit.count_since(session, Action.SIGN_IN, Outcome.FAILED, now - LATELY)
     yield _gauge("zhihe_sign_in_failures", "Wrong passwords of the last 15 minutes", failures)

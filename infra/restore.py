@@ -23,6 +23,7 @@ from infra.indexer import indexing
 from infra.migrate import fill, revisions
 from infra.settings import PREFIX, Settings, keep_secret
 from infra.wiring import build_parts, close_parts, open_reader
+from market import chaining
 from market.discovery.drain import give_back_work
 from market.kit import dump, faults, files_shared
 from market.kit.db import Database
@@ -236,6 +237,7 @@ def _make_index(settings: Settings, heard: Heard) -> None:
             while process.step():
                 pass
         give_back_work(parts)
+        chaining.begin(parts)  # a backup from before there was a chain
         with parts.database.write() as session:
             put_right(session, parts.clock.now())  # a backup from before there were tasks has none
         heard("重建索引", 1, 1)

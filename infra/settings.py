@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 PREFIX = "ZHIHE_"
 SECRET_LENGTH = 32
 TOKEN_LENGTH = 16
-LEDGER_KEY = "ledger.key"
 
 
 class SettingError(Exception):
@@ -354,21 +353,6 @@ def secret_of(settings: Settings) -> bytes:
     path = settings.data_dir / "secret"
     if kept := _kept(path):
         return kept
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return keep_secret(path, secrets.token_urlsafe(SECRET_LENGTH).encode())
-
-
-def ledger_key_of(settings: Settings, *, may_begin: bool) -> bytes | None:
-    """Return the key of the ledger: the setting, or the file of the data folder, made where
-    `may_begin`. None where it is nowhere: a new one would not be the ledger's.
-    """
-    if settings.ledger_key:
-        return settings.ledger_key.encode()
-    path = settings.data_dir / LEDGER_KEY
-    if kept := _kept(path):
-        return kept
-    if not may_begin:
-        return None
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return keep_secret(path, secrets.token_urlsafe(SECRET_LENGTH).encode())
 

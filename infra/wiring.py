@@ -3,8 +3,9 @@
 from contextlib import suppress
 from tempfile import TemporaryFile
 
+from infra.ledger import ledger_key_of
 from infra.schema import at_head
-from infra.settings import PREFIX, SettingError, Settings, ledger_key_of, secret_of
+from infra.settings import PREFIX, SettingError, Settings, secret_of
 from market import (
     tables,  # noqa: F401  the metadata must be whole before a session opens
     waiting,

@@ -24,6 +24,7 @@ from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
 from market.kit.validation import sentence
 from market.kit.wire import ErrorBody, ErrorOut, FieldError
+from market.ledger.endpoints import router as ledger
 from market.notices.endpoints import router as notices
 from market.operations.endpoints import router as operations
 from market.personal_endpoints import router as personal
@@ -45,6 +46,7 @@ ROUTERS = (
     rewards,
     registry,
     past,
+    ledger,
     rules,
     transfer_rules,
     operations,

@@ -40,13 +40,21 @@ def write_files(parts: Parts) -> int:
         return heads.write_files(session)
 
 
+def sign_now(parts: Parts) -> dict[str, Any]:
+    """Sign the heads as they are; return what the file says. Raises Conflict without the key."""
+    return _signed(parts, Cause.NIGHT, "")
+
+
 def go_on(parts: Parts, reason: str) -> dict[str, Any]:
     """Sign that the database was brought back as it was before, and goes on from there.
 
     Return what the file says. Raises Conflict without the key.
     """
+    return _signed(parts, Cause.RESTORED, reason)
+
+
+def _signed(parts: Parts, cause: Cause, reason: str) -> dict[str, Any]:
     with parts.database.write() as session:
-        row = heads.seal(session, Cause.RESTORED, at=parts.clock.now(), reason=reason)
-        said = heads.told(row)
+        said = heads.told(heads.seal(session, cause, at=parts.clock.now(), reason=reason))
     write_files(parts)
     return said

@@ -18,6 +18,8 @@ ACTIONS: Final[dict[str, str]] = {
     "audit.view": "查看操作记录",
     "operations.view": "查看运行状况",
     "operations.retry": "重新执行任务或投递",
+    "period.view": "查看账期",
+    "period.close": "关账",
     "plan.edit": "修改计划或节假日",
     "synonym.edit": "修改同义词或词典，重建索引",
     "listing.view_own": "查看本机构的成果与需求",

@@ -27,6 +27,7 @@ def up() -> None:
         from infra.migrate import migrate
 
         migrate(settings.database)
+        _begin_chain(settings)
         if settings.demo:
             return _demonstration(settings)
         _put_tasks_right(settings)  # in the parent: what opening the parts refuses ends the start
@@ -36,6 +37,14 @@ def up() -> None:
         host=settings.host, port=settings.port, prepare=prepare, probe="/login"
     )
     sys.exit(launcher.run(config))
+
+
+def _begin_chain(settings: Settings) -> int:
+    """Link what was posted before there was a chain; return how many transactions."""
+    from market import chaining
+
+    with open_parts(settings) as parts:
+        return chaining.begin(parts) or 0
 
 
 def _put_tasks_right(settings: Settings) -> int:
@@ -137,6 +146,8 @@ def migrate() -> None:
     settings = load()
     run(settings.database)
     click.echo("数据库结构已是最新")
+    if count := _begin_chain(settings):
+        click.echo(f"{count}笔旧账接上了密钥链。请用 zhihe ledger key 另存密钥")
     if count := _put_tasks_right(settings):
         click.echo(f"补齐或结束了{count}件待办")
 
@@ -158,6 +169,7 @@ def demo(as_json: bool) -> None:
     if not settings.demo:
         raise SettingError("示范数据只在 ZHIHE_MODE=demo 时可用")
     run_migrations(settings.database)
+    _begin_chain(settings)
     with open_parts(settings) as parts:
         load_demo(parts, progress=lambda text: click.echo(text, err=True))
         show(as_json, accounts(parts), account_lines(parts))

@@ -107,6 +107,9 @@ class Action(StrEnum):
     REGISTRATION_SUBMIT = "registration.submit"
     REGISTRATION_DECIDE = "registration.decide"
     REGISTRATION_UNDO = "registration.undo"
+    # ledger
+    PERIOD_VIEW = "period.view"
+    PERIOD_CLOSE = "period.close"
     # insight
     BOARD_CONTRACTS = "board.contracts"
     REPORT_ANNUAL = "report.annual"
@@ -212,6 +215,8 @@ POLICY: dict[Action, Rule] = {
     A.REGISTRATION_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
     A.REGISTRATION_DECIDE: Rule(other=OFFICERS),
     A.REGISTRATION_UNDO: Rule(other=OFFICERS),
+    A.PERIOD_VIEW: Rule(other=OFFICERS | AUDITORS),
+    A.PERIOD_CLOSE: Rule(other=OFFICERS),
     A.BOARD_CONTRACTS: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
     A.REPORT_ANNUAL: Rule(own=READERS, other=OFFICERS, kinds=HOLDERS),
     A.REPORT_BUREAU: Rule(other=OFFICERS),

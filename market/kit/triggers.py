@@ -100,8 +100,10 @@ _PERIODS: Final = {
     "period_closed_insert": (
         "ledger_transaction",
         "INSERT",
-        "EXISTS (SELECT 1 FROM ledger_period p WHERE p.book = NEW.book AND p.state <> 'open'"
-        " AND p.ends_on >= NEW.effective_on)",
+        (
+            "EXISTS (SELECT 1 FROM ledger_period p WHERE p.book = NEW.book AND p.state <> 'open'"
+            " AND p.ends_on >= NEW.effective_on)"
+        ),
     ),
 }
 """What is closed stays as it is, and nothing falls into it."""

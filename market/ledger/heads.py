@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -48,8 +48,8 @@ def seal(
     rows = repository_verify.seals(session)
     files = read_files(chain.keeping(session).heads)
     last = max([row.number for row in rows] + [*files], default=0)
-    resumes = (rows[-1].number if rows else 0) if cause is Cause.RESTORED else None
-    content = {
+    resumes = _whole_until(row.number for row in rows) if cause is Cause.RESTORED else None
+    content: dict[str, Any] = {
         "number": last + 1,
         "cause": cause,
         "month": month,
@@ -69,9 +69,14 @@ def seal(
     return row
 
 
-def content_of(row: Seal) -> dict[str, Any]:
-    """Return what is signed of a seal."""
-    return row.model_dump(exclude={"id", "signature"})
+def _whole_until(numbers: Iterable[int]) -> int:
+    """Return up to which number none is missing: what was lost begins after it."""
+    last = 0
+    for number in numbers:
+        if number != last + 1:
+            break
+        last = number
+    return last
 
 
 def told(row: Seal) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def keep_many(
     if head.seq and not head.hash:
         raise Conflict(chain.UNCHAINED)
     previous = head.hash or chain.beginning(Chain.RECORDS)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for seq, (subject, digest) in enumerate(given, start=head.seq + 1):
         previous = key.link(previous, chain.of_record(seq, at, kind, subject, digest))
         rows.append(

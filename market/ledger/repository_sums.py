@@ -6,7 +6,7 @@ Each entry counts on the day of its transaction, by the type, field and parties 
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, distinct, extract, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, distinct, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -21,7 +21,7 @@ def _sign() -> ColumnElement[int]:
     return case((col(Entry.amount_fen) > 0, 1), else_=-1)
 
 
-def _counted(query: Select[Any], book: Book, part: Slice) -> Select[Any]:
+def _counted(query: Any, book: Book, part: Slice) -> Any:
     """Join a query over transactions to the entries that count in a part of the book."""
     return (
         query.join(

@@ -59,11 +59,11 @@ def unbalanced(session: Session) -> list[tuple[int, int, int]]:
 
 
 def entries_without_transaction(session: Session) -> list[int]:
-    query = (
-        select(col(Entry.id))
-        .outerjoin(Transaction, col(Entry.transaction_id) == col(Transaction.id))
-        .where(col(Transaction.id).is_(None))
+    """Return the entries whose transaction is not there, or in another book."""
+    own = and_(
+        col(Entry.transaction_id) == col(Transaction.id), col(Entry.book) == col(Transaction.book)
     )
+    query = select(col(Entry.id)).outerjoin(Transaction, own).where(col(Transaction.id).is_(None))
     return list(session.scalars(query))
 
 

@@ -6,28 +6,22 @@ to the one before by the key that stands outside the database (`chain.py`); with
 posted. What would fall into a closed month falls on the day of posting (`periods.py`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from market.kit.errors import Conflict
 from market.kit.ids import TransactionId
-from market.ledger import chain, periods, repository, repository_sums
+from market.ledger import drafts, periods, repository, repository_sums
 from market.ledger.models import Book, Chain, Kind, Transaction
-from market.ledger.repository import Head
 from market.ledger.schemas import (
-    CONTRACTS,
     By,
     Posting,
     Reversal,
     Slice,
     Subject,
     Sum,
-    counted,
 )
 from market.ledger.verify import books
 
@@ -35,16 +29,6 @@ OTHER_DOCUMENT = "这笔登记已经入账，内容与这次不同，请刷新�
 COUNTED_ALREADY = "这个登记编号已经计入，一个编号只计一次"
 REVERSED_ALREADY = "这笔登记已经冲回"
 CHANGED_MEANWHILE = "这笔登记刚被别人变更，请刷新后核对"
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A transaction to be posted, and its entries: (account, fen, what its snapshot is, None for
-    the transaction itself).
-    """
-
-    row: dict[str, Any]
-    sides: tuple[tuple[str, int, TransactionId | None], ...]
 
 
 def post_register(
@@ -60,7 +44,7 @@ def post_register(
 
     Raises Conflict where the key stands for another document, or the subject counts already.
     """
-    head = _locked(session, book)
+    head = drafts.locked(session, book)
     if (posted := _posted(session, key, subject.digest)) is not None:
         return posted
     last = repository.last_register(session, book, subject.key)
@@ -69,8 +53,8 @@ def post_register(
     generation = 0 if last is None else last.generation + 1
     placed = periods.place(session, book, effective_on, at)
     posting = Posting(subject, key, effective_on)
-    draft = _register(posting, book, placed, generation=generation, at=at)
-    return repository.get(session, _post(session, head, [draft], {}, COUNTED_ALREADY)[0])
+    draft = drafts.register(posting, book, placed, generation=generation, at=at)
+    return repository.get(session, drafts.post(session, head, [draft], {}, COUNTED_ALREADY)[0])
 
 
 def post_change(
@@ -90,7 +74,7 @@ def post_change(
     document, the subject does not count (any more), or is another number.
     """
     register = repository.get(session, original)
-    head = _locked(session, Book(register.book))
+    head = drafts.locked(session, Book(register.book))
     if (posted := _posted(session, key, subject.digest)) is not None:
         return posted
     before = repository.newest(session, original)
@@ -100,7 +84,7 @@ def post_change(
         raise Conflict("变更不能改登记编号，请撤回后另行登记")
     book = Book(register.book)
     placed = periods.place(session, book, effective_on, at)
-    drawn = _register(
+    drawn = drafts.register(
         Posting(subject, key, placed), book, placed, generation=register.generation, at=at
     )
     row = drawn.row | {
@@ -109,9 +93,9 @@ def post_change(
         "register_id": register.id,
         "previous_id": before.id,
     }
-    draft = _Draft(row, _moved(before, row))
-    seqs = {register.id: register.seq, before.id: before.seq}
-    return repository.get(session, _post(session, head, [draft], seqs, CHANGED_MEANWHILE)[0])
+    draft = drafts.Draft(row, drafts.moved(before, row))
+    seqs: dict[int, int] = {register.id: register.seq, before.id: before.seq}
+    return repository.get(session, drafts.post(session, head, [draft], seqs, CHANGED_MEANWHILE)[0])
 
 
 def post_reversal(
@@ -129,7 +113,7 @@ def post_reversal(
     where it is out already.
     """
     register = repository.get(session, original)
-    head = _locked(session, Book(register.book))
+    head = drafts.locked(session, Book(register.book))
     if (posted := _posted(session, key, digest)) is not None:
         return posted
     before = repository.newest(session, original)
@@ -137,9 +121,9 @@ def post_reversal(
         raise Conflict(REVERSED_ALREADY)
     placed = periods.place(session, Book(register.book), effective_on, at)
     reversal = Reversal(original, key, digest, placed)
-    draft = _reverse(register, before, reversal, placed, at=at)
-    seqs = {register.id: register.seq, before.id: before.seq}
-    return repository.get(session, _post(session, head, [draft], seqs, REVERSED_ALREADY)[0])
+    draft = drafts.reverse(register, before, reversal, placed, at=at)
+    seqs: dict[int, int] = {register.id: register.seq, before.id: before.seq}
+    return repository.get(session, drafts.post(session, head, [draft], seqs, REVERSED_ALREADY)[0])
 
 
 def lock(session: Session, book: Book = Book.STATISTICS) -> None:
@@ -163,13 +147,13 @@ def post_many(
     """
     if not postings:
         return []
-    head = _locked(session, book)
+    head = drafts.locked(session, book)
     known = repository.generations(session, book, {one.subject.key for one in postings})
     if any(counts for _, counts in known.values()):
         raise Conflict(COUNTED_ALREADY)
     placed = periods.place_many(session, book, [one.effective_on for one in postings], at)
-    drafts = [
-        _register(
+    made = [
+        drafts.register(
             one,
             book,
             day,
@@ -178,7 +162,7 @@ def post_many(
         )
         for one, day in zip(postings, placed, strict=True)
     ]
-    return _post(session, head, drafts, {}, COUNTED_ALREADY)
+    return drafts.post(session, head, made, {}, COUNTED_ALREADY)
 
 
 def reverse_many(
@@ -194,7 +178,7 @@ def reverse_many(
     """
     if not reversals:
         return []
-    head = _locked(session, book)
+    head = drafts.locked(session, book)
     originals = [one.original for one in reversals]
     newest = repository.newest_of(session, originals)
     if any(row.kind == Kind.REVERSE for row in newest.values()):
@@ -204,144 +188,18 @@ def reverse_many(
         raise Conflict(REVERSED_ALREADY)
     wanted = [one.effective_on or registers[one.original].effective_on for one in reversals]
     placed = periods.place_many(session, book, wanted, at)
-    drafts = [
-        _reverse(registers[one.original], newest[one.original], one, day, at=at)
+    made = [
+        drafts.reverse(registers[one.original], newest[one.original], one, day, at=at)
         for one, day in zip(reversals, placed, strict=True)
     ]
     seqs: dict[int, int] = {row.id: row.seq for row in (*registers.values(), *newest.values())}
-    return _post(session, head, drafts, seqs, REVERSED_ALREADY)
-
-
-def _register(
-    posting: Posting, book: Book, placed: date, *, generation: int, at: datetime
-) -> _Draft:
-    subject = posting.subject
-    row = {
-        "book": book,
-        "kind": Kind.REGISTER,
-        "idempotency_key": posting.key,
-        "subject_key": subject.key,
-        "generation": generation,
-        "digest": subject.digest,
-        "effective_on": placed,
-        "original_on": None if placed == posting.effective_on else posting.effective_on,
-        "posted_at": at,
-        "reverses_id": None,
-        "register_id": None,
-        "previous_id": None,
-        "contract_type": subject.contract_type,
-        "sub_type": subject.sub_type,
-        "field": subject.field,
-        "project_name": subject.project_name,
-        "seller_name": subject.seller_name,
-        "buyer_name": subject.buyer_name,
-        "seller_id": subject.seller_id,
-        "buyer_id": subject.buyer_id,
-        "seller_region": subject.seller_region,
-        "buyer_region": subject.buyer_region,
-        "total_fen": subject.total_fen,
-        "technical_fen": subject.technical_fen,
-    }
-    return _Draft(row, _sides(row, 1))
-
-
-def _reverse(
-    register: Transaction, before: Transaction, reversal: Reversal, placed: date, *, at: datetime
-) -> _Draft:
-    row = before.model_dump(exclude={"id", "seq", "keyed_hash"}) | {
-        "kind": Kind.REVERSE,
-        "idempotency_key": reversal.key,
-        "digest": reversal.digest,
-        "effective_on": placed,
-        "original_on": register.effective_on,
-        "posted_at": at,
-        "reverses_id": register.id,
-        "register_id": register.id,
-        "previous_id": before.id,
-    }
-    return _Draft(row, _sides(row, -1))
-
-
-def _sides(row: Mapping[str, Any], sign: int) -> tuple[tuple[str, int, None], ...]:
-    """Return the entries that count what a transaction says, or take it out: they sum to 0."""
-    moved = sign * row["technical_fen"]
-    return ((counted(row["seller_region"]), moved, None), (CONTRACTS, -moved, None))
-
-
-def _moved(
-    before: Transaction, row: Mapping[str, Any]
-) -> tuple[tuple[str, int, TransactionId | None], ...]:
-    """Return the entries of a change: what counted is taken back, what counts now is counted."""
-    difference = row["technical_fen"] - before.technical_fen
-    sides: tuple[tuple[str, int, TransactionId | None], ...] = (
-        (counted(before.seller_region), -before.technical_fen, before.id),
-        (counted(row["seller_region"]), row["technical_fen"], None),
-    )
-    return (*sides, (CONTRACTS, -difference, None)) if difference else sides
-
-
-def _locked(session: Session, book: Book) -> Head:
-    """Lock a book and return its last link. Raises Conflict where it cannot be gone on with."""
-    head = repository.lock_head(session, Chain(book))
-    chain.key_for(session, head.key_id)
-    if head.seq and not head.hash:
-        raise Conflict(chain.UNCHAINED)
-    return head
+    return drafts.post(session, head, made, seqs, REVERSED_ALREADY)
 
 
 def _posted(session: Session, key: str, digest: str) -> Transaction | None:
     posted = repository.by_key(session, key)
     if posted is not None and posted.digest != digest:
         raise Conflict(OTHER_DOCUMENT)
-    return posted
-
-
-def _post(
-    session: Session,
-    head: Head,
-    drafts: Sequence[_Draft],
-    seqs: Mapping[int, int],
-    taken: str,
-) -> list[TransactionId]:
-    """Write transactions with their entries as the head's next ones; return their ids.
-
-    `seqs` gives the numbers of those that they refer to. Raises Conflict with `taken` where a
-    UNIQUE constraint decides against them: the checks before only explain.
-    """
-    book = Chain(drafts[0].row["book"])
-    key = chain.key_for(session, head.key_id)
-    rows = []
-    link = head.hash or chain.beginning(book)
-    for seq, draft in enumerate(drafts, start=head.seq + 1):
-        sides = [
-            (account, amount, seq if of is None else seqs[of])
-            for account, amount, of in draft.sides
-        ]
-        row = draft.row | {"seq": seq}
-        link = key.link(link, chain.of_transaction(row, seqs, sides))
-        rows.append(row | {"keyed_hash": link})
-    try:
-        ids = repository.insert_transactions(session, rows)
-    except IntegrityError:
-        raise Conflict(taken) from None
-    posted = [ids[row["idempotency_key"]] for row in rows]
-    repository.insert_entries(
-        session,
-        [
-            {
-                "book": book,
-                "transaction_id": own,
-                "snapshot_id": own if of is None else of,
-                "account": account,
-                "amount_fen": amount,
-            }
-            for own, draft in zip(posted, drafts, strict=True)
-            for account, amount, of in draft.sides
-        ],
-    )
-    repository.advance_head(
-        session, book, replace(head, seq=rows[-1]["seq"], hash=link, key_id=key.id)
-    )
     return posted
 
 

@@ -11,8 +11,8 @@ from typing import Final
 from sqlmodel import Session
 
 from market.kit import jobs
-from market.kit.db import Database
 from market.kit.clock import Clock
+from market.kit.db import Database
 from market.kit.ids import PersonId
 from market.kit.jobs import Chunk, Handler, Job, Steps
 from market.ledger import heads, periods, repository, repository_periods

@@ -3,7 +3,7 @@
 `books` is what the books say of themselves; `links` needs the key and the files.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from sqlmodel import Session
@@ -158,7 +158,7 @@ def _heads(said: heads.Told) -> Iterator[tuple[str, Any]]:
     """Yield (chain, [number, hash]) of what a seal says, whatever else a forged one holds."""
     found = said.get("heads")
     for name, at in (found if isinstance(found, dict) else {}).items():
-        if isinstance(at, list) and len(at) == 2 and isinstance(at[0], int):  # noqa: PLR2004
+        if isinstance(at, list) and len(at) == 2 and isinstance(at[0], int):
             yield name, at
 
 
@@ -176,23 +176,9 @@ def _seals(
         valid[number] = said
         if number in rows and rows[number] != said:
             yield f"账头第{number}号，数据库里的与文件里的不同"
-    superseded = {
-        number
-        for restored in valid.values()
-        if restored["cause"] == Cause.RESTORED
-        for number in range(restored["resumes"] + 1, restored["number"])
-    }
-    expected = ""
-    for number in range(1, max([*rows, *files], default=0) + 1):
-        known = valid.get(number)
-        if known is None:
-            if number not in rows and number not in files and number not in superseded:
-                yield f"账头第{number}号，数据库里和文件夹里都没有"
-            expected = ""
-            continue
-        if expected and known["previous"] != expected:
-            yield f"账头第{number}号没有接着前一号"
-        expected = known["signature"]
+    yield from _row_by_row(valid, {*rows, *files})
+    superseded = _superseded(valid.values())
+    for number, known in valid.items():
         if number in superseded:
             continue
         if number not in files:
@@ -202,6 +188,28 @@ def _seals(
         for name, (seq, link) in _heads(known):
             if hashes.get((name, seq)) != link:
                 yield f"{name}第{seq}号与账头文件第{number}号签下的不同：它被截去或改写了"
+
+
+def _row_by_row(valid: Mapping[int, heads.Told], present: set[int]) -> Iterator[str]:
+    """Yield where a seal does not follow the one before it."""
+    before = ""
+    for number in range(1, max(present, default=0) + 1):
+        if number not in present:
+            yield f"账头第{number}号，数据库里和文件夹里都没有"
+        known = valid.get(number)
+        if known is not None and before and known["previous"] != before:
+            yield f"账头第{number}号没有接着前一号"
+        before = "" if known is None else known["signature"]
+
+
+def _superseded(valid: Iterable[heads.Told]) -> set[int]:
+    """Return the seals that a restoration left behind: what they name is not there any more."""
+    return {
+        number
+        for one in valid
+        if one["cause"] == Cause.RESTORED
+        for number in range(one["resumes"] + 1, one["number"])
+    }
 
 
 def _signed(key: Key, said: heads.Told) -> bool:

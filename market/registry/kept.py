@@ -1,5 +1,6 @@
-"""What registrations say, kept in the ledger's chain of records: each change is followed by this, in
-its transaction.
+"""What registrations say, kept in the ledger's chain of records.
+
+Each change of a row is followed by this, in its transaction.
 """
 
 from collections.abc import Sequence

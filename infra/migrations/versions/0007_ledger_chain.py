@@ -55,7 +55,7 @@ def _rebuild() -> None:
     """
     op.execute("PRAGMA defer_foreign_keys=ON")
     for table in (_T, _E):
-        op.execute(f"CREATE TEMP TABLE old_{table} AS SELECT * FROM {table}")
+        op.execute(f"CREATE TEMP TABLE old_{table} AS SELECT * FROM {table}")  # noqa: S608
     op.drop_table(_E)
     op.drop_table(_T)
     _create_transactions()
