@@ -13,10 +13,11 @@ from frontend.edge import Page, opens_page
 from market.accounts.policy import Action, Role
 from market.insight import annual, printing, service
 from market.insight.endpoints_reports import file_of
-from market.insight.reports import Report, Stage, month_report, plan_of, plan_report
+from market.insight.reports import Report, Stage, month_report, plan_report
 from market.kit.errors import Invalid, NotFound
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
+from market.rules import service as rules
 
 router = APIRouter()
 
@@ -29,7 +30,8 @@ Kind = Annotated[Literal["", "pdf", "xlsx"], Query()]
 def listed(page: Annotated[Page, opens_page(Action.REPORT_ANNUAL)]) -> Response:
     work = page.work
     bureau = work.actor.role is Role.OFFICER
-    holders = annual.holders(work.session, plan_of(work).region) if bureau else []
+    plan = rules.current_plan(work.session) if bureau else None
+    holders = annual.holders(work.session, plan.region) if plan else []
     return page.render(
         "board/reports.html",
         {
@@ -57,10 +59,13 @@ def _answer(page: Page, report: Report, kind: str) -> Response:
 
 @router.get("/reports/month")
 def month(
-    page: Annotated[Page, opens_page(Action.REPORT_BUREAU)], month: Month, kind: Kind = ""
+    page: Annotated[Page, opens_page(Action.REPORT_BUREAU)],
+    month: Month | None = None,
+    kind: Kind = "",
 ) -> Response:
+    chosen = month or f"{page.work.today:%Y-%m}"
     try:
-        return _answer(page, month_report(page.work, month), kind)
+        return _answer(page, month_report(page.work, chosen), kind)
     except Invalid:
         raise NotFound from None
 
@@ -77,15 +82,16 @@ def plan(
 @router.get("/reports/year")
 def year(
     page: Annotated[Page, opens_page(Action.REPORT_ANNUAL)],
-    year: Year,
+    year: Year | None = None,
     organisation: PathId | None = None,
     kind: Kind = "",
 ) -> Response:
     named = None if organisation is None else PublicId(organisation)
     try:
-        return _answer(page, annual.annual_report(page.work, year, named), kind)
+        report = annual.annual_report(page.work, year or page.work.today.year, named)
     except Invalid:
         raise NotFound from None
+    return _answer(page, report, kind)
 
 
 @router.get("/board/picture.svg")

@@ -93,6 +93,14 @@ FORMS: dict[str, dict[str, str]] = {
 }
 
 
+PLAN = {
+    "name": "示范区2026–2030",
+    "from_on": "2026-01-01",
+    "to_on": "2030-12-31",
+    "baseline_fen": 20_000_000_000,
+    "baseline_year": 2020,
+    "target_fen": 400_000_000_000,
+}
 EVIDENCE: dict[str, Any] = {
     "broker": "示范机构",
     "seller": "示范大学",
@@ -184,6 +192,7 @@ def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) ->
         )
         ids["membership_id"] = row.public_id
         ids["organisation_id"] = place.public_id
+    good(officer.put("/plans", json=PLAN))
     group = {"terms": ["IGBT", "绝缘栅双极型晶体管"]}
     words = {"words": ["超临界水氧化"]}
     ids["word_id"] = good(officer.post("/dictionary", json=words), 201)["items"][0]["id"]
