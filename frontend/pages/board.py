@@ -15,15 +15,13 @@ from market.accounts import repository as accounts
 from market.accounts.policy import Action, Role
 from market.catalog.vocabulary import FIELDS, region_name
 from market.deals.vocabulary import CONTRACT_TYPES, ContractType
-from market.insight import reports, service
+from market.insight import bureau, service
 from market.insight.forecast import ENOUGH
-from market.insight.pipeline import forecast_of
 from market.insight.service import Chosen
 from market.insight.views import Board, Figure
 from market.kit.ids import PublicId
 from market.kit.money import FEN_PER_YI
 from market.kit.wire import PathId
-from market.ledger.schemas import Slice
 
 router = APIRouter()
 
@@ -207,12 +205,12 @@ def _bureau(page: Page, board: Board) -> dict[str, object]:
     if not board.exact:
         return {"forecast": None, "by_buyer": [], "by_university": [], "by_agency": []}
     plan, session = board.plan, page.work.session
-    part = Slice(plan.from_on, plan.to_on, seller_region=plan.region)
-    tables = {one.key: one.rows for one in reports.breakdowns(page.work, part)}
+    found = bureau.beside(page.work, plan)
+    tables = found.tables
     parties = [*tables["buyer"], *tables["university"]]
     ids = service.public_ids(session, [row.key for row in parties if row.key])
     return {
-        "forecast": forecast_of(page.work, plan),
+        "forecast": found.forecast,
         "enough": ENOUGH,
         "by_buyer": _largest([(row, _party("buyer", row, ids)) for row in tables["buyer"]]),
         "by_university": _largest(
@@ -311,14 +309,14 @@ def contracts(
         PublicId(agency) if agency else None,
     )
     found = service.contracts(page.work, chosen, number)
-    bureau = page.work.actor.role is Role.OFFICER
+    officer = page.work.actor.role is Role.OFFICER
     return page.render(
         "board/contracts.html",
         {
             "found": found,
-            "bureau": bureau,
+            "bureau": officer,
             "chips": _chips(page, chosen),
-            "base": "/desk/registrations" if bureau else "/registrations",
+            "base": "/desk/registrations" if officer else "/registrations",
             "page": number,
             "pages": -(-found.number // service.PAGE_SIZE),
             "types": CONTRACT_TYPES,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from market.accounts.models import Organisation
@@ -66,6 +66,11 @@ def stages(session: Session, region: str) -> Iterator[tuple[DealId, str, datetim
     )
     for row in session.execute(query):
         yield row[0], row[1], row[2]
+
+
+def newest_stage(session: Session) -> int:
+    """Return the mark of the newest step of any deal; it only grows."""
+    return int(session.execute(select(func.max(col(DealStage.id)))).scalar_one() or 0)
 
 
 def registered(session: Session, region: str) -> Sequence[tuple[DealId, date, int]]:

@@ -40,6 +40,14 @@ def brought(session: Session) -> dict[OrganisationId, frozenset[str]]:
     return {agency: frozenset(keys) for agency, keys in found.items()}
 
 
+def newest_part(session: Session) -> tuple[int, int]:
+    """Return the mark of what brokers are owed: the newest, and how many are owed no longer."""
+    void = select(func.count()).select_from(Commission)
+    void = void.where(col(Commission.state) == CommissionState.VOID)
+    newest = session.execute(select(func.max(col(CommissionPart.id)))).scalar_one()
+    return int(newest or 0), int(session.execute(void).scalar_one())
+
+
 def kinds(session: Session, ids: Sequence[OrganisationId]) -> dict[OrganisationId, str]:
     query = select(col(Organisation.id), col(Organisation.kind)).where(
         col(Organisation.id).in_(set(ids))

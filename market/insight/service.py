@@ -51,7 +51,7 @@ def board(work: Work) -> Board | None:
     if plan is None:
         return None
     if work.may(Action.BOARD_CONTRACTS, Relation.OTHER):
-        found = _once(work, "exact board", _mark(work, plan), lambda: _exact_board(work, plan))
+        found = once(work, "exact board", mark_of(work, plan), lambda: _exact_board(work, plan))
     else:
         found = _kept_public_board(work, plan)
     return replace(found, plan=plan)
@@ -121,14 +121,14 @@ def _curve(months: Sequence[Figure], today: date) -> Iterator[tuple[date, int]]:
         yield min(month_end(month.key), today), reached
 
 
-def _mark(work: Work, plan: Plan | None) -> Hashable:
+def mark_of(work: Work, plan: Plan | None) -> Hashable:
     """Return what a board depends on: the book, what may be shown, the plan, the day."""
     session = work.session
     shown = None if plan is None else plan.public_id
     return (*ledger.head(session), repository.disclosures(session), shown, work.today)
 
 
-def _once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> Value:
+def once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> Value:
     """Return what was kept for this state of the data, or make it. A writing transaction keeps
     nothing: what it sees may never be committed.
     """
@@ -139,7 +139,7 @@ def _once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> V
 
 
 def _kept_public_board(work: Work, plan: Plan) -> Board:
-    return _once(work, "public board", _mark(work, plan), lambda: _public_board(work, plan))
+    return once(work, "public board", mark_of(work, plan), lambda: _public_board(work, plan))
 
 
 def _public_board(work: Work, plan: Plan) -> Board:
@@ -275,7 +275,7 @@ def registered_contracts(work: Work, page: int = 1) -> tuple[list[PublicContract
     """Return a page of the contracts that count at present, as anyone may know them."""
     rows = repository.standing(work.session, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
     head = ledger.head(work.session)
-    total = _once(work, "standing", head, lambda: repository.count_standing(work.session))
+    total = once(work, "standing", head, lambda: repository.count_standing(work.session))
     return [_public(*row) for row in rows], total
 
 
@@ -311,7 +311,7 @@ def _public(row: Transaction, agreed: bool) -> PublicContract:
 def home_figures(work: Work) -> HomeFigures:
     """Return what the front page tells anyone of the target and of what was registered lately."""
     plan = rules.current_plan(work.session)
-    found = _once(work, "home", _mark(work, plan), lambda: _make_home_figures(work, plan))
+    found = once(work, "home", mark_of(work, plan), lambda: _make_home_figures(work, plan))
     return replace(found, plan=plan)
 
 

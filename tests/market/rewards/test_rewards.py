@@ -108,7 +108,7 @@ def test_the_year_of_a_use_is_stated_once(parts: Parts) -> None:
     contract = papers.signed_contract(parts, pair)
     own = {"way": Way.OWN, "profit_year": 2025, "contract": contract.public_id}
     stated(parts, pair.seller_actor, **own)
-    with work_for(parts, pair.seller_actor) as work, pytest.raises(Conflict):
+    with pytest.raises(Conflict), work_for(parts, pair.seller_actor) as work:
         service.state(work, form(**own))
     with work_for(parts, pair.buyer_actor) as work, pytest.raises(Invalid):
         service.state(work, form(contract=contract.public_id))
