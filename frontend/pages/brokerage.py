@@ -294,6 +294,7 @@ def _clause(
         "bases": list(FEE_BASES.items()),
         "payers": list(PAYING_IN_CONTRACT.items()),
         "paying": PAYING_IN_CONTRACT,
+        "problem": "",
         "writable": writable,
         "may_agree": row is not None
         and side is not None
