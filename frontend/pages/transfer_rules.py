@@ -50,7 +50,7 @@ def _context(page: Page, form: forms.Form[RuleForm] | None = None) -> dict[str, 
     page.work.require(Action.PLAN_EDIT, Relation.OTHER)
     rows = transfer.rules(page.work)
     now = transfer.at(page.work.session, page.work.today)
-    return {"rows": rows, "now": now, "form": form or _shown(now), "rate": rate}
+    return {"rows": rows, "rule": now, "form": form or _shown(now), "rate": rate}
 
 
 @router.get("/desk/transfer-rules")

@@ -60,7 +60,7 @@ def test_a_mandate_says_its_fee_and_keeps_its_paper(
     again = seller.post("/mandates/new", {**form, "fee_rate_bp": ""}, 422)
     assert "按比例的，请填比例" in again
     page = seller.post("/mandates/new", form)
-    for words in ("技术交易额的2.5%", "双方各半", "0.8万元", "还没有放入"):
+    for words in ("技术交易额的2.5%", "双方各半", "8,000.00元", "还没有放入"):
         assert words in page, words
 
 
@@ -70,7 +70,7 @@ def test_a_flag_is_contested_and_decided(site: TestClient, world: Trade, parts: 
     officer = Visitor(site, parts, factories.actor(parts, Role.OFFICER))
     address = link(buyer.get("/bypasses"), "/bypasses/[a-z0-9]{14}")
     assert "引荐了谁、何时、由谁" in buyer.get(address)
-    assert "请填写" in buyer.post(f"{address}/contest", {"reason": ""}, 422)
+    assert "还有1处要改" in buyer.post(f"{address}/contest", {"reason": ""}, 422)
     page = buyer.post(f"{address}/contest", {"reason": "引荐之前已经在谈。"})
     assert "有异议，待科技局处理" in page
     assert "处理跳单异议" in officer.get("/work")
@@ -85,7 +85,7 @@ def test_a_broker_settles_its_fee(site: TestClient, world: Trade, parts: Parts) 
     bypassed(world)
     broker = Visitor(site, parts, world.broker)
     address = link(broker.get("/commissions"), "/commissions/[a-z0-9]{14}")
-    assert "5.58万元" in broker.get(address)
+    assert "55,800.00元" in broker.get(address)
     assert "已收讫" in broker.post(f"{address}/settlement", {})
 
 

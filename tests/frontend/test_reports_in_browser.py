@@ -1,6 +1,7 @@
 """The board, its reports, brokers' fees and rewards in a real browser, at both widths."""
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Iterator
 from datetime import date
@@ -119,8 +120,10 @@ def world(parts: Parts, officer: Actor) -> tuple[Trade, dict[str, list[str]]]:
 
 
 def test_the_pages_at_both_widths_and_a_figure_down_to_its_contracts(
-    parts: Parts, address: str, browser: Browser
+    parts: Parts, address: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Their deals have numbers of their own, apart from those that the market gives.
+    monkeypatch.setattr(papers, "_COUNTER", itertools.count(500))
     officer = factories.actor(parts, Role.OFFICER)
     people, pages = world(parts, officer)
     who = {"officer": officer, "seller": people.seller, "broker": people.broker}
