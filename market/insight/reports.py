@@ -161,7 +161,8 @@ def plan_report(work: Work, stage: Stage) -> Report:
     name = "中期报告" if stage is Stage.MIDTERM else "总结报告"
     part = Slice(plan.from_on, until, seller_region=plan.region)
     early = f"报告期应到{due}，现在是{until}的数" if until < due else ""
-    years = tuple(figure(row) for row in ledger.sums(work.session, By.YEAR, part))
+    sums = ledger.sums(work.session, By.YEAR, part)
+    years = tuple(figure(row, f"{row.key}年") for row in sums)
     return Report(
         name=f"{name}-{plan.name}",
         title=f"“{plan.name}”计划{name}",
