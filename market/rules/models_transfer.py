@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, column
 
 from market.kit.columns import Table, check, choice, day, fk, moment, one_of, pk, public_id, words
 from market.kit.ids import PersonId, PublicId
@@ -14,7 +14,7 @@ class TransferRuleState(StrEnum):
     ARCHIVED = "archived"
 
 
-_CURRENT = text("state = 'current'")
+_CURRENT = column("state") == "current"
 
 
 class TransferRule(Table, table=True):

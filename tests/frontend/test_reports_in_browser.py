@@ -135,8 +135,8 @@ def test_the_pages_at_both_widths_and_a_figure_down_to_its_contracts(
     assert wrong == []
     page = opened(browser, address, parts, officer, DESKTOP)
     page.goto("/board")
-    assert "资料不足" in page.locator("#forecast").inner_text()
-    page.locator("#b").get_by_role("link").first.click()
+    assert "资料不足" in page.locator('section[aria-labelledby="forecast"]').inner_text()
+    page.locator('section[aria-labelledby="b"]').get_by_role("link").first.click()
     # 30 to 80万元, six contracts of one buyer.
     assert "330" in page.get_by_text("技术交易额合计").locator("xpath=..").inner_text()
     assert page.locator("main table tbody tr").count() == 6
