@@ -270,6 +270,8 @@ def _deal(
     }
     ids["mandate_id"] = good(seller.post("/mandates", json=mandate), 201)["id"]
     good(broker.post(f"/mandates/{ids['mandate_id']}/decision", json={"decision": "accept"}))
+    paper = {"file": ("mandate.pdf", b"%PDF-1.7 signed", "application/pdf")}
+    good(seller.put(f"/mandates/{ids['mandate_id']}/evidence", files=paper))
     pair = {"achievement": ids["listing_id"], "demand": ids["demand"], "message": "工况相合。"}
     ids["introduction_id"] = good(broker.post("/introductions", json=pair), 201)["id"]
     path = f"/introductions/{ids['introduction_id']}/decision"
