@@ -15,6 +15,7 @@ from frontend.pages import (
     account,
     audit,
     board,
+    brokerage,
     catalog,
     comparables,
     deal_beside,
@@ -42,8 +43,11 @@ from frontend.pages import (
     periods,
     publicity,
     registrations,
+    reports,
+    rewards,
     search,
     synonyms,
+    transfer_rules,
     work,
 )
 from frontend.render import Renderer, Site, to_consent, to_login
@@ -87,6 +91,10 @@ ROUTERS: Sequence[APIRouter] = (
     desk_steps.router,
     desk_rules.router,
     board.router,
+    brokerage.router,
+    rewards.router,
+    reports.router,
+    transfer_rules.router,
     developers.router,
 )
 

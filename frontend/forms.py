@@ -333,6 +333,12 @@ def _to_fen(value: object) -> object:
 Wan = Annotated[int, BeforeValidator(_to_fen)]
 """An amount typed in 万元, exact fen in the model."""
 
+OptionalWan = Annotated[
+    int | None,
+    BeforeValidator(lambda value: _to_fen(value) if isinstance(value, str) and value else None),
+]
+"""An amount typed in 万元, or nothing."""
+
 Whole = Annotated[int, BeforeValidator(_to_whole)]
 """A whole number; commas and full-width digits are read as people mean them."""
 

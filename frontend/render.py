@@ -111,6 +111,12 @@ class Renderer:
         response.headers["Cache-Control"] = "no-store" if signed_in else "private, no-cache"
         return response
 
+    def picture(self, template: str, context: Context) -> Response:
+        """Return a drawing that stands alone, as SVG."""
+        made = self._environment.get_template(template).render(context)
+        headers = {"Cache-Control": "private, no-store"}
+        return Response(made, media_type="image/svg+xml", headers=headers)
+
     def redirect(self, request: Request, url: str, *, done: str | None = None) -> Response:
         """Send the browser on; `done` is the code of a registered notice to show there."""
         return redirect(request, with_done(url, done))

@@ -23,6 +23,9 @@ _HOLDER = (
     ("/deals", "洽谈"),
     ("/registrations", "登记"),
     ("/mandates", "委托"),
+    ("/commissions", "报酬"),
+    ("/rewards", "奖励"),
+    ("/reports", "报告"),
     ("/my/imports", "导入"),
     ("/organisation", "机构"),
 )
@@ -30,6 +33,7 @@ _AGENCY = (
     ("/mandates", "委托"),
     ("/introductions", "引荐"),
     ("/deals", "洽谈"),
+    ("/commissions", "报酬"),
     ("/organisation", "机构"),
 )
 _BUREAU = (
@@ -38,10 +42,13 @@ _BUREAU = (
     ("/desk/organisations", "机构"),
     ("/my/imports", "导入"),
     ("/board", "看板"),
+    ("/reports", "报告"),
+    ("/bypasses", "跳单"),
     ("/desk/plan", "计划"),
     ("/desk/rules", "规则"),
     ("/desk/periods", "账期"),
     ("/desk/calendar", "节假日"),
+    ("/desk/transfer-rules", "转化规则"),
     ("/desk/synonyms", "同义词"),
     ("/desk/dictionary", "词典"),
 )

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from market.kit import dump, triggers, triggers_pricing
 from market.kit.db import Database
 from market.rules import service as rules
+from market.rules import transfer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -55,6 +56,7 @@ def _bring_up(connection: Connection) -> None:
     triggers.install(connection)
     with Session(connection, join_transaction_mode="create_savepoint") as session:
         rules.seed(session)
+        transfer.seed(session)
         session.commit()
 
 

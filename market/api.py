@@ -12,6 +12,7 @@ from market import api_document
 from market.access.endpoints import router as access
 from market.accounts.endpoints import router as accounts
 from market.accounts.work import Parts
+from market.brokerage.endpoints import router as brokerage
 from market.catalog.endpoints import router as catalog
 from market.deals.endpoints import router as deals
 from market.deals.endpoints_keeping import router as keeping
@@ -19,6 +20,7 @@ from market.deals.endpoints_negotiation import router as negotiation
 from market.discovery.endpoints import router as discovery
 from market.imports.endpoints import router as imports
 from market.insight.endpoints import router as insight
+from market.insight.endpoints_reports import router as reports
 from market.kit.errors import Invalid, MarketError, Overtaken, TooMany, Unavailable
 from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
@@ -31,7 +33,9 @@ from market.personal_endpoints import router as personal
 from market.registry.endpoints import router as registry
 from market.registry.endpoints_comparables import router as comparables
 from market.registry.endpoints_past import router as past
+from market.rewards.endpoints import router as rewards
 from market.rules.endpoints import router as rules
+from market.rules.endpoints_transfer import router as transfer_rules
 
 PREFIX = "/api/v1"
 ROUTERS = (
@@ -43,14 +47,18 @@ ROUTERS = (
     deals,
     keeping,
     negotiation,
+    brokerage,
+    rewards,
     registry,
     past,
     ledger,
     comparables,
     rules,
+    transfer_rules,
     operations,
     notices,
     insight,
+    reports,
     imports,
 )
 

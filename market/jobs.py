@@ -7,6 +7,8 @@ from market import retention, waiting
 from market.access import audit as access
 from market.accounts import audit as accounts
 from market.accounts.work import Parts
+from market.brokerage import audit as brokerage
+from market.brokerage import tasks as brokerage_tasks
 from market.catalog import audit as listings
 from market.deals import audit as deals
 from market.discovery import tasks as discovery
@@ -17,11 +19,14 @@ from market.kit.jobs import Handler
 from market.ledger import audit as ledger
 from market.ledger import tasks as ledger_tasks
 from market.registry import audit as registry
+from market.rewards import audit as rewards
 
 AUDITS: Final[Mapping[str, Audit]] = {
     "账": ledger.audit,
     "登记": registry.audit,
     "洽谈": deals.audit,
+    "报酬": brokerage.audit,
+    "奖励": rewards.audit,
     "机构和成员": accounts.audit,
     "委托": access.audit,
     "成果和需求": listings.audit,
@@ -34,6 +39,7 @@ def handlers(parts: Parts, removing: retention.Removing = retention.alone) -> Ma
     return {
         **import_tasks.handlers(parts),
         **discovery.handlers(parts),
+        **brokerage_tasks.handlers(parts),
         **retention.handlers(parts, removing),
         **waiting.handlers(parts),
         **ledger_tasks.handlers(parts.database, parts.clock),

@@ -13,6 +13,7 @@ from market.accounts import personal as accounts
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action
 from market.accounts.work import Actor, Parts, Work, writing
+from market.brokerage import personal as brokerage
 from market.catalog import personal as catalog
 from market.deals import personal as deals
 from market.imports import personal as imports
@@ -20,23 +21,28 @@ from market.kit.across import Erase, Held, Holds, Records, Ties
 from market.kit.errors import Conflict, Invalid
 from market.notices import personal as notices
 from market.registry import personal as registry
+from market.rewards import personal as rewards
 
 HOLDS: Final[Sequence[Holds]] = (
     accounts.held,
     catalog.held,
     access.held,
     deals.held,
+    brokerage.held,
+    rewards.held,
     registry.held,
     notices.held,
     imports.held,
 )
 # Accounts last: the others find by name and address what they hold.
 ERASES: Final[Sequence[Erase]] = (deals.erase, notices.erase, accounts.erase)
-TIES: Final[Sequence[Ties]] = (catalog.ties, access.ties, deals.ties)
+TIES: Final[Sequence[Ties]] = (catalog.ties, access.ties, deals.ties, rewards.ties)
 KEPT: Final = (
     *accounts.KEPT,
     *catalog.KEPT,
     *deals.KEPT,
+    *brokerage.KEPT,
+    *rewards.KEPT,
     *registry.KEPT,
     *imports.KEPT,
     "您办理的其他事项（对匹配的取舍、增长计划）：机构和科技局的业务记录，办理人只以编号记。",

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from market import waiting
 from market.accounts import retention as accounts
 from market.accounts.work import Parts
+from market.brokerage import tasks as brokerage
 from market.discovery import retention as discovery
 from market.imports import retention as imports
 from market.kit import audit, deliveries, files, jobs
@@ -129,5 +130,6 @@ class Nightly:
             return
         with self._parts.database.write() as session:
             jobs.enqueue(session, KIND, f"{KIND}:{local.date()}", {}, at=now)
+            brokerage.nightly(session, at=now)
             ledger.owe_night(session, local.date(), at=now)
         self._owed = local.date()

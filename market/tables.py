@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 from market.access import models as access
 from market.accounts import models as accounts
+from market.brokerage import models as brokerage
 from market.catalog import models as catalog
 from market.deals import models as deals
 from market.deals import models_keeping as keeping
@@ -17,12 +18,15 @@ from market.ledger import models as ledger
 from market.operations import models as operations
 from market.registry import models as registry
 from market.registry import models_comparables as comparables
+from market.rewards import models as rewards
 from market.rules import models as rules
+from market.rules import models_transfer as transfer_rules
 
 __all__ = [
     "access",
     "accounts",
     "audit",
+    "brokerage",
     "catalog",
     "changes",
     "comparables",
@@ -42,7 +46,9 @@ __all__ = [
     "operations",
     "queries",
     "registry",
+    "rewards",
     "rules",
+    "transfer_rules",
 ]
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from market.access import waiting as access
 from market.accounts import waiting as accounts
 from market.accounts.work import MemberMoved, Parts
+from market.brokerage import waiting as brokerage
 from market.catalog import waiting as catalog
 from market.deals import waiting as deals
 from market.deals import waiting_plans as plans
@@ -25,6 +26,7 @@ _NOUNS: Final[Mapping[str, tuple[Collection[str], Callable[[Session], Iterator[T
     "catalog": (catalog.KINDS, catalog.tasks),
     "access": (access.KINDS, access.tasks),
     "deals": (deals.KINDS, deals.tasks),
+    "brokerage": (brokerage.KINDS, brokerage.tasks),
     "registry": (registry.KINDS, registry.tasks),
     "imports": (imports.KINDS, imports.tasks),
 }

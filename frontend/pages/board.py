@@ -15,7 +15,8 @@ from market.accounts import repository as accounts
 from market.accounts.policy import Action, Role
 from market.catalog.vocabulary import FIELDS, region_name
 from market.deals.vocabulary import CONTRACT_TYPES, ContractType
-from market.insight import service
+from market.insight import bureau, service
+from market.insight.forecast import ENOUGH
 from market.insight.service import Chosen
 from market.insight.views import Board, Figure
 from market.kit.ids import PublicId
@@ -83,13 +84,21 @@ def _linked(board: Board, name: str, figures: Sequence[Figure]) -> list[Row]:
 
 def _sellers(board: Board) -> list[Row]:
     """Return the largest sellers and, as one row, all others."""
-    figures = [
+    return _largest(_of_sellers(board))
+
+
+def _of_sellers(board: Board) -> list[tuple[Figure, str]]:
+    return [
         (
             seller.figure,
             _contracts(seller=seller.id) if seller.id else _contracts(outside=seller.figure.label),
         )
         for seller in board.sellers
     ]
+
+
+def _largest(figures: Sequence[tuple[Figure, str]]) -> list[Row]:
+    """Return the largest and, as one row, all others."""
     rest = [figure for figure, _ in figures[SELLERS:]]
     if not rest:
         return _rows(figures)
@@ -191,6 +200,31 @@ def _months(board: Board) -> tuple[int, charts.Months, list[Figure], int]:
     return year, chart, months, sum(not one.shown for one in months)
 
 
+def _bureau(page: Page, board: Board) -> dict[str, object]:
+    """Return what only the bureau sees: the forecast, and the figures by buyer and by agency."""
+    if not board.exact:
+        return {"forecast": None, "by_buyer": [], "by_university": [], "by_agency": []}
+    plan, session = board.plan, page.work.session
+    found = bureau.beside(page.work, plan)
+    tables = found.tables
+    parties = [*tables["buyer"], *tables["university"]]
+    ids = service.public_ids(session, [row.key for row in parties if row.key])
+    return {
+        "forecast": found.forecast,
+        "enough": ENOUGH,
+        "by_buyer": _largest([(row, _party("buyer", row, ids)) for row in tables["buyer"]]),
+        "by_university": _largest(
+            [(row, _party("seller", row, ids)) for row in tables["university"]]
+        ),
+        "by_agency": _largest([(row, _contracts(agency=row.key)) for row in tables["agency"]]),
+    }
+
+
+def _party(side: str, row: Figure, ids: dict[str, str]) -> str:
+    outside = "outside_buyer" if side == "buyer" else "outside"
+    return _contracts(**({side: ids[row.key]} if row.key else {outside: row.label}))
+
+
 @router.get("/board")
 def board(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
     newest = service.recent_contracts(page.work, NEWEST)
@@ -219,6 +253,7 @@ def board(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
             "by_field": _linked(found, "field", found.fields),
             "by_seller": _sellers(found),
             "earlier": _earlier(found),
+            **_bureau(page, found),
             "all": _contracts() if found.exact else "/board/registered",
             "newest": newest,
             **names,
@@ -248,6 +283,7 @@ def registered(
 @router.get("/board/contracts")
 def contracts(
     page: Annotated[Page, opens_page(Action.BOARD_CONTRACTS)],
+    *,
     side: Literal["", "out", "in", "earlier"] = "",
     type: ContractType | None = None,  # noqa: A002  the parameter's public name
     field: Annotated[int | None, Query(ge=1, le=11)] = None,
@@ -255,18 +291,32 @@ def contracts(
     month: Annotated[int | None, Query(ge=1, le=12)] = None,
     seller: PathId | None = None,
     outside: Annotated[str, Query(max_length=120)] = "",
+    buyer: PathId | None = None,
+    outside_buyer: Annotated[str, Query(max_length=120)] = "",
+    agency: PathId | None = None,
     number: PageNumber = 1,
 ) -> Response:
-    chosen = Chosen(side, type, field, year, month, PublicId(seller) if seller else None, outside)
+    chosen = Chosen(
+        side,
+        type,
+        field,
+        year,
+        month,
+        PublicId(seller) if seller else None,
+        outside,
+        PublicId(buyer) if buyer else None,
+        outside_buyer,
+        PublicId(agency) if agency else None,
+    )
     found = service.contracts(page.work, chosen, number)
-    bureau = page.work.actor.role is Role.OFFICER
+    officer = page.work.actor.role is Role.OFFICER
     return page.render(
         "board/contracts.html",
         {
             "found": found,
-            "bureau": bureau,
+            "bureau": officer,
             "chips": _chips(page, chosen),
-            "base": "/desk/registrations" if bureau else "/registrations",
+            "base": "/desk/registrations" if officer else "/registrations",
             "page": number,
             "pages": -(-found.number // service.PAGE_SIZE),
             "types": CONTRACT_TYPES,
@@ -288,9 +338,16 @@ def _chips(page: Page, chosen: Chosen) -> list[tuple[str, str]]:
         found.append((f"{chosen.year}年", "year"))
     if chosen.year and chosen.month:
         found.append((f"{chosen.month}月", "month"))
-    if chosen.seller:
-        row = accounts.organisation_by_public_id(page.work.session, chosen.seller)
-        found.append((row.name if row else "", "seller"))
+    for name, named in (
+        ("seller", chosen.seller),
+        ("buyer", chosen.buyer),
+        ("agency", chosen.agency),
+    ):
+        if named:
+            row = accounts.organisation_by_public_id(page.work.session, named)
+            found.append((row.name if row else "", name))
     if chosen.outside:
         found.append((chosen.outside, "outside"))
+    if chosen.outside_buyer:
+        found.append((chosen.outside_buyer, "outside_buyer"))
     return found

@@ -18,6 +18,8 @@ from market.deals import inquiries, introductions
 from market.deals import service as deals
 from market.deals.schemas import AnswerIn, InquiryIn, IntroductionDecisionIn, IntroductionIn
 from market.kit.ids import DealId, PublicId
+from market.rewards import service as rewards
+from market.rewards.schemas import RewardIn
 from market.rules import service as rules
 from market.rules.schemas import PlanIn
 
@@ -32,6 +34,8 @@ def begin(replay: Replay) -> None:
     told = read("deals")
     for row in told["mandates"]:
         replay.start(_mandate(replay, row))
+    for row in read("rewards"):
+        replay.start(_reward(replay, row))
     holders = {row["own_number"]: row for row in read("achievements")}
     for row in told["deals"]:
         about = holders[row["achievement"]]
@@ -76,6 +80,15 @@ def _mandate(replay: Replay, row: Row) -> Story:
         mandate = mandates.grant(work, MandateIn.model_validate(terms | {"agency": agency}))
     with replay.act(row["agency"], Action.MANDATE_ACCEPT) as work:
         mandates.decide(work, mandate.public_id, MandateDecisionIn(decision="accept"))
+
+
+def _reward(replay: Replay, row: Row) -> Story:
+    form = RewardIn.model_validate({name: value for name, value in row.items() if name != "org"})
+    yield form.decided_on
+    with replay.act(row["org"], Action.REWARD_EDIT) as work:
+        reward = rewards.state(work, form)
+    with replay.act(row["org"], Action.REWARD_CONFIRM) as work:
+        rewards.confirm(work, reward.public_id)
 
 
 def _deal(replay: Replay, row: Row, sides: Sides) -> Story:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import File, Query, UploadFile
+from fastapi.responses import StreamingResponse
 
-from market.access import mandates
+from market.access import evidence, mandates
+from market.access.fees import FeeBase, FeeKind, Payer
 from market.access.models import Mandate, MandateState
 from market.access.schemas import (
     MandateDecisionIn,
@@ -19,10 +21,13 @@ from market.accounts.edge import api_router, opens
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
+from market.kit.files import PROOF_TYPES, as_document, blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
 router = api_router("access")
+
+Upload = Annotated[UploadFile, File(description="PDF, Word, PNG, JPEG; 20 MB")]
 
 
 def _ref(row: Organisation) -> OrganisationRef:
@@ -32,6 +37,7 @@ def _ref(row: Organisation) -> OrganisationRef:
 def _out(work: Work, rows: Sequence[Mandate]) -> list[MandateOut]:
     ids = {row.agency_id for row in rows} | {row.principal_id for row in rows}
     names = accounts.organisations(work.session, ids)
+    papers = evidence.ids(work, rows)
     return [
         MandateOut(
             id=row.public_id,
@@ -41,6 +47,13 @@ def _out(work: Work, rows: Sequence[Mandate]) -> list[MandateOut]:
             as_buyer=row.as_buyer,
             scope=row.scope,
             fee=row.fee,
+            fee_kind=FeeKind(row.fee_kind),
+            fee_rate_bp=row.fee_rate_bp,
+            fee_fixed_fen=row.fee_fixed_fen,
+            fee_base=FeeBase(row.fee_base),
+            fee_payer=Payer(row.fee_payer),
+            cost_fen=row.cost_fen,
+            evidence=papers.get(row.id),
             exclusive=row.exclusive,
             valid_from=row.valid_from,
             valid_until=row.valid_until,
@@ -96,3 +109,25 @@ def end_mandate(
 ) -> MandateOut:
     """End a live mandate, by either side's manager."""
     return _out(work, [mandates.end(work, PublicId(mandate_id))])[0]
+
+
+@router.put("/mandates/{mandate_id}/evidence")
+def put_evidence(
+    mandate_id: PathId,
+    file: Upload,
+    work: Annotated[Work, opens(Action.MANDATE_GRANT, write=True)],
+) -> MandateOut:
+    """Put in the signed paper of a mandate, by the principal; an earlier one is replaced."""
+    row = evidence.attach(work, PublicId(mandate_id), file.filename or "", file.file)
+    return _out(work, [row])[0]
+
+
+@router.get("/mandates/{mandate_id}/evidence", responses=as_document(PROOF_TYPES))
+def get_evidence(
+    mandate_id: PathId, work: Annotated[Work, opens(Action.MANDATE_VIEW)]
+) -> StreamingResponse:
+    """Download the signed paper of a mandate, by either side."""
+    stored, stream = evidence.open_paper(work, PublicId(mandate_id))
+    return StreamingResponse(
+        blocks(stream), media_type=stored.media_type, headers=download_headers(stored.name)
+    )

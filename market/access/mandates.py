@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from market.access import repository, waiting
 from market.access.models import Mandate, MandateState
-from market.access.schemas import MandateDecisionIn, MandateIn
+from market.access.schemas import FeeIn, MandateDecisionIn, MandateIn, fee_problems
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, OrganisationKind, Relation
@@ -110,6 +110,7 @@ def grant(work: Work, form: MandateIn) -> Mandate:
         as_buyer=form.as_buyer,
         scope=form.scope,
         fee=form.fee,
+        **form.model_dump(include=set(FeeIn.model_fields)),
         exclusive=form.exclusive,
         valid_from=form.valid_from,
         valid_until=form.valid_until,
@@ -124,7 +125,7 @@ def grant(work: Work, form: MandateIn) -> Mandate:
 
 
 def _check(work: Work, form: MandateIn, agency: Organisation | None) -> None:
-    wrong: dict[str, str] = {}
+    wrong = fee_problems(form)
     if (
         agency is None
         or agency.kind != OrganisationKind.AGENCY

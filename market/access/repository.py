@@ -14,6 +14,7 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Actor
 from market.catalog.models import Listing, ListingState
 from market.kit.db import changed, is_sqlite, must_change
+from market.kit.files import StoredFile
 from market.kit.ids import ListingId, MandateId, OrganisationId, PublicId
 
 
@@ -175,3 +176,58 @@ def move_mandate(
         .values(state=to, **values),
         "这份委托的状态已经变了，请刷新后再看",
     )
+
+
+def set_evidence(session: Session, mandate_id: MandateId, file_id: int) -> None:
+    """Let a mandate that is open refer to its paper. Raises Conflict where it is no longer."""
+    must_change(
+        session,
+        update(Mandate)
+        .where(
+            col(Mandate.id) == mandate_id,
+            col(Mandate.state).in_([MandateState.OFFERED, MandateState.LIVE]),
+        )
+        .values(evidence_file_id=file_id),
+        "这份委托的状态已经变了，请刷新后再看",
+    )
+
+
+def evidence_ids(session: Session, ids: Sequence[MandateId]) -> dict[MandateId, PublicId]:
+    query = (
+        select(col(Mandate.id), col(StoredFile.public_id))
+        .join(StoredFile, col(StoredFile.id) == col(Mandate.evidence_file_id))
+        .where(col(Mandate.id).in_(ids))
+    )
+    return {row[0]: PublicId(row[1]) for row in session.exec(query)}
+
+
+def evidence_of(session: Session, mandate_id: MandateId) -> StoredFile | None:
+    return session.exec(
+        select(StoredFile)
+        .join(Mandate, col(StoredFile.id) == col(Mandate.evidence_file_id))
+        .where(col(Mandate.id) == mandate_id)
+    ).first()
+
+
+def over(session: Session, today: date, after_id: MandateId, limit: int) -> Sequence[Mandate]:
+    """Return mandates, once accepted, that promised their cost and are over, in the order given."""
+    return session.exec(
+        select(Mandate)
+        .where(
+            col(Mandate.id) > after_id,
+            col(Mandate.cost_fen) > 0,
+            or_(
+                and_(col(Mandate.state) == MandateState.LIVE, col(Mandate.valid_until) < today),
+                and_(
+                    col(Mandate.state) == MandateState.ENDED, col(Mandate.decided_at).is_not(None)
+                ),
+            ),
+        )
+        .order_by(col(Mandate.id))
+        .limit(limit)
+    ).all()
+
+
+def mandates(session: Session, ids: Iterable[MandateId]) -> dict[MandateId, Mandate]:
+    rows = session.exec(select(Mandate).where(col(Mandate.id).in_(set(ids))))
+    return {row.id: row for row in rows}

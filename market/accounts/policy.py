@@ -97,6 +97,17 @@ class Action(StrEnum):
     CONTRACT_SIGN = "contract.sign"
     CONTRACT_DISCLOSE = "contract.disclose"
     CONTRACT_KEEP = "contract.keep"
+    # brokerage
+    COMMISSION_VIEW = "commission.view"
+    COMMISSION_SETTLE = "commission.settle"
+    BYPASS_VIEW = "bypass.view"
+    BYPASS_CONTEST = "bypass.contest"
+    BYPASS_DECIDE = "bypass.decide"
+    CLAUSE_WRITE = "clause.write"
+    # rewards
+    REWARD_VIEW = "reward.view"
+    REWARD_EDIT = "reward.edit"
+    REWARD_CONFIRM = "reward.confirm"
     # registry
     REGISTRATION_VIEW = "registration.view"
     REGISTRATION_SUBMIT = "registration.submit"
@@ -110,6 +121,8 @@ class Action(StrEnum):
     COMPARABLE_VIEW = "comparable.view"
     # insight
     BOARD_CONTRACTS = "board.contracts"
+    REPORT_ANNUAL = "report.annual"
+    REPORT_BUREAU = "report.bureau"
 
 
 Roles = frozenset[Role]
@@ -207,6 +220,15 @@ POLICY: dict[Action, Rule] = {
     A.CONTRACT_DISCLOSE: Rule(own=MANAGERS, counterpart=MANAGERS, kinds=HOLDERS),
     # What becomes of a signed contract: patent facts, payments, the filing of a licence.
     A.CONTRACT_KEEP: Rule(own=WRITERS, kinds=HOLDERS),
+    A.COMMISSION_VIEW: Rule(own=READERS, mandated=READERS, kinds=MEMBERS),
+    A.COMMISSION_SETTLE: Rule(mandated=WRITERS, kinds=AGENCIES),
+    A.BYPASS_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, other=OFFICERS),
+    A.BYPASS_CONTEST: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.BYPASS_DECIDE: Rule(other=OFFICERS),
+    A.CLAUSE_WRITE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.REWARD_VIEW: Rule(own=READERS, kinds=HOLDERS),
+    A.REWARD_EDIT: Rule(own=WRITERS, kinds=HOLDERS),
+    A.REWARD_CONFIRM: Rule(own=MANAGERS, kinds=HOLDERS),
     A.REGISTRATION_VIEW: Rule(own=READERS, counterpart=READERS, mandated=READERS, other=OFFICERS),
     A.REGISTRATION_SUBMIT: Rule(own=WRITERS, kinds=HOLDERS, verified=True),
     A.REGISTRATION_DECIDE: Rule(other=OFFICERS),
@@ -218,6 +240,8 @@ POLICY: dict[Action, Rule] = {
     A.PERIOD_CLOSE: Rule(other=OFFICERS),
     A.COMPARABLE_VIEW: Rule(own=READERS | OFFICERS, mandated=READERS, other=READERS | OFFICERS),
     A.BOARD_CONTRACTS: Rule(own=READERS, counterpart=READERS, other=OFFICERS),
+    A.REPORT_ANNUAL: Rule(own=READERS, other=OFFICERS, kinds=HOLDERS),
+    A.REPORT_BUREAU: Rule(other=OFFICERS),
 }
 
 

@@ -99,6 +99,8 @@ def introduction_out(view: IntroductionView) -> IntroductionOut:
         decline_reason=row.decline_reason,
         may_decide=view.may_decide,
         deal=view.deal.public_id if view.deal else None,
+        seller_accepted_at=row.seller_accepted_at,
+        buyer_accepted_at=row.buyer_accepted_at,
         created_at=row.created_at,
         decided_at=row.decided_at,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
@@ -18,10 +19,13 @@ from market.deals.vocabulary import (
     DealState,
     LineKind,
 )
+from market.kit import jobs
 from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import wan_in_words
 
+SIGNED: Final = "contract.signed"
+"""The job owed by each signature: a noun further left works out what it means for brokers."""
 REDRAFTED = "您打开之后，本单位有人改写过合同草稿；请对照后再保存"
 
 
@@ -147,6 +151,13 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
 def _conclude(work: Work, deal: Deal, row: Contract) -> None:
     service.conclude(work, deal)
     waiting.signed(work, row, deal)
+    jobs.enqueue(
+        work.session,
+        SIGNED,
+        f"{SIGNED}:{row.public_id}",
+        {"contract_id": row.id},
+        at=work.now,
+    )
     service.tell(work, deal, "signed", f"双方确认，合同于{work.today}签订")
     service.tell_other(work, deal, "contract.signed", "合同已签订")
 

@@ -185,9 +185,11 @@ def decide(work: Work, public_id: PublicId, form: IntroductionDecisionIn) -> Int
             decided_at=work.now,
         )
     elif state is IntroductionState.PROPOSED:
-        repository.move_introduction(work.session, row.id, state, ACCEPTED_BY[side])
+        repository.move_introduction(
+            work.session, row.id, state, ACCEPTED_BY[side], **_consent(work, side)
+        )
     else:
-        _accepted(work, row, state)
+        _accepted(work, row, state, side)
     work.session.refresh(row)
     waiting.introduction_moved(work, row)
     if row.decided_at is not None:
@@ -211,9 +213,19 @@ def _tell_decided(work: Work, row: Introduction) -> None:
         )
 
 
-def _accepted(work: Work, row: Introduction, state: IntroductionState) -> None:
+def _consent(work: Work, side: Side) -> dict[str, object]:
+    """Return what is kept of one side's consent: when, and by whom."""
+    return {f"{side}_accepted_at": work.now, f"{side}_accepted_by": work.actor.person}
+
+
+def _accepted(work: Work, row: Introduction, state: IntroductionState, side: Side) -> None:
     repository.move_introduction(
-        work.session, row.id, state, IntroductionState.ACCEPTED, decided_at=work.now
+        work.session,
+        row.id,
+        state,
+        IntroductionState.ACCEPTED,
+        decided_at=work.now,
+        **_consent(work, side),
     )
     refs = _headings(work, [row])
     broker = accounts.organisation(work.session, row.broker_id)

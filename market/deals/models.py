@@ -103,7 +103,10 @@ class Inquiry(Table, table=True):
 
 
 class Introduction(Table, table=True):
-    """A broker's proposal that an achievement and a demand be brought together. 引荐"""
+    """A broker's proposal that an achievement and a demand be brought together. 引荐
+
+    Each side's consent has its time and who gave it; None too for one from before this was kept.
+    """
 
     __tablename__ = "introduction"
     __table_args__ = (
@@ -130,6 +133,10 @@ class Introduction(Table, table=True):
     state: str = choice(default=IntroductionState.PROPOSED)
     decline_reason: str = words(500, default="")
     declined_by_id: OrganisationId | None = fk("organisation.id", nullable=True, index=False)
+    seller_accepted_at: datetime | None = moment(nullable=True)
+    seller_accepted_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    buyer_accepted_at: datetime | None = moment(nullable=True)
+    buyer_accepted_by: PersonId | None = fk("person.id", nullable=True, index=False)
     deal_id: DealId | None = fk("deal.id", nullable=True)
     created_by: PersonId = fk("person.id")
     created_at: datetime = moment()

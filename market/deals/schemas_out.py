@@ -89,6 +89,8 @@ class IntroductionOut(Out):
     decline_reason: str
     may_decide: bool
     deal: str | None
+    seller_accepted_at: datetime | None
+    buyer_accepted_at: datetime | None
     created_at: datetime
     decided_at: datetime | None
 

@@ -49,6 +49,7 @@ def registered(
 @router.get("/contracts")
 def contracts(
     work: Annotated[Work, opens(Action.BOARD_CONTRACTS)],
+    *,
     side: Literal["", "out", "in", "earlier"] = "",
     type: ContractType | None = None,  # noqa: A002  the parameter's public name
     field: Annotated[int | None, Query(ge=1, le=11)] = None,
@@ -56,14 +57,29 @@ def contracts(
     month: Annotated[int | None, Query(ge=1, le=12)] = None,
     seller: PathId | None = None,
     outside: Annotated[str, Query(max_length=120)] = "",
+    buyer: PathId | None = None,
+    outside_buyer: Annotated[str, Query(max_length=120)] = "",
+    agency: PathId | None = None,
     page: PageNumber = 1,
 ) -> LinesOut:
     """List the transactions behind a figure: all for the bureau, one's own for a party.
 
     `side`: sellers (out) or buyers (in) in the plan's region, within the plan's period; `earlier`:
-    sellers in the region before it. `outside` names a seller that is no organisation here.
+    sellers in the region before it. `outside` and `outside_buyer` name a side that is no
+    organisation here; `agency` has what an agency brought about.
     """
-    chosen = Chosen(side, type, field, year, month, PublicId(seller) if seller else None, outside)
+    chosen = Chosen(
+        side,
+        type,
+        field,
+        year,
+        month,
+        PublicId(seller) if seller else None,
+        outside,
+        PublicId(buyer) if buyer else None,
+        outside_buyer,
+        PublicId(agency) if agency else None,
+    )
     found = service.contracts(work, chosen, page)
     return LinesOut(
         items=[_line(row) for row in found.rows],

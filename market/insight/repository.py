@@ -89,7 +89,7 @@ def _with_origin(query: Any) -> Any:
     )
 
 
-def _here(column: Any, region: str) -> ColumnElement[bool]:
+def here(column: Any, region: str) -> ColumnElement[bool]:
     return col(column).startswith(region_prefix(region), autoescape=True)
 
 
@@ -100,8 +100,8 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
     """
     day = _counted_on()
     year, month = extract("year", day), extract("month", day)
-    seller = _here(Transaction.seller_region, region)
-    buyer = _here(Transaction.buyer_region, region)
+    seller = here(Transaction.seller_region, region)
+    buyer = here(Transaction.buyer_region, region)
     keys = (
         year,
         month,

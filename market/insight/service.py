@@ -4,10 +4,13 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from sqlmodel import Session
+
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation, Role
 from market.accounts.work import Work
 from market.insight import repository
+from market.insight import repository_reports as reported
 from market.insight.pace import month_end, pace
 from market.insight.public import (
     BOTH,
@@ -48,7 +51,7 @@ def board(work: Work) -> Board | None:
     if plan is None:
         return None
     if work.may(Action.BOARD_CONTRACTS, Relation.OTHER):
-        found = _once(work, "exact board", _mark(work, plan), lambda: _exact_board(work, plan))
+        found = once(work, "exact board", mark_of(work, plan), lambda: _exact_board(work, plan))
     else:
         found = _kept_public_board(work, plan)
     return replace(found, plan=plan)
@@ -118,14 +121,14 @@ def _curve(months: Sequence[Figure], today: date) -> Iterator[tuple[date, int]]:
         yield min(month_end(month.key), today), reached
 
 
-def _mark(work: Work, plan: Plan | None) -> Hashable:
+def mark_of(work: Work, plan: Plan | None) -> Hashable:
     """Return what a board depends on: the book, what may be shown, the plan, the day."""
     session = work.session
     shown = None if plan is None else plan.public_id
     return (*ledger.head(session), repository.disclosures(session), shown, work.today)
 
 
-def _once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> Value:
+def once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> Value:
     """Return what was kept for this state of the data, or make it. A writing transaction keeps
     nothing: what it sees may never be committed.
     """
@@ -136,7 +139,7 @@ def _once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> V
 
 
 def _kept_public_board(work: Work, plan: Plan) -> Board:
-    return _once(work, "public board", _mark(work, plan), lambda: _public_board(work, plan))
+    return once(work, "public board", mark_of(work, plan), lambda: _public_board(work, plan))
 
 
 def _public_board(work: Work, plan: Plan) -> Board:
@@ -193,7 +196,8 @@ class Chosen:
 
     `side`: "out" sellers in the plan's region, "in" buyers in it, "" everyone. Where a side is
     chosen the plan's period bounds the days; "earlier" are sellers in the region before it.
-    `outside` names a seller that is no organisation of the market.
+    `outside` and `outside_buyer` name a side that is no organisation of the market; `agency` has
+    what an agency brought about.
     """
 
     side: str = ""
@@ -203,6 +207,9 @@ class Chosen:
     month: int | None = None
     seller: PublicId | None = None
     outside: str = ""
+    buyer: PublicId | None = None
+    outside_buyer: str = ""
+    agency: PublicId | None = None
 
 
 def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
@@ -227,25 +234,33 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
 
 
 def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
-    seller_id = None
-    if chosen.seller is not None:
-        seller = accounts.organisation_by_public_id(work.session, chosen.seller)
-        if seller is None:
-            raise NotFound
-        seller_id = seller.id
+    agency = _id_of(work, chosen.agency)
+    brought = reported.brought(work.session) if agency is not None else {}
     part = replace(
         _of_side(rules.current_plan(work.session), chosen.side),
         contract_type=chosen.contract_type,
         field=chosen.field,
-        seller_id=seller_id,
+        seller_id=_id_of(work, chosen.seller),
+        buyer_id=_id_of(work, chosen.buyer),
         party_id=party,
         outside_seller=chosen.outside or None,
+        outside_buyer=chosen.outside_buyer or None,
+        subject_keys=None if agency is None else brought.get(agency, frozenset()),
     )
     if chosen.year is None:
         return part
     first = date(chosen.year, chosen.month or 1, 1)
     last = month_end(f"{chosen.year}-{chosen.month or 12:02d}")
     return part.narrowed(since=first, until=last)
+
+
+def _id_of(work: Work, named: PublicId | None) -> OrganisationId | None:
+    if named is None:
+        return None
+    found = accounts.organisation_by_public_id(work.session, named)
+    if found is None:
+        raise NotFound
+    return found.id
 
 
 def _of_side(plan: Plan | None, side: str) -> Slice:
@@ -260,8 +275,14 @@ def registered_contracts(work: Work, page: int = 1) -> tuple[list[PublicContract
     """Return a page of the contracts that count at present, as anyone may know them."""
     rows = repository.standing(work.session, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
     head = ledger.head(work.session)
-    total = _once(work, "standing", head, lambda: repository.count_standing(work.session))
+    total = once(work, "standing", head, lambda: repository.count_standing(work.session))
     return [_public(*row) for row in rows], total
+
+
+def public_ids(session: Session, keys: Sequence[str]) -> dict[str, str]:
+    """Return the public id of each organisation that a sum's key names."""
+    ids = {OrganisationId(int(key)) for key in keys}
+    return {str(one): row.public_id for one, row in accounts.organisations(session, ids).items()}
 
 
 def recent_contracts(work: Work, limit: int) -> list[PublicContract]:
@@ -290,7 +311,7 @@ def _public(row: Transaction, agreed: bool) -> PublicContract:
 def home_figures(work: Work) -> HomeFigures:
     """Return what the front page tells anyone of the target and of what was registered lately."""
     plan = rules.current_plan(work.session)
-    found = _once(work, "home", _mark(work, plan), lambda: _make_home_figures(work, plan))
+    found = once(work, "home", mark_of(work, plan), lambda: _make_home_figures(work, plan))
     return replace(found, plan=plan)
 
 

@@ -16,6 +16,8 @@ ContractId = NewType("ContractId", int)
 RegistrationId = NewType("RegistrationId", int)
 PastRegistrationId = NewType("PastRegistrationId", int)
 TransactionId = NewType("TransactionId", int)
+CommissionId = NewType("CommissionId", int)
+RewardId = NewType("RewardId", int)
 
 PublicId = NewType("PublicId", str)
 

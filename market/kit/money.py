@@ -48,3 +48,8 @@ def wan_in_words(amount: int) -> str:
     figure = f"{Decimal(amount) / FEN_PER_WAN:,.6f}".rstrip("0").rstrip(".")
     whole, _, rest = figure.partition(".")
     return f"{whole}{f'.{rest:0<2}' if rest else ''}万元"
+
+
+def yuan_in_words(amount: int) -> str:
+    """Return the amount in 元, to the fen: `1,205.50元`."""
+    return f"{Decimal(amount) / FEN_PER_YUAN:,.2f}元"

@@ -48,17 +48,20 @@ def _within(book: Book, part: Slice) -> ColumnElement[bool]:
     if part.buyer_region is not None:
         prefix = region_prefix(part.buyer_region)
         conditions.append(col(_Snapshot.buyer_region).startswith(prefix, autoescape=True))
-    if part.contract_type is not None:
-        conditions.append(col(_Snapshot.contract_type) == part.contract_type)
-    if part.field is not None:
-        conditions.append(col(_Snapshot.field) == part.field)
-    if part.seller_id is not None:
-        conditions.append(col(_Snapshot.seller_id) == part.seller_id)
-    if part.outside_seller is not None:
-        conditions += [
-            col(_Snapshot.seller_id) == OUTSIDE,
-            col(_Snapshot.seller_name) == part.outside_seller,
-        ]
+    conditions += [
+        col(column) == value
+        for column, value in (
+            (_Snapshot.contract_type, part.contract_type),
+            (_Snapshot.field, part.field),
+            (_Snapshot.seller_id, part.seller_id),
+            (_Snapshot.buyer_id, part.buyer_id),
+        )
+        if value is not None
+    ]
+    conditions += _outside(_Snapshot.seller_id, _Snapshot.seller_name, part.outside_seller)
+    conditions += _outside(_Snapshot.buyer_id, _Snapshot.buyer_name, part.outside_buyer)
+    if part.subject_keys is not None:
+        conditions.append(col(Transaction.subject_key).in_(part.subject_keys))
     if part.party_id is not None:
         conditions.append(
             or_(
@@ -67,6 +70,11 @@ def _within(book: Book, part: Slice) -> ColumnElement[bool]:
             )
         )
     return and_(*conditions)
+
+
+def _outside(organisation: Any, name: Any, named: str | None) -> list[ColumnElement[bool]]:
+    """Return what holds for a side that is no organisation of the market, by its name."""
+    return [] if named is None else [col(organisation) == OUTSIDE, col(name) == named]
 
 
 def _figures() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
@@ -92,14 +100,11 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
         By.MONTH: (year, extract("month", col(Transaction.effective_on))),
         By.TYPE: (col(_Snapshot.contract_type),),
         By.FIELD: (col(_Snapshot.field),),
-        By.SELLER: (
-            col(_Snapshot.seller_id),
-            # Outside parties share one id: there the name tells them apart.
-            case((col(_Snapshot.seller_id) == OUTSIDE, col(_Snapshot.seller_name)), else_=""),
-        ),
+        By.SELLER: _party(_Snapshot.seller_id, _Snapshot.seller_name),
+        By.BUYER: _party(_Snapshot.buyer_id, _Snapshot.buyer_name),
     }
     chosen = keys[by]
-    label = func.max(col(_Snapshot.seller_name))
+    label = func.max(col(_Snapshot.buyer_name if by is By.BUYER else _Snapshot.seller_name))
     query = (
         _counted(select(*chosen, label, *_figures()).select_from(Transaction), book, part)
         .group_by(*chosen)
@@ -108,7 +113,7 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
     rows = [
         Sum(
             key=_key(by, row[: len(chosen)]),
-            label=row[-4] if by is By.SELLER else "",
+            label=row[-4] if by in (By.SELLER, By.BUYER) else "",
             count=int(row[-3]),
             technical_fen=int(row[-2]),
             total_fen=int(row[-1]),
@@ -120,10 +125,15 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
     return sorted(rows, key=lambda row: -row.technical_fen)
 
 
+def _party(organisation: Any, name: Any) -> tuple[Any, ...]:
+    """Return what tells a side apart: outside parties share one id, there the name does."""
+    return col(organisation), case((col(organisation) == OUTSIDE, col(name)), else_="")
+
+
 def _key(by: By, values: Sequence[Any]) -> str:
     if by is By.MONTH:
         return f"{int(values[0])}-{int(values[1]):02d}"
-    if by is By.SELLER:
+    if by in (By.SELLER, By.BUYER):
         return "" if values[0] == OUTSIDE else str(values[0])
     return str(values[0])
 

@@ -68,8 +68,8 @@ class Slice:
     """A part of a book; None leaves a side open, days are included.
 
     Regions are GB/T 2260 codes and take in what lies below them: 500000 has all of 50….
-    `party_id` is an organisation on either side, `outside_seller` the name of a seller that is no
-    organisation of the market.
+    `party_id` is an organisation on either side, `outside_seller` and `outside_buyer` the name of a
+    side that is no organisation of the market; `subject_keys` the registrations themselves.
     """
 
     since: date | None = None
@@ -81,6 +81,9 @@ class Slice:
     seller_id: OrganisationId | None = None
     party_id: OrganisationId | None = None
     outside_seller: str | None = None
+    buyer_id: OrganisationId | None = None
+    outside_buyer: str | None = None
+    subject_keys: frozenset[str] | None = None
 
     def narrowed(self, *, since: date, until: date) -> "Slice":
         """Return the part of this one that lies between two days."""
@@ -99,14 +102,15 @@ class By(StrEnum):
     TYPE = "type"
     FIELD = "field"
     SELLER = "seller"
+    BUYER = "buyer"
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
     """Registrations less reversals: `count` contracts, amounts in fen.
 
-    `key` is 2026, "2026-11", "DEV", 3, or the seller's id as text ("" where it is OUTSIDE, one row
-    a name); `label` the seller's name, else "".
+    `key` is 2026, "2026-11", "DEV", 3, or the seller's or buyer's id as text ("" where it is
+    OUTSIDE, one row a name); `label` that side's name, else "".
     """
 
     key: str

@@ -30,6 +30,7 @@ NOT_PAGES = (
     *("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new"),
     "/account/data/copy",
     "/past-registrations/export",
+    *("/board/picture.svg", "/rewards/{reward_id}/statement", "/mandates/{mandate_id}/evidence"),
     *("/my/export/file", "/my/import-template", "/my/imports/{import_id}/errors"),
 )
 

@@ -10,18 +10,23 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlmodel import select
 
 from market.accounts import organisations, repository
 from market.accounts.models import MembershipState
 from market.accounts.policy import OrganisationKind, Relation, Role
 from market.accounts.work import Actor, Parts, Work
+from market.brokerage import working
+from market.brokerage.models import Bypass, Commission
 from market.deals import objections
+from market.deals import repository_contracts as papers
 from market.deals import service as deals
+from market.deals.models import Introduction
 from market.deals.schemas import ObjectionHandlingIn
 from market.discovery.drain import drain_index, drain_matches
 from market.discovery.matching import Matcher
 from market.jobs import handlers
-from market.kit.ids import PublicId
+from market.kit.ids import PublicId, new_public_id
 from market.kit.jobs import Runner
 from search.port import SearchEngine
 from tests import factories
@@ -53,6 +58,9 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "registration_id": SIDES,
     # What one side was told: nobody else reads it.
     "notice_id": {SELLER: Relation.OWN},
+    "commission_id": {SELLER: Relation.OWN, BROKER: Relation.MANDATED},
+    "bypass_id": SIDES,
+    "reward_id": {SELLER: Relation.OWN},
     "past_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "publicity_id": {},
     "synonyms_id": {},
@@ -80,6 +88,10 @@ FORMS: dict[str, dict[str, str]] = {
         "ends_on": "2031-11-30",
     },
     "/past-registrations/{past_id}/take-out": {"cause": "mistake", "reason": "抄录有误"},
+    "/commissions/{commission_id}/shares": {"brokers": "", "weights": "1"},
+    "/bypasses/{bypass_id}/contest": {"reason": "引荐之前已经在谈。"},
+    "/bypasses/{bypass_id}/decision": {"decision": "uphold", "note": "引荐在先。"},
+    "/deals/{deal_id}/broker-clause/agreement": {"version": "1"},
     "/deals/{deal_id}/pricing": {"path": "agreement", "summary": "焊缝检测"},
     "/deals/{deal_id}/pricing/dealt": {"dealt_on": "2026-11-20", "price": "150"},
     "/deals/{deal_id}/publicity/stop": {"reason": "objection"},
@@ -91,6 +103,34 @@ FORMS: dict[str, dict[str, str]] = {
     "/members/{membership_id}": {"decision": "accept", "role": "viewer"},
     "/listings/{listing_id}/inquiries": {"message": "请问节拍？"},
     "/desk/synonyms/{synonyms_id}/remove": {"edits": "0"},
+}
+
+
+PLAN = {
+    "name": "示范区2026–2030",
+    "from_on": "2026-01-01",
+    "to_on": "2030-12-31",
+    "baseline_fen": 20_000_000_000,
+    "baseline_year": 2020,
+    "target_fen": 400_000_000_000,
+}
+EVIDENCE: dict[str, Any] = {
+    "broker": "示范机构",
+    "seller": "示范大学",
+    "buyer": "示范企业",
+    "achievement": "焊缝检测",
+    "demand": "焊缝在线检测",
+    "proposed_at": "2026-11-02 09:00",
+    "seller_accepted_at": None,
+    "buyer_accepted_at": None,
+    "mandate_from": "2026-11-02",
+    "mandate_until": "2027-11-01",
+    "project_name": "焊缝检测许可",
+    "signed_on": "2026-11-23",
+    "total_fen": 150_000_000,
+    "technical_fen": 150_000_000,
+    "days_between": 21,
+    "last_day": "2027-11-02",
 }
 
 
@@ -165,6 +205,7 @@ def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) ->
         )
         ids["membership_id"] = row.public_id
         ids["organisation_id"] = place.public_id
+    good(officer.put("/plans", json=PLAN))
     group = {"terms": ["IGBT", "绝缘栅双极型晶体管"]}
     words = {"words": ["超临界水氧化"]}
     ids["word_id"] = good(officer.post("/dictionary", json=words), 201)["items"][0]["id"]
@@ -182,6 +223,39 @@ def _published(owner: TestClient, officer: TestClient, kind: str, text: dict[str
     good(officer.post(f"/reviews/{listing['id']}/decision", json=decision), 204)
     listing_id: str = listing["id"]
     return listing_id
+
+
+def _owed(world: World, seller: TestClient, contract: str) -> None:
+    """Work out what the broker is owed, flag it as gone around, and state a reward."""
+    ids, parts = world.ids, world.parts
+    with parts.database.write() as session:
+        row = papers.contract_by_public_id(session, PublicId(contract))
+        assert row is not None
+        working.contract_signed(session, row.id, parts.clock.now())
+        (owed,) = session.exec(select(Commission)).all()
+        (introduction,) = session.exec(select(Introduction)).all()
+        flag = Bypass(
+            public_id=new_public_id(),
+            commission_id=owed.id,
+            contract_id=row.id,
+            introduction_id=introduction.id,
+            broker_id=introduction.broker_id,
+            seller_id=introduction.seller_id,
+            buyer_id=introduction.buyer_id,
+            evidence=EVIDENCE,
+            created_at=parts.clock.now(),
+        )
+        session.add(flag)
+        session.flush()
+        ids["commission_id"], ids["bypass_id"] = owed.public_id, flag.public_id
+    reward = {
+        "title": "焊缝检测",
+        "way": "transfer",
+        "income": 150_000_000,
+        "decided_on": "2026-11-20",
+        "completers": [{"name": "示范甲"}],
+    }
+    ids["reward_id"] = good(seller.post("/rewards", json=reward), 201)["id"]
 
 
 def _settle(parts: Parts, clock: FakeClock, engine: SearchEngine) -> None:
@@ -224,6 +298,8 @@ def _deal(
     }
     ids["mandate_id"] = good(seller.post("/mandates", json=mandate), 201)["id"]
     good(broker.post(f"/mandates/{ids['mandate_id']}/decision", json={"decision": "accept"}))
+    paper = {"file": ("mandate.pdf", b"%PDF-1.7 signed", "application/pdf")}
+    good(seller.put(f"/mandates/{ids['mandate_id']}/evidence", files=paper))
     pair = {"achievement": ids["listing_id"], "demand": ids["demand"], "message": "工况相合。"}
     ids["introduction_id"] = good(broker.post("/introductions", json=pair), 201)["id"]
     path = f"/introductions/{ids['introduction_id']}/decision"
@@ -260,5 +336,6 @@ def _deal(
     kept = good(seller.post(f"{deal}/contract/receipts", json=receipt), 201)
     ids["receipt_id"] = kept["receipts"][0]["id"]
     ids["registration_id"] = handed_in(seller, drafted)
+    _owed(world, seller, drafted)
     told = good(seller.get("/messages"))["items"]
     ids["notice_id"] = next(one["id"] for one in told if one["kind"] == "introduction.decided")

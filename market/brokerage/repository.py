@@ -1,0 +1,289 @@
+"""The only SQL of brokerage."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from market.brokerage.models import (
+    BrokerClause,
+    Bypass,
+    BypassState,
+    Commission,
+    CommissionPart,
+    CommissionState,
+    PartRole,
+)
+from market.brokerage.rule import Ground
+from market.deals.models import Contract, Deal, Inquiry, Introduction
+from market.kit.db import changed, is_sqlite, must_change
+from market.kit.ids import (
+    CommissionId,
+    ContractId,
+    IntroductionId,
+    ListingId,
+    MandateId,
+    OrganisationId,
+    PublicId,
+)
+
+MOVED = "这笔报酬刚有变化，请刷新后再看"
+EDGES: dict[BypassState, frozenset[BypassState]] = {
+    BypassState.FLAGGED: frozenset({BypassState.CONTESTED}),
+    BypassState.CONTESTED: frozenset({BypassState.UPHELD, BypassState.DISMISSED}),
+    BypassState.UPHELD: frozenset(),
+    BypassState.DISMISSED: frozenset(),
+}
+
+
+def signed(session: Session, contract_id: ContractId) -> tuple[Contract, Deal]:
+    query = (
+        select(Contract, Deal)
+        .join(Deal, col(Deal.id) == col(Contract.deal_id))
+        .where(col(Contract.id) == contract_id)
+    )
+    contract, deal = session.exec(query).one()
+    return contract, deal
+
+
+def introductions_of_pair(
+    session: Session, one: OrganisationId, other: OrganisationId
+) -> Sequence[Introduction]:
+    """Return every introduction of two organisations, whichever of them was to sell."""
+    return session.exec(
+        select(Introduction)
+        .where(
+            or_(
+                and_(col(Introduction.seller_id) == one, col(Introduction.buyer_id) == other),
+                and_(col(Introduction.seller_id) == other, col(Introduction.buyer_id) == one),
+            )
+        )
+        .order_by(col(Introduction.id))
+    ).all()
+
+
+def met_at(
+    session: Session, one: OrganisationId, other: OrganisationId, subjects: Collection[ListingId]
+) -> datetime | None:
+    """Return when two organisations first spoke of one of these listings by themselves, by an
+    inquiry or a deal; None for never.
+    """
+    asked = select(func.min(col(Inquiry.created_at))).where(
+        col(Inquiry.asker_id).in_([one, other]),
+        col(Inquiry.owner_id).in_([one, other]),
+        or_(
+            col(Inquiry.listing_id).in_(subjects),
+            col(Inquiry.own_listing_id).in_(subjects),
+        ),
+    )
+    dealt = select(func.min(col(Deal.created_at))).where(
+        col(Deal.seller_id).in_([one, other]),
+        col(Deal.buyer_id).in_([one, other]),
+        or_(col(Deal.achievement_id).in_(subjects), col(Deal.demand_id).in_(subjects)),
+    )
+    found = [session.exec(query).one() for query in (asked, dealt)]
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def write_commission(session: Session, values: dict[str, Any]) -> CommissionId | None:
+    """Write a commission once for each key; return None where it is there."""
+    dialect = sqlite if is_sqlite(session) else postgresql
+    write = dialect.insert(Commission).on_conflict_do_nothing(index_elements=["key"])
+    session.flush()
+    return session.scalars(write.values(**values).returning(col(Commission.id))).first()
+
+
+def commission_by_public_id(session: Session, public_id: PublicId) -> Commission | None:
+    return session.exec(select(Commission).where(col(Commission.public_id) == public_id)).first()
+
+
+def commission(session: Session, commission_id: CommissionId) -> Commission:
+    return session.get_one(Commission, commission_id)
+
+
+def _of(organisation_id: OrganisationId) -> ColumnElement[bool]:
+    return exists().where(
+        col(CommissionPart.commission_id) == col(Commission.id),
+        col(CommissionPart.organisation_id) == organisation_id,
+    )
+
+
+def commissions_of(
+    session: Session, organisation_id: OrganisationId, *, offset: int, limit: int
+) -> tuple[int, Sequence[Commission]]:
+    """Return (how many, a page of) what an organisation pays or gets, newest first."""
+    where = _of(organisation_id)
+    count = session.exec(select(func.count()).select_from(Commission).where(where)).one()
+    rows = session.exec(
+        select(Commission)
+        .where(where)
+        .order_by(col(Commission.id).desc())
+        .offset(offset)
+        .limit(limit)
+    ).all()
+    return int(count), rows
+
+
+def parts(session: Session, ids: Iterable[CommissionId]) -> Sequence[CommissionPart]:
+    """Return the parts of these commissions, in the order in which they were written."""
+    return session.exec(
+        select(CommissionPart)
+        .where(col(CommissionPart.commission_id).in_(set(ids)))
+        .order_by(col(CommissionPart.id))
+    ).all()
+
+
+def lock_commission(session: Session, commission_id: CommissionId) -> None:
+    """Let one change of a commission go on at a time. Raises Conflict once it is no longer due."""
+    must_change(
+        session,
+        update(Commission)
+        .where(col(Commission.id) == commission_id, col(Commission.state) == CommissionState.DUE)
+        .values(state=CommissionState.DUE),
+        MOVED,
+    )
+
+
+def replace_parts(
+    session: Session, commission_id: CommissionId, role: PartRole, rows: list[CommissionPart]
+) -> None:
+    changed(
+        session,
+        delete(CommissionPart).where(
+            col(CommissionPart.commission_id) == commission_id, col(CommissionPart.role) == role
+        ),
+    )
+    session.add_all(rows)
+    session.flush()
+
+
+def move_commission(
+    session: Session,
+    commission_id: CommissionId,
+    expected: CommissionState,
+    to: CommissionState,
+    **values: Any,
+) -> None:
+    """Raises Conflict where it stands elsewhere."""
+    must_change(
+        session,
+        update(Commission)
+        .where(col(Commission.id) == commission_id, col(Commission.state) == expected)
+        .values(state=to, **values),
+        MOVED,
+    )
+
+
+def void_if_due(session: Session, commission_id: CommissionId) -> int:
+    return changed(
+        session,
+        update(Commission)
+        .where(col(Commission.id) == commission_id, col(Commission.state) == CommissionState.DUE)
+        .values(state=CommissionState.VOID),
+    )
+
+
+def earned(session: Session, mandate_id: MandateId) -> bool:
+    """Return whether a mandate has led to anything that is owed."""
+    query = select(col(Commission.id)).where(
+        col(Commission.mandate_id) == mandate_id,
+        col(Commission.ground).in_([Ground.SUCCESS, Ground.CLAUSE, Ground.BYPASS]),
+        col(Commission.state) != CommissionState.VOID,
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def bypass_by_public_id(session: Session, public_id: PublicId) -> Bypass | None:
+    return session.exec(select(Bypass).where(col(Bypass.public_id) == public_id)).first()
+
+
+def bypass_of(session: Session, commission_id: CommissionId) -> Bypass | None:
+    return session.exec(select(Bypass).where(col(Bypass.commission_id) == commission_id)).first()
+
+
+def bypasses(
+    session: Session, organisation_id: OrganisationId | None, *, offset: int, limit: int
+) -> tuple[int, Sequence[Bypass]]:
+    """Return (how many, a page of) the bypasses of an organisation, or of all for None; newest
+    first.
+    """
+    where: list[ColumnElement[bool]] = []
+    if organisation_id is not None:
+        where.append(
+            or_(
+                col(Bypass.broker_id) == organisation_id,
+                col(Bypass.seller_id) == organisation_id,
+                col(Bypass.buyer_id) == organisation_id,
+            )
+        )
+    count = session.exec(select(func.count()).select_from(Bypass).where(*where)).one()
+    rows = session.exec(
+        select(Bypass).where(*where).order_by(col(Bypass.id).desc()).offset(offset).limit(limit)
+    ).all()
+    return int(count), rows
+
+
+def contested(session: Session) -> Sequence[Bypass]:
+    return session.exec(select(Bypass).where(col(Bypass.state) == BypassState.CONTESTED)).all()
+
+
+def move_bypass(
+    session: Session, bypass_id: int, expected: BypassState, to: BypassState, **values: Any
+) -> None:
+    assert to in EDGES[expected]
+    must_change(
+        session,
+        update(Bypass)
+        .where(col(Bypass.id) == bypass_id, col(Bypass.state) == expected)
+        .values(state=to, **values),
+        "这条跳单记录刚有变化，请刷新后再看",
+    )
+
+
+def clause(session: Session, contract_id: ContractId) -> BrokerClause | None:
+    return session.exec(
+        select(BrokerClause).where(col(BrokerClause.contract_id) == contract_id)
+    ).first()
+
+
+def change_clause(session: Session, clause_id: int, version: int, **values: Any) -> None:
+    must_change(
+        session,
+        update(BrokerClause)
+        .where(col(BrokerClause.id) == clause_id, col(BrokerClause.version) == version)
+        .values(**values),
+        "这一条刚被对方改过，请看过最新的再确认",
+    )
+
+
+def introductions(
+    session: Session, ids: Iterable[IntroductionId]
+) -> dict[IntroductionId, Introduction]:
+    rows = session.exec(select(Introduction).where(col(Introduction.id).in_(set(ids))))
+    return {row.id: row for row in rows}
+
+
+def unbalanced(session: Session) -> list[tuple[PublicId, str, int, int]]:
+    """Return (commission, role, amount, sum of its parts) where the two differ."""
+    query = (
+        select(
+            col(Commission.public_id),
+            col(CommissionPart.role),
+            func.coalesce(col(Commission.amount_fen), 0),
+            func.sum(col(CommissionPart.amount_fen)),
+        )
+        .join(CommissionPart, col(CommissionPart.commission_id) == col(Commission.id))
+        .group_by(
+            col(Commission.id),
+            col(Commission.public_id),
+            col(CommissionPart.role),
+            col(Commission.amount_fen),
+        )
+        .having(
+            func.sum(col(CommissionPart.amount_fen)) != func.coalesce(col(Commission.amount_fen), 0)
+        )
+    )
+    return [(PublicId(row[0]), row[1], int(row[2]), int(row[3])) for row in session.exec(query)]

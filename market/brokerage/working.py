@@ -1,0 +1,243 @@
+"""Working out what a signed contract, or a mandate that is over, means for brokers: run by jobs,
+each cause once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from market.access import repository as access
+from market.access.fees import Fee, FeeBase, FeeKind, Payer
+from market.access.models import Mandate, MandateState
+from market.accounts import repository as accounts
+from market.brokerage import repository, waiting
+from market.brokerage.models import BrokerClause, Bypass, CommissionPart, PartRole
+from market.brokerage.rule import (
+    Claim,
+    Clause,
+    IntroductionFact,
+    MandateFact,
+    Signed,
+    judge,
+    without_success,
+)
+from market.catalog import views as catalog
+from market.deals.models import Contract, Deal, Introduction
+from market.kit.clock import local_date, local_text
+from market.kit.ids import (
+    CommissionId,
+    ContractId,
+    IntroductionId,
+    MandateId,
+    OrganisationId,
+    new_public_id,
+)
+from market.rules import transfer
+
+
+def contract_signed(session: Session, contract_id: ContractId, at: datetime) -> list[Claim]:
+    """Write what each introduction of a contract's sides comes to, and flag those gone around.
+
+    Doing it twice writes nothing more.
+    """
+    contract, deal = repository.signed(session, contract_id)
+    assert contract.signed_on is not None
+    rows = repository.introductions_of_pair(session, contract.seller_id, contract.buyer_id)
+    mandates = access.mandates(session, {row.mandate_id for row in rows})
+    clause = repository.clause(session, contract_id)
+    days = transfer.at(session, contract.signed_on).bypass_days
+    claims = judge(
+        _signed(session, contract, deal, clause),
+        [_fact(row, mandates[row.mandate_id]) for row in rows],
+        bypass_days=days,
+    )
+    by_id = {row.id: row for row in rows}
+    for claim in claims:
+        row = by_id.get(IntroductionId(claim.introduction)) if claim.introduction else None
+        cause = f"introduction:{row.id}" if row and claim.ground != "clause" else "clause"
+        values = {
+            "key": f"contract:{contract_id}:{cause}",
+            "contract_id": contract_id,
+            "introduction_id": row.id if row else None,
+            "mandate_id": row.mandate_id if row else None,
+        }
+        written = _write(session, claim, values, at)
+        if written is not None and claim.bypassed and row is not None:
+            mandate = mandates[row.mandate_id]
+            _flag(session, written, (contract, deal, row, mandate), days, at)
+    return claims
+
+
+def mandate_over(session: Session, mandate: Mandate, at: datetime) -> Claim | None:
+    """Write the necessary cost that a mandate owes once it is over without success."""
+    claim = without_success(
+        mandate_fact(mandate),
+        local_date(at),
+        succeeded=repository.earned(session, mandate.id),
+    )
+    if claim is not None:
+        values = {"key": f"mandate:{mandate.id}:cost", "mandate_id": mandate.id}
+        _write(session, claim, values, at)
+    return claim
+
+
+def mandate_fact(row: Mandate) -> MandateFact:
+    over_on = row.valid_until
+    if row.state == MandateState.ENDED and row.ended_at is not None:
+        over_on = min(over_on, local_date(row.ended_at))
+    return MandateFact(
+        row.id, row.agency_id, row.principal_id, row.valid_from, over_on, row.agreed_fee
+    )
+
+
+def _fact(row: Introduction, mandate: Mandate) -> IntroductionFact:
+    agreed = row.state == "accepted"
+    return IntroductionFact(
+        id=row.id,
+        broker=row.broker_id,
+        mandate=mandate_fact(mandate),
+        seller=row.seller_id,
+        buyer=row.buyer_id,
+        achievement=row.achievement_id,
+        demand=row.demand_id,
+        proposed_at=row.created_at,
+        proposed_on=local_date(row.created_at),
+        consented_at=row.decided_at if agreed else None,
+        deal=row.deal_id if agreed else None,
+    )
+
+
+def _signed(
+    session: Session, contract: Contract, deal: Deal, clause: BrokerClause | None
+) -> Signed:
+    subjects = [one for one in (deal.achievement_id, deal.demand_id) if one is not None]
+    assert contract.signed_on is not None
+    return Signed(
+        deal=deal.id,
+        seller=contract.seller_id,
+        buyer=contract.buyer_id,
+        achievement=deal.achievement_id,
+        demand=deal.demand_id,
+        total_fen=contract.total_fen,
+        technical_fen=contract.technical_fen,
+        signed_on=contract.signed_on,
+        met_at=repository.met_at(session, contract.seller_id, contract.buyer_id, subjects),
+        clause=clause_of(clause),
+    )
+
+
+def clause_of(row: BrokerClause | None) -> Clause | None:
+    """Return the clause that both sides have agreed to, None where there is none."""
+    if row is None or not row.seller_agreed == row.buyer_agreed == row.version:
+        return None
+    return Clause(
+        tuple((one["organisation"], one["weight"]) for one in row.brokers),
+        Fee(
+            FeeKind(row.fee_kind),
+            row.fee_rate_bp,
+            row.fee_fixed_fen,
+            FeeBase(row.fee_base),
+            Payer(row.fee_payer),
+        ),
+    )
+
+
+def _write(
+    session: Session, claim: Claim, values: dict[str, Any], at: datetime
+) -> CommissionId | None:
+    """Write a claim with its parts; return None where its cause was worked out before."""
+    row = {
+        "public_id": new_public_id(),
+        "ground": claim.ground,
+        "amount_fen": claim.amount_fen,
+        "state": "due" if claim.ground.owed else "void",
+        "created_at": at,
+        **values,
+    }
+    written = repository.write_commission(session, row)
+    if written is None:
+        return None
+    for role, parts in ((PartRole.PAYER, claim.payers), (PartRole.BROKER, claim.brokers)):
+        session.add_all(
+            CommissionPart(
+                commission_id=written,
+                role=role,
+                organisation_id=OrganisationId(who),
+                amount_fen=amount,
+            )
+            for who, amount in parts
+        )
+    session.flush()
+    if claim.ground.owed:
+        waiting.owed(session, repository.commission(session, written), claim, at)
+    return written
+
+
+def _flag(
+    session: Session,
+    commission: CommissionId,
+    known: tuple[Contract, Deal, Introduction, Mandate],
+    days: int,
+    at: datetime,
+) -> None:
+    contract, deal, introduction, _ = known
+    row = Bypass(
+        public_id=new_public_id(),
+        commission_id=commission,
+        contract_id=contract.id,
+        introduction_id=introduction.id,
+        broker_id=introduction.broker_id,
+        seller_id=contract.seller_id,
+        buyer_id=contract.buyer_id,
+        evidence=_evidence(session, known, days),
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    waiting.flagged(session, row, deal.title, at)
+
+
+def _evidence(
+    session: Session, known: tuple[Contract, Deal, Introduction, Mandate], days: int
+) -> dict[str, Any]:
+    """Return what was known at the time: who was introduced, when, by whom, what was signed."""
+    contract, deal, row, mandate = known
+    assert contract.signed_on is not None
+    names = accounts.organisations(session, {row.broker_id, row.seller_id, row.buyer_id})
+    listings = catalog.headings(session, [row.achievement_id, row.demand_id])
+    proposed_on = local_date(row.created_at)
+
+    def moment(value: datetime | None) -> str | None:
+        return None if value is None else local_text(value)
+
+    return {
+        "introduction": row.public_id,
+        "broker": names[row.broker_id].name,
+        "seller": names[row.seller_id].name,
+        "buyer": names[row.buyer_id].name,
+        "achievement": listings[row.achievement_id].title,
+        "demand": listings[row.demand_id].title,
+        "proposed_at": moment(row.created_at),
+        "seller_accepted_at": moment(row.seller_accepted_at),
+        "buyer_accepted_at": moment(row.buyer_accepted_at),
+        "introduction_state": row.state,
+        "mandate": mandate.public_id,
+        "mandate_from": mandate.valid_from.isoformat(),
+        "mandate_until": mandate.valid_until.isoformat(),
+        "contract": contract.public_id,
+        "deal": deal.number,
+        "project_name": contract.project_name,
+        "signed_on": contract.signed_on.isoformat(),
+        "total_fen": contract.total_fen,
+        "technical_fen": contract.technical_fen,
+        "days_between": (contract.signed_on - proposed_on).days,
+        "last_day": (proposed_on + timedelta(days=days)).isoformat(),
+    }
+
+
+def overdue_mandates(
+    session: Session, after: MandateId, at: datetime, limit: int
+) -> Sequence[Mandate]:
+    return access.over(session, local_date(at), after, limit)

@@ -1,0 +1,107 @@
+"""SQL of the reports beside the ledger's: brokers, listings, lost deals."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from market.accounts.models import Organisation
+from market.accounts.policy import OrganisationKind
+from market.brokerage.models import Commission, CommissionPart, CommissionState, PartRole
+from market.brokerage.rule import Ground
+from market.catalog.models import Listing, ListingState
+from market.catalog.vocabulary import ListingKind
+from market.deals.models import Deal
+from market.deals.vocabulary import DealState
+from market.kit.ids import OrganisationId
+from market.ledger.models import Transaction
+from market.registry.models import Registration
+
+
+def brought(session: Session) -> dict[OrganisationId, frozenset[str]]:
+    """Return, by agency, the ledger's keys of the registrations that it brought about: by an
+    introduction that led to the contract, or by the contract's own clause.
+    """
+    query = (
+        select(col(CommissionPart.organisation_id), col(Transaction.subject_key))
+        .join(Commission, col(Commission.id) == col(CommissionPart.commission_id))
+        .join(Registration, col(Registration.contract_id) == col(Commission.contract_id))
+        .join(Transaction, col(Transaction.id) == col(Registration.transaction_id))
+        .where(
+            col(CommissionPart.role) == PartRole.BROKER,
+            col(Commission.ground).in_([Ground.SUCCESS, Ground.CLAUSE]),
+            col(Commission.state) != CommissionState.VOID,
+        )
+    )
+    found: dict[OrganisationId, set[str]] = {}
+    for agency, key in session.execute(query):
+        found.setdefault(agency, set()).add(key)
+    return {agency: frozenset(keys) for agency, keys in found.items()}
+
+
+def newest_part(session: Session) -> tuple[int, int]:
+    """Return the mark of what brokers are owed: the newest, and how many are owed no longer."""
+    void = select(func.count()).select_from(Commission)
+    void = void.where(col(Commission.state) == CommissionState.VOID)
+    newest = session.execute(select(func.max(col(CommissionPart.id)))).scalar_one()
+    return int(newest or 0), int(session.execute(void).scalar_one())
+
+
+def kinds(session: Session, ids: Sequence[OrganisationId]) -> dict[OrganisationId, str]:
+    query = select(col(Organisation.id), col(Organisation.kind)).where(
+        col(Organisation.id).in_(set(ids))
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def universities(session: Session, region_prefix: str) -> Sequence[Organisation]:
+    return list(
+        session.scalars(
+            select(Organisation)
+            .where(
+                col(Organisation.kind) == OrganisationKind.UNIVERSITY,
+                col(Organisation.region).startswith(region_prefix, autoescape=True),
+            )
+            .order_by(col(Organisation.name))
+        )
+    )
+
+
+def achievements(
+    session: Session, owner: OrganisationId, *, since: datetime, before: datetime
+) -> tuple[int, int, int]:
+    """Return how many achievements an organisation has entered before a moment, how many of them
+    since another, and how many of all are public now.
+    """
+    mine = (
+        col(Listing.organisation_id) == owner,
+        col(Listing.kind) == ListingKind.ACHIEVEMENT,
+        col(Listing.created_at) < before,
+    )
+    everything = select(func.count()).select_from(Listing).where(*mine)
+    counts = [
+        everything,
+        everything.where(col(Listing.created_at) >= since),
+        everything.where(col(Listing.state) == ListingState.PUBLISHED),
+    ]
+    whole, new, public = (int(session.execute(query).scalar_one()) for query in counts)
+    return whole, new, public
+
+
+def lost(
+    session: Session, seller: OrganisationId, *, since: datetime, before: datetime
+) -> list[tuple[str, int]]:
+    """Return (reason, number) of the seller's deals that ended without a contract, most first."""
+    query = (
+        select(col(Deal.lost_reason), func.count())
+        .where(
+            col(Deal.seller_id) == seller,
+            col(Deal.state) == DealState.LOST,
+            col(Deal.updated_at) >= since,
+            col(Deal.updated_at) < before,
+        )
+        .group_by(col(Deal.lost_reason))
+        .order_by(func.count().desc(), col(Deal.lost_reason))
+    )
+    return [(row[0], int(row[1])) for row in session.execute(query)]

@@ -1,0 +1,175 @@
+"""Rewards to those who made an achievement (促进科技成果转化法 45): at least the floor of the rule
+in force on the day of the decision for state units, by default the same for companies.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+
+from market.accounts import repository as accounts
+from market.accounts.policy import Action
+from market.accounts.work import Work
+from market.deals import repository_contracts as papers
+from market.deals.models import Contract
+from market.deals.vocabulary import ContractState
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import PublicId, new_public_id
+from market.kit.shares import share_up, split
+from market.rewards import repository
+from market.rewards.models import Reward, RewardShare, Way
+from market.rewards.schemas import RewardIn
+from market.rules import transfer
+from market.rules.models_transfer import TransferRule
+
+PAGE: Final = 50
+WAYS: Final = {
+    Way.TRANSFER: "转让、许可",
+    Way.EQUITY: "作价投资",
+    Way.OWN: "自行或合作实施",
+}
+BASES: Final = {Way.TRANSFER: "净收入", Way.EQUITY: "股份", Way.OWN: "营业利润"}
+
+
+@dataclass(frozen=True, slots=True)
+class RewardView:
+    row: Reward
+    shares: tuple[RewardShare, ...]
+    contract: Contract | None
+
+
+def floor_of(rule: TransferRule, way: Way) -> int:
+    """Return the least share in ten-thousandths by a rule."""
+    return {
+        Way.TRANSFER: rule.transfer_bp,
+        Way.EQUITY: rule.equity_bp,
+        Way.OWN: rule.own_bp,
+    }[way]
+
+
+def state(work: Work, form: RewardIn) -> Reward:
+    """State a reward of the acting organisation; its shares add up to it exactly.
+
+    Raises Invalid at `cost`, `rate_bp`, `profit_year`, `contract`, `decided_on`; Conflict where the
+    year of the contract's use was stated already.
+    """
+    work.require(Action.REWARD_EDIT)
+    holder = accounts.organisation(work.session, work.actor.organisation)
+    rule = transfer.at(work.session, form.decided_on)
+    floor = floor_of(rule, form.way)
+    contract = _check(work, form, floor, binding=holder.state_founded)
+    base = form.income - form.cost
+    rate = floor if form.rate_bp is None else form.rate_bp
+    row = Reward(
+        public_id=new_public_id(),
+        organisation_id=holder.id,
+        contract_id=contract.id if contract else None,
+        title=form.title,
+        way=form.way,
+        profit_year=form.profit_year,
+        income=form.income,
+        cost=form.cost,
+        base=base,
+        rate_bp=rate,
+        # Rounded up: a floor is not gone below by a fraction of a fen.
+        amount=share_up(base, rate),
+        floor_bp=floor,
+        floor_binding=holder.state_founded,
+        rule_id=rule.id,
+        decided_on=form.decided_on,
+        created_by=work.actor.person,
+        created_at=work.now,
+    )
+    work.session.add(row)
+    try:
+        work.session.flush()
+    except IntegrityError:
+        raise Conflict(f"这份合同{form.profit_year}年的奖励已经写过") from None
+    parts = split(row.amount, [one.weight for one in form.completers])
+    work.session.add_all(
+        RewardShare(reward_id=row.id, position=place, amount=part, **one.model_dump())
+        for place, (one, part) in enumerate(zip(form.completers, parts, strict=True), 1)
+    )
+    work.session.flush()
+    work.touched("reward", row.public_id)
+    return row
+
+
+def _check(work: Work, form: RewardIn, floor: int, *, binding: bool) -> Contract | None:
+    wrong: dict[str, str] = {}
+    if form.cost >= form.income:
+        wrong["cost"] = "成本应少于收入，净额大于0才有奖励"
+    if form.way is Way.EQUITY and form.cost:
+        wrong["cost"] = "作价投资按股份分，不扣成本，这里应为0"
+    if binding and form.rate_bp is not None and form.rate_bp < floor:
+        wrong["rate_bp"] = f"国家设立的单位不低于{floor / 100:g}%，现在是{form.rate_bp / 100:g}%"
+    if (form.way is Way.OWN) != (form.profit_year is not None):
+        wrong["profit_year"] = (
+            "自行或合作实施的，请填利润所属的年份"
+            if form.way is Way.OWN
+            else "不是自行或合作实施的，这里请留空"
+        )
+    if form.decided_on > work.today:
+        wrong["decided_on"] = f"不能晚于今天{work.today}，现在是{form.decided_on}"
+    contract = None
+    if form.contract is not None:
+        contract = papers.contract_by_public_id(work.session, PublicId(form.contract))
+        if (
+            contract is None
+            or contract.seller_id != work.actor.organisation
+            or contract.state != ContractState.SIGNED
+        ):
+            wrong["contract"] = "请从本单位作为卖方、已签订的合同里选"
+    if wrong:
+        raise Invalid(fields=wrong)
+    return contract
+
+
+def rewards(work: Work, page: int = 1) -> tuple[int, list[RewardView]]:
+    """Return (how many, a page of PAGE) of the acting organisation's rewards, newest first."""
+    work.require(Action.REWARD_VIEW)
+    total, rows = repository.rewards_of(
+        work.session, work.actor.organisation, offset=(page - 1) * PAGE, limit=PAGE
+    )
+    return total, views(work, rows)
+
+
+def views(work: Work, rows: Sequence[Reward]) -> list[RewardView]:
+    shares = repository.shares(work.session, [row.id for row in rows])
+    contracts = repository.contracts(
+        work.session, [row.contract_id for row in rows if row.contract_id]
+    )
+    return [
+        RewardView(
+            row,
+            tuple(shares.get(row.id, ())),
+            contracts[row.contract_id] if row.contract_id else None,
+        )
+        for row in rows
+    ]
+
+
+def reward(work: Work, public_id: PublicId) -> RewardView:
+    """Return one reward to the organisation that gives it. Raises NotFound."""
+    row = repository.reward(work.session, public_id)
+    if row is None or row.organisation_id != work.actor.organisation_id:
+        raise NotFound
+    work.require(Action.REWARD_VIEW)
+    work.touched("reward", row.public_id)
+    return views(work, [row])[0]
+
+
+def confirm(work: Work, public_id: PublicId) -> RewardView:
+    """Confirm a statement, which does not change from then on. Raises NotFound, Conflict."""
+    view = reward(work, public_id)
+    work.require(Action.REWARD_CONFIRM)
+    repository.confirm(work.session, view.row.id, work.now)
+    work.session.refresh(view.row)
+    return view
+
+
+def sellable(work: Work) -> Sequence[Contract]:
+    """Return the contracts that a reward of the acting organisation may be for."""
+    work.require(Action.REWARD_VIEW)
+    return repository.signed_contracts(work.session, work.actor.organisation)

@@ -1,0 +1,271 @@
+"""Commissions and flags of 跳单 in the market: from a signature to who is told, pays and decides."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from market import jobs
+from market.access import mandates
+from market.access.fees import FeeKind, Payer
+from market.access.schemas import MandateDecisionIn, MandateIn
+from market.accounts.policy import OrganisationKind, Role
+from market.accounts.work import Actor, Parts
+from market.brokerage import clauses, service, tasks
+from market.brokerage.models import BypassState, Commission, CommissionState
+from market.brokerage.rule import Ground
+from market.brokerage.schemas import (
+    BrokerWeight,
+    BypassDecisionIn,
+    ClauseIn,
+    ContestIn,
+    SettleIn,
+    SharesIn,
+)
+from market.deals import contracts, introductions
+from market.deals import repository_contracts as papers
+from market.deals.models import Contract, Deal, Introduction
+from market.deals.schemas import IntroductionDecisionIn, IntroductionIn, SignIn
+from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from market.kit.jobs import Runner
+from tests import factories
+from tests.support.clock import FakeClock
+from tests.support.market import read_for, work_for
+from tests.support.trade import WAN, Trade, agreed, drafted, negotiated, trade
+
+pytestmark = pytest.mark.usefixtures("both_databases")
+
+
+def granted(world: Trade, **fee: object) -> None:
+    today = world.parts.clock.now().date()
+    form = MandateIn(
+        agency=world.agency.public_id,
+        as_seller=True,
+        valid_from=today,
+        valid_until=today + timedelta(days=365),
+        **({"fee_kind": FeeKind.RATE, "fee_rate_bp": 300} | fee),
+    )
+    with work_for(world.parts, world.seller) as work:
+        row = mandates.grant(work, form)
+    with work_for(world.parts, world.broker) as work:
+        mandates.decide(work, row.public_id, MandateDecisionIn(decision="accept"))
+
+
+def introduced(world: Trade, *deciding: tuple[Actor, str]) -> Introduction:
+    form = IntroductionIn(
+        achievement=world.achievement.public_id,
+        demand=world.demand.public_id,
+        message="工况相合。",
+    )
+    with work_for(world.parts, world.broker) as work:
+        row = introductions.propose(work, form)
+    for actor, decision in deciding:
+        with work_for(world.parts, actor) as work:
+            form = IntroductionDecisionIn(decision=decision)
+            row = introductions.decide(work, row.public_id, form)
+    return row
+
+
+def draft_of(world: Trade) -> Deal:
+    """Return a deal with a draft of its contract, begun by the buyer's own inquiry."""
+    deal = agreed(world)
+    drafted(world, deal)
+    return deal
+
+
+def signed(world: Trade, deal: Deal | None = None) -> Contract:
+    """Return the contract that both sides signed."""
+    deal = deal or draft_of(world)
+    for actor in (world.seller, world.buyer):
+        with work_for(world.parts, actor) as work:
+            row = papers.live_contracts(work.session, [deal.id])[deal.id]
+            contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+    return row
+
+
+def settled(parts: Parts) -> list[Commission]:
+    """Run all jobs; return what is owed in the order in which it was worked out."""
+    runner = Runner(parts.database, parts.clock, jobs.handlers(parts))
+    while runner.run_one():
+        pass
+    with parts.database.read() as session:
+        rows = list(session.exec(select(Commission).order_by(Commission.id)))
+        session.expunge_all()
+    return rows
+
+
+@pytest.fixture
+def world(parts: Parts) -> Trade:
+    return trade(parts, state_founded=False)
+
+
+def test_consent_of_each_side_has_its_time(world: Trade, clock: FakeClock) -> None:
+    granted(world)
+    begun = clock.now()
+    row = introduced(world, (world.seller, "accept"))
+    assert (row.seller_accepted_at, row.buyer_accepted_at) == (begun, None)
+    clock.advance(days=2)
+    with work_for(world.parts, world.buyer) as work:
+        row = introductions.decide(work, row.public_id, IntroductionDecisionIn(decision="accept"))
+    assert row.buyer_accepted_at == begun + timedelta(days=2)
+    assert row.seller_accepted_by == world.seller.person_id
+    assert row.buyer_accepted_by == world.buyer.person_id
+
+
+def test_a_contract_after_an_accepted_introduction_owes_the_fee(world: Trade) -> None:
+    granted(world)
+    introduced(world, (world.seller, "accept"), (world.buyer, "accept"))
+    contract = signed(world)
+    (row,) = settled(world.parts)
+    assert (row.ground, row.amount_fen) == (Ground.SUCCESS, contract.total_fen * 3 // 100)
+    assert settled(world.parts)[0].id == row.id  # worked out once
+    with read_for(world.parts, world.broker) as work:
+        view = service.commission(work, row.public_id)
+        assert [one.organisation.id for one in view.payers] == [world.university.id]
+        assert service.bypasses(work)[0] == 0
+    with read_for(world.parts, world.buyer) as work, pytest.raises(NotFound):
+        service.commission(work, row.public_id)
+
+
+def bypassed(world: Trade, **fee: object) -> Commission:
+    granted(world, **fee)
+    introduced(world, (world.buyer, "decline"))
+    signed(world)
+    (row,) = settled(world.parts)
+    return row
+
+
+def test_a_contract_around_an_introduction_is_flagged_with_its_evidence(world: Trade) -> None:
+    row = bypassed(world)
+    assert row.ground == Ground.BYPASS
+    stranger = factories.actor(
+        world.parts, Role.MANAGER, factories.organisation(world.parts, OrganisationKind.AGENCY)
+    )
+    officer = factories.actor(world.parts, Role.OFFICER)
+    for actor in (world.broker, world.seller, world.buyer, officer):
+        with read_for(world.parts, actor) as work:
+            total, (view,) = service.bypasses(work)
+            assert total == 1
+            told = view.evidence
+            assert told["broker"] == world.agency.name
+            assert told["introduction_state"] == "declined"
+            assert told["days_between"] >= 0
+            assert told["total_fen"] == 186 * WAN
+    with read_for(world.parts, stranger) as work:
+        assert service.bypasses(work) == (0, [])
+        with pytest.raises(NotFound):
+            service.bypass(work, view.row.public_id)
+
+
+@pytest.mark.parametrize(
+    ("decision", "state", "owed"),
+    [
+        ("uphold", BypassState.UPHELD, CommissionState.DUE),
+        ("dismiss", BypassState.DISMISSED, CommissionState.VOID),
+    ],
+)
+def test_a_flag_is_contested_by_a_side_and_decided_by_the_bureau(
+    world: Trade, decision: str, state: BypassState, owed: CommissionState
+) -> None:
+    bypassed(world)
+    officer = factories.actor(world.parts, Role.OFFICER)
+    with read_for(world.parts, world.buyer) as work:
+        public_id = service.bypasses(work)[1][0].row.public_id
+    with work_for(world.parts, world.broker) as work, pytest.raises(Forbidden):
+        service.contest(work, public_id, ContestIn(reason="不"))
+    decided = BypassDecisionIn(decision=decision, note="核对了往来记录。")
+    with work_for(world.parts, officer) as work, pytest.raises(Conflict):
+        service.decide(work, public_id, decided)
+    with work_for(world.parts, world.buyer) as work:
+        service.contest(work, public_id, ContestIn(reason="引荐之前已经在谈。"))
+    with work_for(world.parts, world.seller) as work, pytest.raises(Conflict):
+        service.contest(work, public_id, ContestIn(reason="我们也是。"))
+    with work_for(world.parts, officer) as work:
+        view = service.decide(work, public_id, decided)
+        assert view.row.state == state
+    assert settled(world.parts)[0].state == owed
+    with world.parts.database.read() as session:
+        assert [one for audit in jobs.AUDITS.values() for one in audit(session)] == []
+
+
+def test_a_hundred_yuan_in_three_by_the_contracts_clause(world: Trade) -> None:
+    agencies = [factories.organisation(world.parts, OrganisationKind.AGENCY) for _ in range(3)]
+    deal = draft_of(world)
+    form = ClauseIn(
+        fee_kind=FeeKind.FIXED,
+        fee_fixed_fen=100_00,
+        brokers=[BrokerWeight(organisation=one.public_id) for one in agencies],
+        seen=0,
+    )
+    with work_for(world.parts, world.seller) as work:
+        clauses.write(work, deal.public_id, form)
+        with pytest.raises(Conflict):
+            clauses.write(work, deal.public_id, form)
+    with work_for(world.parts, world.buyer) as work:
+        clauses.agree(work, deal.public_id, 1)
+    signed(world, deal)
+    (row,) = settled(world.parts)
+    with read_for(world.parts, world.buyer) as work:
+        view = service.commission(work, row.public_id)
+    assert [one.amount_fen for one in view.brokers] == [33_34, 33_33, 33_33]
+    assert [one.amount_fen for one in view.payers] == [50_00, 50_00]
+
+
+def test_a_clause_that_one_side_has_not_agreed_to_owes_nothing(world: Trade) -> None:
+    deal = draft_of(world)
+    form = ClauseIn(
+        fee_kind=FeeKind.FIXED,
+        fee_fixed_fen=100_00,
+        brokers=[BrokerWeight(organisation=world.agency.public_id)],
+        seen=0,
+    )
+    with work_for(world.parts, world.seller) as work:
+        clauses.write(work, deal.public_id, form)
+    signed(world, deal)
+    assert settled(world.parts) == []
+
+
+def test_the_leading_broker_divides_and_settles(world: Trade) -> None:
+    row = bypassed(world, fee_kind=FeeKind.FIXED, fee_rate_bp=None, fee_fixed_fen=100_00)
+    others = [factories.organisation(world.parts, OrganisationKind.AGENCY) for _ in range(2)]
+    chosen = [BrokerWeight(organisation=one.public_id) for one in (world.agency, *others)]
+    with work_for(world.parts, world.broker) as work:
+        view = service.share(work, row.public_id, SharesIn(brokers=chosen))
+        assert [one.amount_fen for one in view.brokers] == [33_34, 33_33, 33_33]
+        with pytest.raises(Invalid):
+            service.settle(work, row.public_id, SettleIn(amount_fen=5))
+    with work_for(world.parts, world.broker) as work:
+        assert service.settle(work, row.public_id, SettleIn()).row.state == "paid"
+    with work_for(world.parts, world.broker) as work, pytest.raises(Conflict):
+        service.share(work, row.public_id, SharesIn(brokers=chosen[:1]))
+
+
+def test_a_fee_without_a_figure_is_settled_at_what_was_agreed(world: Trade) -> None:
+    row = bypassed(world, fee_kind=FeeKind.NONE, fee_rate_bp=None, fee_payer=Payer.BOTH)
+    assert row.amount_fen is None
+    with work_for(world.parts, world.broker) as work:
+        view = service.settle(work, row.public_id, SettleIn(amount_fen=100_01))
+    assert [one.amount_fen for one in view.payers] == [50_01, 50_00]
+    assert [one.amount_fen for one in view.brokers] == [100_01]
+
+
+def test_a_mandate_over_without_success_owes_its_cost_once(world: Trade, clock: FakeClock) -> None:
+    granted(world, cost_fen=8_000_00)
+    negotiated(world)
+    clock.advance(days=400)
+    for _ in range(2):
+        with world.parts.database.write() as session:
+            tasks.nightly(session, at=clock.now())
+        (row,) = settled(world.parts)
+        assert (row.ground, row.amount_fen) == (Ground.COST, 8_000_00)
+        clock.advance(days=1)
+
+
+def test_a_fee_says_what_its_kind_needs(world: Trade) -> None:
+    for fee in (
+        {"fee_kind": FeeKind.RATE, "fee_rate_bp": None},
+        {"fee_kind": FeeKind.FIXED, "fee_rate_bp": None},
+        {"fee_kind": FeeKind.NONE, "fee_rate_bp": 300},
+    ):
+        with pytest.raises(Invalid):
+            granted(world, **fee)

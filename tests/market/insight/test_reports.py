@@ -1,0 +1,239 @@
+"""Each figure of the reports equals a recomputation from the ledger's entries."""
+
+import random
+from collections import Counter
+from datetime import date
+from io import BytesIO
+
+import pytest
+from sqlalchemy import text
+
+from market.accounts.policy import Role
+from market.accounts.work import Parts, Work
+from market.deals.vocabulary import ContractType
+from market.insight import printing
+from market.insight.annual import annual_report
+from market.insight.reports import Report, Stage, month_report, plan_report
+from market.kit import sheets
+from market.kit.errors import Forbidden, Invalid, NotFound
+from market.registry import service as registry
+from market.registry.schemas import UndoIn
+from market.rewards import service as rewards
+from market.rewards.models import Way
+from market.rewards.schemas import CompleterIn, RewardIn
+from market.rules import service as rules
+from market.rules.schemas import PlanIn
+from tests import factories
+from tests.support import papers, printed
+from tests.support.clock import FakeClock
+from tests.support.market import read_for, work_for
+
+pytestmark = pytest.mark.usefixtures("both_databases")
+WAN, YI = papers.WAN, 100 * 100 * papers.WAN
+HERE, THERE = "500106", "500103"
+MONTHS = ("2026-09", "2026-10", "2026-11")
+TYPES = list(ContractType)
+
+
+@pytest.fixture
+def world(parts: Parts, clock: FakeClock) -> list[papers.Sides]:
+    """Return three pairs, one of whose sellers is elsewhere, with contracts of three months."""
+    with work_for(parts, factories.actor(parts, Role.OFFICER)) as work:
+        rules.put_plan(
+            work,
+            PlanIn(
+                name="示范区2026–2030",
+                region=HERE,
+                from_on=date(2026, 1, 1),
+                to_on=date(2030, 12, 31),
+                baseline_fen=2 * YI,
+                baseline_year=2020,
+                target_fen=40 * YI,
+            ),
+        )
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    pairs = [
+        papers.sides(parts),
+        papers.sides(parts, buyer_region=THERE),
+        papers.sides(parts, seller_region=THERE),
+    ]
+    for month in MONTHS:
+        clock.set_local(f"{month}-12 09:00")
+        for pair in pairs:
+            for _ in range(chance.randrange(1, 4)):
+                technical = chance.randrange(1, 10**9)
+                filed = papers.registered(
+                    parts,
+                    pair,
+                    technical=technical,
+                    total=technical + chance.randrange(10**6),
+                    kind=chance.choice(TYPES),
+                    field=chance.randrange(1, 12),
+                    on=date.fromisoformat(f"{month}-10"),
+                )
+                if chance.random() < 0.3:
+                    with work_for(parts, pair.officer) as work:
+                        registry.undo(work, filed.row.public_id, UndoIn(reason="金额抄错"))
+    return pairs
+
+
+def entries(work: Work) -> list[dict[str, object]]:
+    """Return every counted entry with what it counts, read past all code of the market."""
+    query = text(
+        "SELECT e.amount_fen, t.effective_on, s.contract_type, s.field, s.seller_region,"
+        " s.buyer_region, s.seller_id, s.seller_name, s.buyer_name, s.total_fen"
+        " FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id"
+        " JOIN ledger_transaction s ON s.id = COALESCE(t.reverses_id, t.id)"
+        " WHERE e.account LIKE 'counted:%'"
+    )
+    return [
+        {**row._mapping, "day": str(row.effective_on), "sign": 1 if row.amount_fen > 0 else -1}
+        for row in work.session.execute(query)
+    ]
+
+
+def figures(rows: list[dict[str, object]]) -> tuple[int, int, int]:
+    return (
+        sum(row["sign"] for row in rows),
+        sum(row["amount_fen"] for row in rows),
+        sum(row["sign"] * row["total_fen"] for row in rows),
+    )
+
+
+def shown(report: Report, key: str) -> tuple[object, ...]:
+    return tuple(report.fact(f"{key}.{what}").value for what in ("count", "technical", "total"))
+
+
+def same_table(report: Report, key: str, rows: list[dict[str, object]], column: str) -> None:
+    """Hold a table's rows, by their sums, against the entries'."""
+    values = {row[column] for row in rows}
+    expected = Counter(figures([row for row in rows if row[column] == one]) for one in values)
+    told = Counter((one.count, one.technical_fen, one.total_fen) for one in report.table(key).rows)
+    assert told == expected
+
+
+@pytest.mark.parametrize("month", MONTHS)
+def test_each_figure_of_the_month_is_that_of_the_entries(
+    parts: Parts, world: list[papers.Sides], month: str
+) -> None:
+    with read_for(parts, world[0].officer) as work:
+        report = month_report(work, month)
+        every = entries(work)
+    here = [row for row in every if row["seller_region"] == HERE]
+    of_month = [row for row in here if row["day"].startswith(month)]
+    so_far = [row for row in here if row["day"] <= report.until.isoformat()]
+    bought = [row for row in every if row["buyer_region"] == HERE and row["day"].startswith(month)]
+    assert shown(report, "month") == figures(of_month)
+    assert shown(report, "plan") == figures(so_far)
+    assert shown(report, "incoming") == figures(bought)
+    for key, column in (
+        ("type", "contract_type"),
+        ("field", "field"),
+        ("seller", "seller_name"),
+        ("buyer", "buyer_name"),
+        ("university", "seller_name"),
+    ):
+        same_table(report, key, of_month, column)
+    target, reached = report.fact("plan.target").value, figures(so_far)[1]
+    assert report.fact("plan.gap").value == reached - report.fact("plan.expected").value
+    assert report.fact("plan.share").value == reached / target
+    # The baseline stands beside and is in no sum.
+    assert report.fact("plan.baseline").value == 2 * YI
+
+
+def test_the_plan_reports_count_all_of_the_period(parts: Parts, world: list[papers.Sides]) -> None:
+    with read_for(parts, world[0].officer) as work:
+        found = [plan_report(work, stage) for stage in Stage]
+        every = entries(work)
+    here = [row for row in every if row["seller_region"] == HERE]
+    for report in found:
+        assert shown(report, "period") == shown(report, "plan") == figures(here)
+        same_table(report, "type", here, "contract_type")
+
+
+def test_each_figure_of_the_five_parts_is_that_of_the_entries(
+    parts: Parts, world: list[papers.Sides]
+) -> None:
+    pair = world[0]
+    with work_for(parts, pair.seller_actor) as work:
+        row = rewards.state(
+            work,
+            RewardIn(
+                title="检测方法",
+                way=Way.TRANSFER,
+                income=100_01,
+                decided_on=date(2026, 11, 1),
+                completers=[CompleterIn(name="甲"), CompleterIn(name="乙")],
+            ),
+        )
+        rewards.confirm(work, row.public_id)
+    with read_for(parts, pair.seller_actor) as work:
+        report = annual_report(work, 2026)
+        own = [row for row in entries(work) if row["seller_id"] == pair.seller.id]
+    assert [part.title[0] for part in report.parts] == list("一二三四五")
+    assert shown(report, "year") == figures(own)
+    assert report.fact("change.technical").value == figures(own)[1]
+    for key, types in (("transfer", ("TRF", "LIC")), ("together", ("DEV", "CON", "SRV"))):
+        some = [row for row in own if row["contract_type"] in types]
+        assert shown(report, key) == figures(some)
+        for line in report.table(f"{key}.type").rows:
+            of_type = [row for row in some if row["contract_type"] == line.key]
+            assert (line.count, line.technical_fen, line.total_fen) == figures(of_type)
+    assert report.fact("performance.technical").value == figures(own)[1]
+    assert report.fact("reward.transfer.count").value == 1
+    assert report.fact("reward.transfer.base").value == 100_01
+    assert report.fact("reward.transfer.amount").value == 50_01
+    assert report.fact("reward.equity.amount").value == 0
+
+
+def test_the_paper_opens_with_chinese_text(parts: Parts, world: list[papers.Sides]) -> None:
+    with read_for(parts, world[0].officer) as work:
+        report = month_report(work, "2026-11")
+        made = printing.paper(report, work.now)
+        book = printing.workbook(report)
+    told = printed.text(made)
+    assert told.startswith("技术合同登记月报（2026年11月）")
+    assert all(name.startswith("NotoSansSC") for name in printed.fonts(made))
+    flat = told.replace(" ", "").replace("\n", "")
+    for part in report.parts:
+        for one in part.facts:
+            assert printing.told(one).replace(" ", "") in flat, one
+    assert f"第{report.head.seq}号" in flat
+    assert report.head.seq > 0
+    assert book.startswith(b"PK")
+
+
+def test_the_workbook_has_the_same_figures(
+    parts: Parts, world: list[papers.Sides], tmp_path
+) -> None:
+    with read_for(parts, world[0].officer) as work:
+        report = month_report(work, "2026-11")
+        book = printing.workbook(report)
+    out = tmp_path / "rows.jsonl"
+    sheets.convert(BytesIO(book), "月报.xlsx", out, known=())
+    text_of = out.read_text()
+    for one in report.parts[0].facts:
+        assert one.label in text_of
+
+
+def test_who_may_read_which_report(parts: Parts, world: list[papers.Sides]) -> None:
+    seller = world[0]
+    with read_for(parts, seller.seller_actor) as work:
+        for refused in (
+            lambda: month_report(work, "2026-11"),
+            lambda: plan_report(work, Stage.FINAL),
+        ):
+            with pytest.raises(Forbidden):
+                refused()
+        with pytest.raises(NotFound):
+            annual_report(work, 2026, world[1].seller.public_id)
+        with pytest.raises(Invalid):
+            annual_report(work, 2027)
+    with read_for(parts, seller.officer) as work:
+        assert annual_report(work, 2026, seller.seller.public_id)
+        with pytest.raises(NotFound):
+            annual_report(work, 2026)
+        with pytest.raises(Invalid):
+            month_report(work, "2026-12")
