@@ -38,6 +38,7 @@ from market.kit.columns import (
     pk,
     prose,
     public_id,
+    unique_where,
     words,
 )
 from market.kit.ids import (
@@ -51,11 +52,6 @@ from market.kit.ids import (
     PersonId,
     PublicId,
 )
-
-
-def unique_where(name: str, *columns: str, where: str) -> Index:
-    condition = text(where)
-    return Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
 
 
 class Inquiry(Table, table=True):

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from market.deals.models import unique_where
 from market.deals.vocabulary import Audience, ObjectionState, Side, StageEntered
 from market.kit.columns import (
     Table,
@@ -21,6 +20,7 @@ from market.kit.columns import (
     pk,
     prose,
     public_id,
+    unique_where,
     words,
 )
 from market.kit.ids import DealId, ListingId, OrganisationId, PersonId, PublicId

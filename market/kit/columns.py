@@ -14,9 +14,11 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     String,
     Text,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import JSON, TypeDecorator
@@ -138,3 +140,9 @@ def one_of(column: str, enum: type[StrEnum], *, nullable: bool = False) -> Check
 
 def check(name: str, condition: str) -> CheckConstraint:
     return CheckConstraint(condition, name=name)
+
+
+def unique_where(name: str, *columns: str, where: str) -> Index:
+    """A UNIQUE index over the rows that fit a condition."""
+    condition = text(where)
+    return Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
