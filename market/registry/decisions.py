@@ -97,6 +97,9 @@ def decide(work: Work, public_id: PublicId, form: DecideIn) -> Filed:
     mark = certificate.decision_digest(filed.row.public_id, filed.contract, read)
     if filed.row.state == S.REGISTERED and filed.row.digest == mark:
         return filed
+    # The book before the records that accepting writes, as everybody who posts has it. Whoever
+    # brings history in locks it too: what is not there now, does not come meanwhile.
+    ledger.lock(work.session)
     filed = _accepted(work, filed, Step.REGISTER)
     _count(work, filed, form, read, mark)
     deals.tell(
@@ -133,8 +136,6 @@ def _count(
     work: Work, filed: Filed, form: DecideIn, read: certificate.Certificate, mark: str
 ) -> None:
     """Post a decision and mark its registration. Raises Conflict, Invalid."""
-    # Whoever brings history in locks the book too: what is not there now, does not come meanwhile.
-    ledger.lock(work.session)
     supersedes = _superseded(work, read.number, form.supersedes)
     applications.not_in_history(work, filed.row.fingerprint)
     registered_type = reading.version_of(work, filed).rules.registered_as(filed.contract.type)

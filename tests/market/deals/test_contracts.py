@@ -165,7 +165,7 @@ def test_an_exchange_needs_its_outcome(world: Trade) -> None:
     contract = drafted(world, deal)
     with pytest.raises(Conflict, match="还没有成交"), work_for(world.parts, world.buyer) as work:
         contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
-    dealt = DealtIn(dealt_on=date(2026, 11, 1), price_fen=160 * WAN)
+    dealt = DealtIn(dealt_on=date(2026, 11, 2), price_fen=160 * WAN)
     with pytest.raises(Forbidden), work_for(world.parts, world.buyer) as work:
         pricing.dealt(work, deal.public_id, dealt)
     late = DealtIn(dealt_on=date(2026, 11, 3), price_fen=160 * WAN)

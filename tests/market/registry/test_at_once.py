@@ -19,6 +19,7 @@ from market.ledger import verify
 from market.ledger.schemas import Slice
 from market.registry import service
 from market.registry.models import RegistrationState
+from market.registry.schemas import UndoIn
 from tests import factories
 from tests.support import papers
 from tests.support.market import read_for, work_for
@@ -179,7 +180,7 @@ def test_an_undo_at_once_by_fifty_is_one_reversal(parts: Parts) -> None:
     def undo(_client: int) -> str:
         try:
             with work_for(parts, pair.officer) as work:
-                service.undo(work, done.row.public_id, service.UndoIn(reason="金额抄错"))
+                service.undo(work, done.row.public_id, UndoIn(reason="金额抄错"))
         except Conflict:
             return "conflict"
         return "undone"
