@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from infra.bench import http, listings, market, repository
+from infra.bench import bringing, http, listings, market, repository
 from infra.bench.figures import Figure, percentile, rounded
 from infra.bench.market import DEMANDS_IN, Plan, Progress
 from infra.bench.match import rematched
 from infra.settings import Settings
-from infra.users import create
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts import repository as accounts
 from market.accounts.policy import OrganisationKind, Role
@@ -31,7 +30,6 @@ WRITES = 50.0
 """A second."""
 SECONDS = 30.0
 LIMIT_MS = 2_000.0
-CODE = "X1990000000000018A"
 _NAMED = {Consumer.INDEX: "能搜到", Consumer.MATCH: "能搜到并已比较"}
 _SETTLES = 2.0  # seconds that the processes may take to begin
 _LOOK = 0.1
@@ -55,18 +53,10 @@ def run(folder: Path, size: int, seed: int, progress: Progress) -> list[Figure]:
 
 def _owner(parts: Parts) -> Actor:
     """Return somebody whose organisation may publish without review."""
-    create(
-        parts,
-        email="bench@bench.example",
-        name="测量",
-        role="manager",
-        code=CODE,
-        org_name="测量用大学",
-        org_kind="university",
-    )
+    bringing.add_owner(parts)
     with parts.database.write() as session:
-        person = accounts.person_by_email(session, "bench@bench.example")
-        organisation = accounts.organisation_by_code(session, CODE)
+        person = accounts.person_by_email(session, bringing.EMAIL)
+        organisation = accounts.organisation_by_code(session, bringing.CODE)
         assert person is not None
         assert organisation is not None
         organisation.self_publish = True

@@ -4,7 +4,6 @@ The import runs here as the worker runs it, the indexer beside it in a process o
 is validated, written durably, published and indexed. Comparing is measured by `zhihe bench match`.
 """
 
-import json
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -13,19 +12,16 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from infra import imports, migrate
-from infra.bench import http, listings
+from infra import migrate
+from infra.bench import bringing, http, listings
 from infra.bench.figures import Figure, rounded
 from infra.bench.market import Plan, Progress
 from infra.bench.measure import anonymous_mb
 from infra.settings import Settings
-from infra.users import create
 from infra.wiring import build_parts, close_parts, open_reader
 from market.accounts.work import Parts
 from market.discovery.documents import SCHEMA, document
 from market.discovery.drain import left_to_do
-from market.jobs import handlers
-from market.kit.jobs import Runner
 from search.engines.tantivy import TantivyEngine
 from search.errors import SearchUnavailable
 
@@ -35,7 +31,6 @@ FLAT = 1.2
 FILE_ROWS = 25_000  # of one imported file: well below the 50 MB that a file may have
 FILES = 6  # at least, so that memory has thirds
 BARE_BATCH = 1_000  # documents of one commit, as the indexer writes them
-CODE = "X1990000000000018A"
 LOOK = 0.05  # seconds between two looks at what is left to index
 
 
@@ -46,15 +41,7 @@ def run(folder: Path, size: int, seed: int, progress: Progress) -> list[Figure]:
     migrate.migrate(settings.database)
     parts = build_parts(settings)
     try:
-        create(
-            parts,
-            email="bench@bench.example",
-            name="测量",
-            role="manager",
-            code=CODE,
-            org_name="测量用大学",
-            org_kind="university",
-        )
+        bringing.add_owner(parts)
         found = list(_brought_in(settings, parts, files, size, progress))
     finally:
         close_parts(parts)
@@ -68,9 +55,7 @@ def _files(folder: Path, size: int, seed: int) -> Iterator[Path]:
     rows_each = min(FILE_ROWS, -(-size // FILES))
     for number in range(-(-size // rows_each)):
         path = folder / f"{number}.jsonl"
-        with path.open("w", encoding="utf-8") as file:
-            for row in islice(rows, rows_each):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        bringing.write_rows(path, islice(rows, rows_each))
         yield path
 
 
@@ -83,7 +68,8 @@ def _brought_in(
         memory = []
         begun = time.perf_counter()
         for path in files:
-            _import(settings, parts, path)
+            bringing.import_file(settings, parts, "achievements", path)
+            path.unlink()
             memory.append(anonymous_mb() + anonymous_mb(indexer.pid))
             progress(f"导入{len(memory)}/{len(files)}个文件")
         while left_to_do(parts).index:
@@ -110,25 +96,6 @@ def _until_indexing(settings: Settings, process: subprocess.Popen[bytes]) -> Non
             else:
                 return
     raise MissingError("the indexer ended")
-
-
-def _import(settings: Settings, parts: Parts, path: Path) -> None:
-    with path.open("rb") as stream:
-        imports.run(
-            settings,
-            parts,
-            kind="achievements",
-            code=CODE,
-            name=path.name,
-            stream=stream,
-            publish=True,
-            wait=False,
-            quiet=True,
-        )
-    path.unlink()
-    runner = Runner(parts.database, parts.clock, handlers(parts))
-    while runner.run_one():
-        pass
 
 
 def _bare(folder: Path, plan: Plan) -> float:

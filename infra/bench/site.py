@@ -17,14 +17,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from infra import imports, migrate
-from infra.bench import http, listings
+from infra import migrate
+from infra.bench import bringing, http, listings
 from infra.bench.bare import Asked
 from infra.bench.figures import Figure, percentile, rounded
 from infra.bench.market import DEMANDS_IN
 from infra.bench.measure import Peak, anonymous_mb, watched
 from infra.settings import Settings
-from infra.users import create
 from infra.wiring import build_parts, close_parts, open_reader, open_writer
 from market.accounts.work import ANONYMOUS, Parts, Work
 from market.catalog import views
@@ -35,15 +34,12 @@ from market.discovery.drain import drain_index, drain_matches
 from market.discovery.matching import Matcher
 from market.discovery.results import SearchParams
 from market.discovery.schemas import Sort
-from market.jobs import handlers
 from market.kit.ids import ListingId
-from market.kit.jobs import Runner
 from search.engines.tantivy import TantivyEngine
 from search.port import SearchEngine
 from search.query import SearchRequest
 from search.result import SearchResult
 
-CODE = "X1990000000000018A"
 MEMORY_MB = 200  # promised for a web process
 DEADLINE_MS = 2000  # promised to a person for a page
 ASKED = 200
@@ -76,15 +72,7 @@ def run(folder: Path, size: int, seed: int, progress: Progress) -> list[Figure]:
 def _imported(
     settings: Settings, parts: Parts, size: int, seed: int, progress: Progress
 ) -> Iterator[Figure]:
-    create(
-        parts,
-        email="bench@bench.example",
-        name="测量",
-        role="manager",
-        code=CODE,
-        org_name="测量用大学",
-        org_kind="university",
-    )
+    bringing.add_owner(parts)
     demands = size // DEMANDS_IN
     spent = _Spent()
     with closing(open_writer(settings)) as engine:
@@ -142,23 +130,9 @@ def _bring_in_file(
     settings: Settings, parts: Parts, kind: str, rows: Iterator[dict[str, Any]], spent: _Spent
 ) -> None:
     path = settings.data_dir / f"{kind}.jsonl"
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    runner = Runner(parts.database, parts.clock, handlers(parts))
-    with path.open("rb") as stream, watched(spent.rows):
-        imports.run(
-            settings,
-            parts,
-            kind=kind,
-            code=CODE,
-            name=path.name,
-            stream=stream,
-            publish=True,
-            wait=False,
-            quiet=True,
-        )
-        while runner.run_one():
-            pass
+    bringing.write_rows(path, rows)
+    with watched(spent.rows):
+        bringing.import_file(settings, parts, kind, path)
     path.unlink()
 
 

@@ -141,11 +141,12 @@ def test_an_index_gone_wrong_is_built_anew_under_writes(
     running.writer.write([wrong])
     assert "应为第1版" in command("audit").output, "no write of ours can put this right"
     stop = threading.Event()
-    totals: list[int] = []
+    answers: list[tuple[bool, int]] = []
 
     def search() -> None:
         while not stop.is_set():
-            totals.append(found(running, "镁合金"))
+            answer = running.api().get("/search", params={"q": "镁合金"}).json()
+            answers.append((answer["degraded"], answer["total"]))
 
     def write() -> None:
         number = 0
@@ -165,8 +166,11 @@ def test_an_index_gone_wrong_is_built_anew_under_writes(
     work_until_done(settings, running.parts)
     assert command("audit").exit_code == 0
     assert found(running, "镁合金") == len(made)
-    assert totals == sorted(totals), "searches never saw less than before"
-    assert totals[0] >= 39
+    assert all(total >= 39 for _, total in answers)
+    # on a busy machine the database may answer one: it knows what the index is still to be told
+    of_the_index = [total for degraded, total in answers if not degraded]
+    assert of_the_index, "the index answered"
+    assert of_the_index == sorted(of_the_index), "searches never saw less than before"
     with elastic.client() as client:
         assert len(client.indices.get(index=f"{settings.search_prefix}-*")) == 2
 
