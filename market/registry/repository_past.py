@@ -15,9 +15,8 @@ from market.registry.models import (
     PastRegistration,
     PastState,
     Registration,
-    RegistrationState,
 )
-from market.registry.states import HANDED_IN
+from market.registry.states import COUNTING, ENDED, HANDED_IN
 
 _EXPORTED_AT_ONCE = 500
 
@@ -46,11 +45,13 @@ def counted_marks(session: Session, marks: Collection[str]) -> dict[str, str]:
 
 
 def native_numbers(session: Session, registry: str, numbers: Collection[str]) -> set[str]:
-    """Return those of these numbers that were registered through this market and count."""
+    """Return those of these numbers that were registered through this market: they count, or
+    their contracts were ended, and no other may have them.
+    """
     query = select(col(Registration.number)).where(
         col(Registration.registry_name) == registry,
         col(Registration.number).in_(numbers),
-        col(Registration.state) == RegistrationState.REGISTERED,
+        col(Registration.state).in_(COUNTING | ENDED),
     )
     return {one for one in session.scalars(query) if one is not None}
 

@@ -156,7 +156,7 @@ def test_one_number_counts_once_whichever_way_it_comes(parts: Parts, officer: Ac
     pair = papers.sides(parts)
     native = papers.registered(parts, pair)
     outcome = history.bring_in(parts, officer, [history.row(number=native.row.number)])[0]
-    assert "已在本站登记并计入" in history.reasons(outcome)
+    assert "已在本站登记，一个编号只计一次" in history.reasons(outcome)
     row = history.row()
     history.bring_in(parts, officer, [row])
     with pytest.raises(Conflict, match="已在历史登记里计入"):
