@@ -9,7 +9,7 @@ from market.insight import repository_pipeline, repository_reports
 from market.insight.forecast import Forecast
 from market.insight.pipeline import forecast_of
 from market.insight.reports import breakdowns
-from market.insight.service import mark_of, once
+from market.insight.service import mark_of, once, tally
 from market.insight.views import Figure
 from market.ledger.schemas import Slice
 from market.rules.models import Plan
@@ -36,4 +36,6 @@ def beside(work: Work, plan: Plan) -> Beside:
 
 def _make(work: Work, plan: Plan) -> Beside:
     part = Slice(plan.from_on, plan.to_on, seller_region=plan.region)
-    return Beside(forecast_of(work, plan), {one.key: one.rows for one in breakdowns(work, part)})
+    sums = tally(work, plan).sums
+    tables = {one.key: one.rows for one in breakdowns(work, part, sums)}
+    return Beside(forecast_of(work, plan), tables)

@@ -4,7 +4,7 @@ A report says only what the ledger and the nouns' rows say; paper and spreadshee
 write one down, so that a figure is the same in both. Amounts in fen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -242,19 +242,26 @@ def of_forecast(found: Forecast) -> tuple[Fact, ...]:
     )
 
 
-def breakdowns(work: Work, part: Slice) -> tuple[Breakdown, ...]:
-    """Return a part of the book by type, field, seller, buyer, university and agency."""
+Sums = Callable[[By], Sequence[Sum]]
+
+
+def breakdowns(work: Work, part: Slice, sums: Sums | None = None) -> tuple[Breakdown, ...]:
+    """Return a part of the book by type, field, seller, buyer, university and agency.
+
+    `sums` gives the part's sums where they are known already.
+    """
     session = work.session
-    sellers = ledger.sums(session, By.SELLER, part)
+    by = sums or (lambda one: ledger.sums(session, one, part))
+    sellers = by(By.SELLER)
     whole = "各行相加等于合计。"
     return (
-        Breakdown("type", "按合同类型", _named(session, By.TYPE, part), whole),
-        Breakdown("field", "按技术领域", _named(session, By.FIELD, part), whole),
+        Breakdown("type", "按合同类型", _named(by, By.TYPE), whole),
+        Breakdown("field", "按技术领域", _named(by, By.FIELD), whole),
         Breakdown("seller", "按卖方", tuple(_party(row) for row in sellers), whole),
         Breakdown(
             "buyer",
             "按买方",
-            tuple(_party(row) for row in ledger.sums(session, By.BUYER, part)),
+            tuple(_party(row) for row in by(By.BUYER)),
             whole,
         ),
         Breakdown(
@@ -269,9 +276,9 @@ def breakdowns(work: Work, part: Slice) -> tuple[Breakdown, ...]:
     )
 
 
-def _named(session: Session, by: By, part: Slice) -> tuple[Figure, ...]:
+def _named(sums: Sums, by: By) -> tuple[Figure, ...]:
     name = type_name if by is By.TYPE else field_name
-    return tuple(figure(row, name(row.key)) for row in ledger.sums(session, by, part))
+    return tuple(figure(row, name(row.key)) for row in sums(by))
 
 
 def _party(row: Sum) -> Figure:

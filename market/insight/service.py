@@ -37,7 +37,10 @@ from market.kit.ids import OrganisationId, PublicId
 from market.kit.memo import Memo, Value
 from market.ledger import service as ledger
 from market.ledger.models import Kind, Transaction
-from market.ledger.schemas import By, Slice
+from market.ledger.schemas import By, Slice, Sum
+from market.ledger.tally import Part as TalliedPart
+from market.ledger.tally import Tally
+from market.ledger.tally import at_head as tally_at_head
 from market.rules import service as rules
 from market.rules.models import Plan
 
@@ -58,38 +61,39 @@ def board(work: Work) -> Board | None:
 
 
 def _exact_board(work: Work, plan: Plan) -> Board:
-    session = work.session
-    part = _plan_part(plan)
-    incoming = _incoming_part(plan)
-    both = Slice(part.since, part.until, seller_region=plan.region, buyer_region=plan.region)
-    outgoing = figure(ledger.total(session, part))
-    months = tuple(figure(row) for row in ledger.sums(session, By.MONTH, part))
-    year_ago = Slice(
-        since=work.today - timedelta(days=364), until=work.today, seller_region=plan.region
-    )
+    book = tally(work, plan)
+    outgoing = figure(book.total())
+    months = tuple(figure(row) for row in book.sums(By.MONTH))
+    year_ago = book.total_between(work.today - timedelta(days=364), work.today)
     return Board(
         plan=plan,
         as_of=work.today,
         exact=True,
         outgoing=outgoing,
-        incoming=figure(ledger.total(session, incoming)),
-        both=figure(ledger.total(session, both)),
+        incoming=figure(book.total_incoming()),
+        both=figure(book.total_both()),
         pace=pace(plan, outgoing.technical_fen or 0, work.today),
-        years=tuple(figure(row) for row in ledger.sums(session, By.YEAR, part)),
+        years=tuple(figure(row) for row in book.sums(By.YEAR)),
         months=months,
-        types=tuple(figure(row, type_name(row.key)) for row in ledger.sums(session, By.TYPE, part)),
-        fields=tuple(
-            figure(row, field_name(row.key)) for row in ledger.sums(session, By.FIELD, part)
-        ),
-        sellers=_sellers(work, part),
+        types=tuple(figure(row, type_name(row.key)) for row in book.sums(By.TYPE)),
+        fields=tuple(figure(row, field_name(row.key)) for row in book.sums(By.FIELD)),
+        sellers=_sellers(work, book.sums(By.SELLER)),
         points=tuple(_curve(months, work.today)),
-        recent_monthly_fen=ledger.total(session, year_ago).technical_fen // 12,
+        recent_monthly_fen=year_ago.technical_fen // 12,
         earlier=tuple(
             figure(row)
-            for row in ledger.sums(session, By.YEAR, _before(plan))
+            for row in book.years_before()
             if row.count or row.technical_fen  # a year of which all was taken back is none
         ),
     )
+
+
+def tally(work: Work, plan: Plan) -> Tally:
+    """Return the sums of the plan's part of the book, kept by the process for the next reader."""
+    session, part = work.session, TalliedPart(plan.region, plan.from_on, plan.to_on)
+    memo: Memo[Tally] = work.parts.memos.of("tally")
+    mark = (part, *ledger.head(session))
+    return once(work, "tally", mark, lambda: tally_at_head(session, part, memo.newest))
 
 
 def _plan_part(plan: Plan) -> Slice:
@@ -104,8 +108,7 @@ def _before(plan: Plan) -> Slice:
     return Slice(until=plan.from_on - timedelta(days=1), seller_region=plan.region)
 
 
-def _sellers(work: Work, part: Slice) -> tuple[Seller, ...]:
-    rows = ledger.sums(work.session, By.SELLER, part)
+def _sellers(work: Work, rows: Sequence[Sum]) -> tuple[Seller, ...]:
     ids = {OrganisationId(int(row.key)) for row in rows if row.key}
     known = accounts.organisations(work.session, ids)
     return tuple(

@@ -20,6 +20,12 @@ class Memo(Generic[Value]):
         self._lock = Lock()
         self._kept: tuple[Hashable, Value] | None = None
 
+    @property
+    def newest(self) -> Value | None:
+        """What was kept last, whatever its mark: for a value that is made from the one before."""
+        kept = self._kept
+        return None if kept is None else kept[1]
+
     def get(self, mark: Hashable, make: Callable[[], Value]) -> Value:
         """Return the value of `mark`, made now unless it is kept. Raises what `make` does."""
         kept = self._kept

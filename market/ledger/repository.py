@@ -114,6 +114,14 @@ def head_transaction(session: Session, book: Book) -> Transaction | None:
     ).first()
 
 
+def key_at(session: Session, book: Book, seq: int) -> str | None:
+    """Return the key of the transaction with a number."""
+    query = select(col(Transaction.idempotency_key)).where(
+        col(Transaction.book) == book, col(Transaction.seq) == seq
+    )
+    return session.scalars(query).first()
+
+
 def newest(session: Session, register: TransactionId) -> Transaction:
     """Return what was said last of a registered subject: its registration, a change, or its
     reversal.

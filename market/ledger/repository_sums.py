@@ -3,8 +3,9 @@
 Each entry counts on the day of its transaction, by the type, field and parties of its snapshot.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, distinct, extract, func, or_, select
 from sqlalchemy.orm import aliased
@@ -14,6 +15,7 @@ from market.kit.ids import TransactionId
 from market.ledger.models import Book, Entry, Transaction
 from market.ledger.schemas import COUNTED, OUTSIDE, By, Slice, Sum, region_prefix
 
+_AT_ONCE: Final = 5_000
 _Snapshot = aliased(Transaction, name="snapshot")
 
 
@@ -123,6 +125,49 @@ def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:
     if by in (By.YEAR, By.MONTH):
         return rows
     return sorted(rows, key=lambda row: -row.technical_fen)
+
+
+class Counted(NamedTuple):
+    """One entry that counts: `sign` is 1 where it counts a contract and -1 where it takes one out,
+    `amount_fen` what it moves, the rest what it goes by.
+    """
+
+    day: date
+    sign: int
+    amount_fen: int
+    total_fen: int
+    contract_type: str
+    field: int
+    seller_id: int
+    seller_name: str
+    seller_region: str
+    buyer_id: int
+    buyer_name: str
+    buyer_region: str
+
+
+def counted_between(session: Session, book: Book, after: int, until: int) -> Iterator[Counted]:
+    """Yield what counts of the transactions with numbers above one and up to another."""
+    query = _counted(
+        select(
+            col(Transaction.effective_on),
+            _sign(),
+            col(Entry.amount_fen),
+            col(_Snapshot.total_fen),
+            col(_Snapshot.contract_type),
+            col(_Snapshot.field),
+            col(_Snapshot.seller_id),
+            col(_Snapshot.seller_name),
+            col(_Snapshot.seller_region),
+            col(_Snapshot.buyer_id),
+            col(_Snapshot.buyer_name),
+            col(_Snapshot.buyer_region),
+        ).select_from(Transaction),
+        book,
+        Slice(),
+    ).where(col(Transaction.seq) > after, col(Transaction.seq) <= until)
+    for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):
+        yield Counted(*row)
 
 
 def _party(organisation: Any, name: Any) -> tuple[Any, ...]:
