@@ -16,6 +16,8 @@ from market.imports import models as imports
 from market.kit import audit, changes, files, files_shared, holding, jobs, notify, once
 from market.ledger import models as ledger
 from market.operations import models as operations
+from market.payments import models as payments
+from market.payments import models_beside as payments_beside
 from market.registry import models as registry
 from market.registry import models_comparables as comparables
 from market.rewards import models as rewards
@@ -44,6 +46,8 @@ __all__ = [
     "notify",
     "once",
     "operations",
+    "payments",
+    "payments_beside",
     "queries",
     "registry",
     "rewards",

@@ -18,6 +18,12 @@ PastRegistrationId = NewType("PastRegistrationId", int)
 TransactionId = NewType("TransactionId", int)
 CommissionId = NewType("CommissionId", int)
 RewardId = NewType("RewardId", int)
+FeeId = NewType("FeeId", int)
+PaymentId = NewType("PaymentId", int)
+AttemptId = NewType("AttemptId", int)
+CaptureId = NewType("CaptureId", int)
+RefundId = NewType("RefundId", int)
+CreditId = NewType("CreditId", int)
 
 PublicId = NewType("PublicId", str)
 

@@ -46,11 +46,15 @@ class Chain(StrEnum):
 
 
 class Kind(StrEnum):
-    """A subject is registered once a generation, changed any number of times, reversed once."""
+    """A subject is registered once a generation, changed any number of times, reversed once.
+
+    `MOVE` is all there is in the money book: what went from accounts to accounts.
+    """
 
     REGISTER = "register"
     CHANGE = "change"
     REVERSE = "reverse"
+    MOVE = "move"
 
 
 class PeriodState(StrEnum):
@@ -71,6 +75,7 @@ class Cause(StrEnum):
 
 
 _REGISTERS = text("kind = 'register'")
+_MONEY = text("book = 'money'")
 
 
 class LedgerHead(Table, table=True):
@@ -97,6 +102,9 @@ class Transaction(Table, table=True):
     a snapshot: of a registration as counted, of a change as it is from then on, of a reversal as it
     was last. `register_id` is the registration that is changed or reversed, `previous_id` what was
     said of it last, which nothing else follows. `keyed_hash` is empty until the book is chained.
+
+    A movement of money is of no contract: it has no type and field 0, `buyer_id` is the
+    organisation whose money it is, `subject_key` what it is for, both amounts what moved in all.
     """
 
     __tablename__ = "ledger_transaction"
@@ -106,11 +114,15 @@ class Transaction(Table, table=True):
         check("reversal_names_original", "(kind = 'reverse') = (reverses_id IS NOT NULL)"),
         check(
             "follows_what_it_moves",
-            "(kind = 'register') = (register_id IS NULL)"
-            " AND (kind = 'register') = (previous_id IS NULL)",
+            "(kind IN ('register', 'move')) = (register_id IS NULL)"
+            " AND (kind IN ('register', 'move')) = (previous_id IS NULL)",
         ),
+        check("money_moves", "(book = 'money') = (kind = 'move')"),
         check("amounts", "technical_fen > 0 AND technical_fen <= total_fen"),
-        check("field_known", "field BETWEEN 1 AND 11"),
+        check(
+            "field_known",
+            "(kind = 'move' AND field = 0) OR (kind <> 'move' AND field BETWEEN 1 AND 11)",
+        ),
         check("seq_positive", "seq > 0"),
         UniqueConstraint("book", "seq"),
         UniqueConstraint("id", "book"),
@@ -131,6 +143,13 @@ class Transaction(Table, table=True):
             postgresql_where=_REGISTERS,
         ),
         Index("ix_ledger_transaction_effective", "book", "effective_on"),
+        Index(
+            "ix_ledger_transaction_money",
+            "buyer_id",
+            "seq",
+            sqlite_where=_MONEY,
+            postgresql_where=_MONEY,
+        ),
     )
 
     id: TransactionId = pk()
