@@ -40,6 +40,7 @@ from frontend.pages import (
     organisations,
     own_data,
     past_registrations,
+    payments,
     periods,
     publicity,
     registrations,
@@ -48,6 +49,7 @@ from frontend.pages import (
     search,
     synonyms,
     transfer_rules,
+    treasury,
     work,
 )
 from frontend.render import Renderer, Site, to_consent, to_login
@@ -56,6 +58,7 @@ from market.accounts.work import Parts
 from market.kit.errors import MarketError, NotAgreed, NotFound, NotSignedIn
 from market.kit.failures import Failures, number_of
 from market.kit.once import Repeated
+from market.payments.ways import Ways
 
 ROUTERS: Sequence[APIRouter] = (
     home.router,
@@ -92,6 +95,8 @@ ROUTERS: Sequence[APIRouter] = (
     desk_rules.router,
     board.router,
     brokerage.router,
+    payments.router,
+    treasury.router,
     rewards.router,
     reports.router,
     transfer_rules.router,
@@ -103,6 +108,7 @@ def build_pages(parts: Parts, *, site: Site, secure_cookies: bool) -> FastAPI:
     """Return the site as an application; infra mounts the API beside it."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = parts
+    app.state.ways = Ways()
     app.state.secure_cookies = secure_cookies
     app.state.renderer = Renderer(
         environment(Assets.load()), site=site, viewer=workspace.viewer, now=parts.clock.now

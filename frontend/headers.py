@@ -19,6 +19,11 @@ HEADERS = {
 }
 
 
+def policy_sending_to(origin: str) -> str:
+    """Return the policy of a page whose form leads to another site, by way of ours."""
+    return POLICY.replace("form-action 'self'", f"form-action 'self' {origin}")
+
+
 class SecurityHeaders:
     """ASGI middleware; an answer that sets one of them itself keeps its own."""
 

@@ -25,6 +25,7 @@ _HOLDER = (
     ("/mandates", "委托"),
     ("/commissions", "报酬"),
     ("/rewards", "奖励"),
+    ("/payments", "款项"),
     ("/reports", "报告"),
     ("/my/imports", "导入"),
     ("/organisation", "机构"),
@@ -34,6 +35,7 @@ _AGENCY = (
     ("/introductions", "引荐"),
     ("/deals", "洽谈"),
     ("/commissions", "报酬"),
+    ("/payments", "款项"),
     ("/organisation", "机构"),
 )
 _BUREAU = (
@@ -70,9 +72,10 @@ def _places(actor: Actor) -> tuple[tuple[str, str], ...]:
     if actor.role is Role.OFFICER:
         return _BUREAU
     if actor.role is Role.AUDITOR:
-        return (("/audit", "操作记录"), ("/desk/periods", "账期"), ("/organisation", "机构"))
+        places = (("/audit", "操作记录"), ("/desk/periods", "账期"), ("/payments", "款项"))
+        return (*places, ("/organisation", "机构"))
     if actor.role is Role.OPERATOR:
-        return (("/operations", "运行"), ("/organisation", "机构"))
+        return (("/operations", "运行"), ("/treasury", "款项"), ("/organisation", "机构"))
     return _AGENCY if actor.kind is OrganisationKind.AGENCY else _HOLDER
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from market.kit import dump, triggers, triggers_pricing
 from market.kit.db import Database
+from market.payments import limits
 from market.rules import service as rules
 from market.rules import transfer
 
@@ -57,6 +58,7 @@ def _bring_up(connection: Connection) -> None:
     with Session(connection, join_transaction_mode="create_savepoint") as session:
         rules.seed(session)
         transfer.seed(session)
+        limits.seed(session)
         session.commit()
 
 

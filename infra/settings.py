@@ -84,6 +84,13 @@ class Settings:
     log_days: int = 190
     metrics_token: str = field(default="", repr=False)
     stop_seconds: int = 20
+    stripe_key: str = field(default="", repr=False)
+    stripe_webhook_secret: str = field(default="", repr=False)
+    stripe_methods: tuple[str, ...] = ()
+    stripe_url: str = ""
+    bank_holder: str = ""
+    bank_name: str = ""
+    bank_account: str = ""
 
     @property
     def database(self) -> str:
@@ -199,6 +206,8 @@ def _read_files(given: dict[str, str]) -> None:
         "search_url",
         "search_api_key",
         "metrics_token",
+        "stripe_key",
+        "stripe_webhook_secret",
     ):
         path = given.pop(f"{name}_file", None)
         if path is None:
@@ -229,6 +238,7 @@ def _parse(name: str, value: str) -> object:
         "port": _port,
         "hosts": _list,
         "trusted_proxies": _list,
+        "stripe_methods": _list,
         "secure_cookies": _flag,
         "match_floor": _share,
         "match_feedback": lambda given: _flag(given, "MATCH_FEEDBACK"),

@@ -27,7 +27,7 @@ from infra.protocol import GuardedProtocol
 from infra.pulse import beating
 from infra.requests import HeadAsGet, Requests
 from infra.settings import Settings
-from infra.wiring import build_parts, close_parts, open_for_people
+from infra.wiring import build_parts, close_parts, open_for_people, ways_of
 from market.accounts.work import Parts
 from market.api import PREFIX, build_api
 from search.port import SearchEngine
@@ -51,7 +51,9 @@ def create_app(parts: Parts, engine: SearchEngine, settings: Settings) -> FastAP
     app = build_pages(parts, site=site, secure_cookies=settings.secure_cookies)
     app.state.api = api
     app.mount(PREFIX, api)
+    ways = ways_of(settings)
     for part in (app, api):
+        part.state.ways = ways
         part.state.engine = engine
         part.state.match_floor = settings.match_floor
     app.add_middleware(BodyLimit)

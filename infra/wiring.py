@@ -20,6 +20,8 @@ from market.kit.files_shared import DatabaseFiles, Moving
 from market.kit.journal import Journal
 from market.ledger.chain import KEEPING, Keeping, Key
 from market.ledger.repository import chained
+from market.payments.stripe import Cards
+from market.payments.ways import BankAccount, Ways
 from search.engines.tantivy import TantivyEngine, TantivyIndexes
 from search.guard import Guarded
 from search.port import SearchEngine
@@ -88,6 +90,36 @@ def files_of(settings: Settings, database: Database) -> FileStore:
     if not settings.files_in_database:
         return Moving(to=folder, left=shared)
     return Moving(to=shared, left=folder)
+
+
+def ways_of(settings: Settings) -> Ways:
+    """Return the ways in which money comes in: by card only with Stripe's keys.
+
+    Raises SettingError.
+    """
+    _check_stripe(settings)
+    cards = None
+    if settings.stripe_key:
+        cards = Cards(
+            settings.stripe_key,
+            settings.stripe_webhook_secret,
+            url=settings.stripe_url,
+            methods=settings.stripe_methods,
+        )
+    bank = BankAccount(settings.bank_holder, settings.bank_name, settings.bank_account)
+    return Ways(cards, bank)
+
+
+def _check_stripe(settings: Settings) -> None:
+    """Both keys or none; the stand-in's address only with a test key. No value is repeated."""
+    if bool(settings.stripe_key) != bool(settings.stripe_webhook_secret):
+        raise SettingError(f"{PREFIX}STRIPE_KEY和{PREFIX}STRIPE_WEBHOOK_SECRET要一起给出")
+    if settings.stripe_key and not settings.stripe_key.startswith(
+        ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
+    ):
+        raise SettingError(f"{PREFIX}STRIPE_KEY应以sk_test_、sk_live_、rk_test_或rk_live_开头")
+    if settings.stripe_url and "_test_" not in settings.stripe_key[:8]:
+        raise SettingError(f"{PREFIX}STRIPE_URL只用于测试密钥")
 
 
 def _demonstrates(database: Database) -> bool:

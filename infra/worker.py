@@ -11,7 +11,7 @@ from infra.locks import lock_of, term_of
 from infra.loops import Stop, keep
 from infra.pulse import beating
 from infra.settings import Settings
-from infra.wiring import build_parts, close_parts, open_reader
+from infra.wiring import build_parts, close_parts, open_reader, ways_of
 from market.accounts.work import Parts
 from market.discovery.drain import drain_matches, give_back
 from market.discovery.matching import Matcher
@@ -20,6 +20,7 @@ from market.kit import jobs
 from market.kit.changes import Consumer
 from market.kit.holding import Fenced, Lock, Lost, TermLock
 from market.kit.jobs import Runner
+from market.payments.tasks import Sweeping
 from market.retention import Nightly
 from search.errors import SearchUnavailable
 from search.port import SearchEngine
@@ -46,6 +47,7 @@ class Working:
         *,
         own: Lock,
         matching: TermLock,
+        sweeping: Sweeping,
     ) -> None:
         self._parts = parts
         self._open = open_engine
@@ -55,6 +57,7 @@ class Working:
         self._matching = matching
         self._matched = replace(parts, database=Fenced(parts.database, matching))
         self._nightly = Nightly(parts)
+        self._sweeping = sweeping
         self._engine: SearchEngine | None = None
         self._asked_again = 0.0
         self._looked = -LOOKS
@@ -66,6 +69,7 @@ class Working:
                 return False
             self._free_jobs()
             self._nightly.owe()
+            self._sweeping.owe()
             worked = self._runner.run_one()
             return self._match(worked=worked) or worked
         except Lost:
@@ -123,7 +127,8 @@ def lock_name(owner: str) -> str:
 def working(
     settings: Settings, parts: Parts, stopping: Callable[[], bool] = lambda: False
 ) -> Working:
-    jobs_of = handlers(parts, lambda: removing(settings))
+    cards = ways_of(settings).cards
+    jobs_of = handlers(parts, lambda: removing(settings), cards)
     runner = Runner(parts.database, parts.clock, jobs_of, stopping)
     # SQLite has one worker: it has one writer anyhow.
     name = "worker" if parts.database.sqlite else lock_name(runner.owner)
@@ -134,6 +139,7 @@ def working(
         Matcher(settings.match_floor, feedback=settings.match_feedback),
         own=lock_of(settings, name),
         matching=term_of(settings, parts.database, "matching"),
+        sweeping=Sweeping(parts, cards),
     )
 
 

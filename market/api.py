@@ -29,6 +29,8 @@ from market.kit.wire import ErrorBody, ErrorOut, FieldError
 from market.ledger.endpoints import router as ledger
 from market.notices.endpoints import router as notices
 from market.operations.endpoints import router as operations
+from market.payments.endpoints import router as payments
+from market.payments.ways import Ways
 from market.personal_endpoints import router as personal
 from market.registry.endpoints import router as registry
 from market.registry.endpoints_comparables import router as comparables
@@ -48,6 +50,7 @@ ROUTERS = (
     keeping,
     negotiation,
     brokerage,
+    payments,
     rewards,
     registry,
     past,
@@ -90,6 +93,7 @@ def build_api(parts: Parts) -> FastAPI:
         separate_input_output_schemas=True,
     )
     app.state.parts = parts
+    app.state.ways = Ways()
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(MarketError, _market_error)

@@ -18,6 +18,9 @@ from market.kit.across import Audit
 from market.kit.jobs import Handler
 from market.ledger import audit as ledger
 from market.ledger import tasks as ledger_tasks
+from market.payments import audit as payments
+from market.payments import tasks as payment_tasks
+from market.payments.stripe import Cards
 from market.registry import audit as registry
 from market.rewards import audit as rewards
 
@@ -26,6 +29,7 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "登记": registry.audit,
     "洽谈": deals.audit,
     "报酬": brokerage.audit,
+    "款项": payments.audit,
     "奖励": rewards.audit,
     "机构和成员": accounts.audit,
     "委托": access.audit,
@@ -34,12 +38,19 @@ AUDITS: Final[Mapping[str, Audit]] = {
 }
 
 
-def handlers(parts: Parts, removing: retention.Removing = retention.alone) -> Mapping[str, Handler]:
-    """Return every job by its kind. `removing` guards the bytes that another process may need."""
+def handlers(
+    parts: Parts,
+    removing: retention.Removing = retention.alone,
+    cards: Cards | None = None,
+) -> Mapping[str, Handler]:
+    """Return every job by its kind. `removing` guards the bytes that another process may need;
+    without `cards` what Stripe has to be asked for waits.
+    """
     return {
         **import_tasks.handlers(parts),
         **discovery.handlers(parts),
         **brokerage_tasks.handlers(parts),
+        **payment_tasks.handlers(parts, cards),
         **retention.handlers(parts, removing),
         **waiting.handlers(parts),
         **ledger_tasks.handlers(parts.database, parts.clock),

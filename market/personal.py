@@ -20,6 +20,7 @@ from market.imports import personal as imports
 from market.kit.across import Erase, Held, Holds, Records, Ties
 from market.kit.errors import Conflict, Invalid
 from market.notices import personal as notices
+from market.payments import personal as payments
 from market.registry import personal as registry
 from market.rewards import personal as rewards
 
@@ -29,6 +30,7 @@ HOLDS: Final[Sequence[Holds]] = (
     access.held,
     deals.held,
     brokerage.held,
+    payments.held,
     rewards.held,
     registry.held,
     notices.held,
@@ -36,12 +38,13 @@ HOLDS: Final[Sequence[Holds]] = (
 )
 # Accounts last: the others find by name and address what they hold.
 ERASES: Final[Sequence[Erase]] = (deals.erase, notices.erase, accounts.erase)
-TIES: Final[Sequence[Ties]] = (catalog.ties, access.ties, deals.ties, rewards.ties)
+TIES: Final[Sequence[Ties]] = (catalog.ties, access.ties, deals.ties, payments.ties, rewards.ties)
 KEPT: Final = (
     *accounts.KEPT,
     *catalog.KEPT,
     *deals.KEPT,
     *brokerage.KEPT,
+    *payments.KEPT,
     *rewards.KEPT,
     *registry.KEPT,
     *imports.KEPT,

@@ -34,6 +34,11 @@ KINDS: Final = {
     "discovery.organisation": "更新机构名下的成果与需求",
     tasks.REMATCH: "全部重新匹配",
     "retention": "清理到期的数据",
+    "payments.event": "款项：处理 Stripe 的事件",
+    "payments.look": "款项：查看在线支付的结果",
+    "payments.refund": "款项：退款",
+    "payments.transfer": "款项：转给机构",
+    "payments.sweep": "款项：补收没有送到的事件",
 }
 CONSUMERS: Final = {"index": "搜索", "match": "匹配"}
 PROCESSES: Final = {"web": "网页", "worker": "任务", "indexer": "索引"}

@@ -104,6 +104,12 @@ class Action(StrEnum):
     BYPASS_CONTEST = "bypass.contest"
     BYPASS_DECIDE = "bypass.decide"
     CLAUSE_WRITE = "clause.write"
+    # payments
+    PAYMENT_VIEW = "payment.view"
+    PAYMENT_MAKE = "payment.make"
+    PAYMENT_CONFIRM = "payment.confirm"
+    PAYMENT_NOTIFY = "payment.notify"
+    FEE_EDIT = "fee.edit"
     # rewards
     REWARD_VIEW = "reward.view"
     REWARD_EDIT = "reward.edit"
@@ -226,6 +232,13 @@ POLICY: dict[Action, Rule] = {
     A.BYPASS_CONTEST: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
     A.BYPASS_DECIDE: Rule(other=OFFICERS),
     A.CLAUSE_WRITE: Rule(own=WRITERS, counterpart=WRITERS, kinds=HOLDERS),
+    A.PAYMENT_VIEW: Rule(own=READERS, other=OPERATORS | AUDITORS, kinds=MEMBERS),
+    A.PAYMENT_MAKE: Rule(own=WRITERS, kinds=MEMBERS, verified=True),
+    # Lines of the bank statement, refunds, transfers, invoices; the service asks for four eyes.
+    A.PAYMENT_CONFIRM: Rule(other=OPERATORS),
+    # Whoever Stripe signs for; the service holds the signature.
+    A.PAYMENT_NOTIFY: Rule(own=EVERYONE, counterpart=EVERYONE, mandated=EVERYONE, other=EVERYONE),
+    A.FEE_EDIT: Rule(other=OPERATORS),
     A.REWARD_VIEW: Rule(own=READERS, kinds=HOLDERS),
     A.REWARD_EDIT: Rule(own=WRITERS, kinds=HOLDERS),
     A.REWARD_CONFIRM: Rule(own=MANAGERS, kinds=HOLDERS),

@@ -22,6 +22,8 @@ FILLING: Final = "index.filling"
 """An index was lost and is being filled; dropped once it is whole again."""
 COMPARED: Final = "matches.compared"
 """Every demand stands compared with all achievements there were then; `detail` is their number."""
+PAYMENTS: Final = "payments.sweep"
+"""What Stripe had not delivered was asked for."""
 DETAIL: Final = 300
 
 

@@ -27,6 +27,7 @@ from market.discovery.matching import Matcher
 from market.kit import jobs
 from market.kit.holding import Lost
 from market.kit.jobs import Chunk, Job, Runner
+from market.payments.tasks import Sweeping
 from search.engines.tantivy import TantivyEngine
 from tests import factories
 from tests.support.market import work_for
@@ -59,6 +60,7 @@ def worker(settings: Settings, parts: Parts, handle: Handle) -> Iterator[Working
         Matcher(0.1),
         own=lock_of(settings, lock_name(runner.owner)),
         matching=term_of(settings, parts.database, "matching"),
+        sweeping=Sweeping(parts, None),
     )
     yield made
     made.close()

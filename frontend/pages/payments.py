@@ -1,0 +1,308 @@
+"""An organisation's payments: what is owed, paying it by card or by bank, and its statement."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from frontend import forms, notices
+from frontend.edge import OpensPage, Page, Sent, WritesPage, gives_page_parts, opens_page
+from frontend.headers import policy_sending_to
+from frontend.pages.payment_words import REFUND_STATES, WAYS
+from frontend.render import redirect
+from market.accounts.policy import Action
+from market.accounts.work import Parts, Work
+from market.brokerage import service as brokerage
+from market.catalog import views as catalog
+from market.kit import files, pdf
+from market.kit.errors import Conflict, Invalid, Unavailable
+from market.kit.files import download_headers
+from market.kit.ids import PublicId
+from market.kit.wire import PathId
+from market.payments import bank, card, refunds, service, statements
+from market.payments.schemas import PaymentIn, SlipIn
+from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
+from market.payments.ways import Ways
+
+router = APIRouter()
+CREATED = notices.done("payment-created", "款项已登记", "选择在线支付或银行转账。")
+CANCELLED = notices.done("payment-cancelled", "款项已取消")
+SLIP = notices.done("payment-slip", "回单已上传", "到账以银行流水为准，确认后这里会更新。")
+CHECKED = notices.done("payment-checked", "已向支付服务核对", "下面是现在的状态。")
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=10_000)]
+
+
+class NewForm(BaseModel):
+    fee: str = Field("", title="收费项目", max_length=20)
+    deal: str = Field("", title="洽谈", max_length=20)
+    commission: str = Field("", title="报酬", max_length=20)
+
+
+class SlipForm(BaseModel):
+    amount_fen: forms.Wan = Field(title="汇款金额", gt=0)
+    sent_on: forms.Day = Field(title="汇款日期")
+
+
+def ways_of(page: Page) -> Ways:
+    found: Ways = page.request.app.state.ways
+    return found
+
+
+def test_mode(ways: Ways) -> bool:
+    return ways.cards is not None and ways.cards.test_mode
+
+
+@router.get("/payments")
+def payments(
+    page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)], number: PageNumber = 1
+) -> Response:
+    total, rows = service.payments(page.work, number)
+    return page.render(
+        "payments/list.html",
+        {
+            "rows": rows,
+            "purposes": service.PURPOSES,
+            "page": number,
+            "pages": catalog.pages(total, service.PAGE),
+            "may_make": page.work.may(Action.PAYMENT_MAKE),
+            "test_mode": test_mode(ways_of(page)),
+        },
+    )
+
+
+def _new(page: Page, form: forms.Form[NewForm] | None = None) -> dict[str, object]:
+    fees = service.fees(page.work)
+    asked = page.request.query_params
+    deal = form.first("deal") if form else asked.get("deal", "")[:20]
+    commission = form.first("commission") if form else asked.get("commission", "")[:20]
+    purpose = Purpose.EARNEST if deal else Purpose.SERVICE_FEE
+    owed = None
+    if commission:
+        owed = brokerage.commission(page.work, PublicId(commission))
+    return {
+        "form": form or forms.blank(NewForm, {"deal": deal, "commission": commission}),
+        "deal": deal,
+        "commission": owed,
+        "fees": [one for one in fees if one.purpose == purpose],
+        "every": fees,
+    }
+
+
+@router.get("/payments/new")
+def new(page: Annotated[Page, opens_page(Action.PAYMENT_MAKE)]) -> Response:
+    return page.render("payments/new.html", _new(page))
+
+
+@router.post("/payments/new")
+def create(page: Annotated[Page, opens_page(Action.PAYMENT_MAKE, write=True)]) -> Response:
+    form = forms.parse(NewForm, page.sent)
+    if form.data is not None:
+        try:
+            row = service.create(page.work, _asked(form.data))
+            return page.redirect(f"/payments/{row.public_id}", done=CREATED)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+        except ValueError:
+            form.fail("fee", "请从列表里选")
+    page.work.abandon()
+    return page.again("payments/new.html", _new(page, form))
+
+
+def _asked(data: NewForm) -> PaymentIn:
+    """Return what the form asks for. Raises ValueError for what is no id."""
+    if data.commission:
+        return PaymentIn(purpose=Purpose.COMMISSION, commission=data.commission)
+    if data.deal:
+        return PaymentIn(purpose=Purpose.EARNEST, deal=data.deal, fee=data.fee or None)
+    return PaymentIn(purpose=Purpose.SERVICE_FEE, fee=data.fee or None)
+
+
+def _payment(
+    page: Page, payment_id: str, slip: forms.Form[SlipForm] | None = None, problem: str = ""
+) -> dict[str, object]:
+    ways = ways_of(page)
+    view = service.view(page.work, PublicId(payment_id))
+    state = PaymentState(view.row.state)
+    live = view.attempt if view.attempt and view.attempt.state in LIVE_ATTEMPT else None
+    mine = page.work.may(Action.PAYMENT_MAKE, view.relation)
+    return {
+        "view": view,
+        "row": view.row,
+        "purposes": service.PURPOSES,
+        "ways": WAYS,
+        "refund_states": REFUND_STATES,
+        "bank": ways.bank,
+        "card_refused": card.refused(page.work.session, ways, view.row, page.work.now),
+        "live": live,
+        "processing": live is not None and live.state == AttemptState.PROCESSING,
+        "returned": "returned" in page.request.query_params and state in PAYABLE,
+        "payable": state in PAYABLE,
+        "may_pay": mine and state in PAYABLE,
+        "may_cancel": mine and state is PaymentState.DUE and live is None,
+        "slip": slip or forms.blank(SlipForm),
+        "problem": problem,
+        "test_mode": test_mode(ways),
+        "left": [
+            (one, refunds.left_of(one, surplus=False), refunds.left_of(one, surplus=True))
+            for one in view.captures
+        ],
+    }
+
+
+def _shown(page: Page, context: dict[str, object], status: int = 200) -> Response:
+    answer = page.render("payments/payment.html", context, status=status)
+    cards = ways_of(page).cards
+    if cards is not None:
+        answer.headers["Content-Security-Policy"] = policy_sending_to(cards.pay_origin)
+    return answer
+
+
+@router.get("/payments/{payment_id}")
+def payment(payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)]) -> Response:
+    return _shown(page, _payment(page, payment_id))
+
+
+@router.post("/payments/{payment_id}/cancellation")
+def cancel(
+    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_MAKE, write=True)]
+) -> Response:
+    try:
+        service.cancel(page.work, PublicId(payment_id))
+        return page.redirect(f"/payments/{payment_id}", done=CANCELLED)
+    except Conflict as error:
+        page.work.abandon()
+        return _shown(page, _payment(page, payment_id, problem=error.message), error.status)
+
+
+@router.post("/payments/{payment_id}/card")
+def pay_by_card(
+    payment_id: PathId,
+    request: Request,
+    sent: Sent,
+    _parts: Annotated[Parts, gives_page_parts(Action.PAYMENT_MAKE)],
+) -> Response:
+    """Send the browser to Stripe's page; pressed again, to the same one."""
+    return _with_stripe(request, sent, payment_id, _pay)
+
+
+@router.post("/payments/{payment_id}/card/check")
+def check_card(
+    payment_id: PathId,
+    request: Request,
+    sent: Sent,
+    _parts: Annotated[Parts, gives_page_parts(Action.PAYMENT_MAKE)],
+) -> Response:
+    """Ask Stripe how the payment stands, and show it."""
+    return _with_stripe(request, sent, payment_id, _check)
+
+
+def _pay(opened: card.Opened, ways: Ways, public_id: PublicId, here: str) -> str:
+    return card.pay(opened, ways, public_id, here)
+
+
+def _check(opened: card.Opened, ways: Ways, public_id: PublicId, _here: str) -> str:
+    card.check(opened, ways, public_id)
+    return f"/payments/{public_id}?done={CHECKED}"
+
+
+@contextmanager
+def _opened(request: Request, sent: forms.Submission) -> Iterator[Work]:
+    """Open one of the short transactions of a step with Stripe; the form's token is looked at."""
+    with WritesPage(Action.PAYMENT_MAKE, write=True).page(request, sent) as page:
+        yield page.work
+
+
+Step = Callable[[card.Opened, Ways, PublicId, str], str]
+
+
+def _with_stripe(request: Request, sent: forms.Submission, payment_id: str, step: Step) -> Response:
+    """Take a step with Stripe between two short transactions; show the page where it fails."""
+    ways: Ways = request.app.state.ways
+    here = f"{request.url.scheme}://{request.url.netloc}/payments/{payment_id}"
+    opened = partial(_opened, request, sent)
+    try:
+        to = step(opened, ways, PublicId(payment_id), here)
+    except (Conflict, Unavailable) as error:
+        with OpensPage(Action.PAYMENT_VIEW, write=False).page(request, sent) as page:
+            context = _payment(page, payment_id, problem=error.message)
+            return _shown(page, context, error.status)
+    return redirect(request, to)
+
+
+@router.post("/payments/{payment_id}/slips")
+def attach(
+    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_MAKE, write=True)]
+) -> Response:
+    form = forms.parse(SlipForm, page.sent)
+    if form.data is not None:
+        try:
+            file = page.sent.file("file")
+            asked = SlipIn(amount_fen=form.data.amount_fen, sent_on=form.data.sent_on)
+            bank.attach_slip(page.work, PublicId(payment_id), asked, file.filename or "", file.file)
+            return page.redirect(f"/payments/{payment_id}", done=SLIP)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+    page.work.abandon()
+    return _shown(page, _payment(page, payment_id, slip=form), 422)
+
+
+@router.get("/payments/{payment_id}/slips/{slip_id}")
+def slip(
+    payment_id: PathId, slip_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)]
+) -> Response:
+    found = bank.slip(page.work, PublicId(payment_id), PublicId(slip_id))
+    stream = page.work.parts.files.open(found.sha256)
+    return StreamingResponse(
+        files.blocks(stream), media_type=found.media_type, headers=download_headers(found.name)
+    )
+
+
+class DaysForm(BaseModel):
+    since: forms.Day | None = Field(None, title="从")
+    until: forms.Day | None = Field(None, title="到")
+
+
+@router.get("/statement")
+def statement(
+    page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)],
+    organisation: Annotated[str, Query(max_length=20)] = "",
+    kind: Annotated[str, Query(alias="as", max_length=4)] = "",
+) -> Response:
+    """The statement of an organisation, as a page, Excel or PDF."""
+    asked = forms.parse(DaysForm, forms.query(page.request))
+    until: date = (asked.data.until if asked.data else None) or page.work.today
+    since: date = (asked.data.since if asked.data else None) or until - timedelta(days=365)
+    whose = organisation or page.work.actor.organisation_public_id or ""
+    one = statements.of(page.work, since, until, whose)
+    named = f"对账单-{since}-{until}"
+    if kind == "pdf":
+        made, headers = statements.paper(page.work, one), download_headers(f"{named}.pdf")
+        return Response(made, media_type=pdf.MEDIA_TYPE, headers=headers)
+    if kind == "xlsx":
+        made, headers = statements.workbook(one), download_headers(f"{named}.xlsx")
+        return Response(made, media_type=statements.SHEET, headers=headers)
+    form = forms.blank(DaysForm, {"since": since.isoformat(), "until": until.isoformat()})
+    return page.render(
+        "payments/statement.html",
+        {
+            "one": one,
+            "form": form,
+            "names": statements.NAMES,
+            "item": statements.item,
+            "whose": organisation,
+        },
+    )
+
+
+@router.get("/fees")
+def fees(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
+    rows = service.fees(page.work, every=True)
+    return page.render(
+        "payments/fees.html", {"rows": rows, "purposes": service.PURPOSES, "today": page.work.today}
+    )

@@ -1,0 +1,311 @@
+"""The operators' desk of money: lines of the bank statement, confirmations, refunds, invoices."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from frontend import forms, notices
+from frontend.edge import Page, opens_page
+from frontend.pages.payment_words import WAYS
+from frontend.pages.payments import test_mode, ways_of
+from frontend.rates import Percent
+from market.accounts import repository as accounts
+from market.accounts.policy import Action, OrganisationKind
+from market.kit.errors import Conflict, Invalid
+from market.kit.ids import PublicId
+from market.kit.wire import OneLine, PathId, text
+from market.payments import bank, desk, refunds, service
+from market.payments.schemas import (
+    AccountIn,
+    BankRefundIn,
+    CreditDecisionIn,
+    CreditIn,
+    FeeIn,
+    InvoiceIn,
+    RefundIn,
+    TransferIn,
+)
+from market.payments.service import PaymentView
+
+router = APIRouter()
+RECORDED = notices.done("credit-recorded", "到账已录入", "等另一位运营人员确认。")
+DECIDED = notices.done("credit-decided", "到账已处理")
+WANTED = notices.done("refund-wanted", "退款已发起", "在线支付的自动办理，银行转账的等另一位确认。")
+LEFT = notices.done("refund-decided", "退款已处理")
+INVOICE = notices.done("invoice-entered", "发票号码已登记")
+SENT_ON = notices.done("transfer-wanted", "已交支付服务转给机构")
+CONNECTED = notices.done("account-entered", "机构的支付账户已登记")
+FEE = notices.done("fee-set", "收费标准已保存")
+
+
+class FindForm(BaseModel):
+    reference: str = Field(title="附言号", max_length=20)
+
+
+class CreditForm(BaseModel):
+    statement: Annotated[str, text(60, 1), OneLine] = Field(title="银行流水号")
+    payer_name: Annotated[str, text(120, 1), OneLine] = Field(title="付款户名")
+    amount_fen: forms.Wan = Field(title="到账金额", gt=0)
+    received_on: forms.Day = Field(title="到账日期")
+
+
+class DecisionForm(BaseModel):
+    decision: str = Field(title="处理", pattern="^(confirm|reject)$")
+    note: str = Field("", title="说明", max_length=300)
+
+
+class RefundForm(BaseModel):
+    capture: str = Field(title="哪一笔收款", max_length=30)
+    amount_fen: forms.Wan = Field(title="退款金额", gt=0)
+    reason: Annotated[str, text(300, 1)] = Field(title="原因")
+
+
+class LeftForm(BaseModel):
+    decision: str = Field(title="处理", pattern="^(confirm|reject)$")
+    statement: Annotated[str, text(60), OneLine] = Field("", title="银行付款流水号")
+
+
+class InvoiceForm(BaseModel):
+    number: str = Field(title="发票号码", pattern="^[0-9]{8,20}$")
+    amount_fen: forms.Wan = Field(title="发票金额", gt=0)
+    issued_on: forms.Day = Field(title="开票日期")
+
+
+class TransferForm(BaseModel):
+    capture: str = Field(title="哪一笔收款", max_length=30)
+    agency: str = Field(title="机构", max_length=20)
+    amount_fen: forms.Wan = Field(title="转付金额", gt=0)
+
+
+class AccountForm(BaseModel):
+    agency: str = Field(title="机构", max_length=20)
+    account: str = Field(title="支付账户", max_length=60)
+
+
+class FeeForm(BaseModel):
+    code: Annotated[str, text(40, 1), OneLine] = Field(title="代码")
+    name: Annotated[str, text(100, 1), OneLine] = Field(title="名称")
+    purpose: str = Field(title="用途", pattern="^(service_fee|earnest)$")
+    amount_fen: forms.OptionalWan = Field(None, title="固定金额", gt=0)
+    rate_bp: Percent = Field(None, title="比例")
+    least_fen: forms.OptionalWan = Field(None, title="最低", gt=0)
+    most_fen: forms.OptionalWan = Field(None, title="最高", gt=0)
+    effective_from: forms.Day = Field(title="生效日")
+    source: Annotated[str, text(300, 1)] = Field(title="依据")
+
+
+def _desk(
+    page: Page,
+    find: forms.Form[FindForm] | None = None,
+    account: forms.Form[AccountForm] | None = None,
+    problem: str = "",
+) -> dict[str, object]:
+    agencies = accounts.verified_organisations(page.work.session, kind=OrganisationKind.AGENCY)
+    return {
+        "waiting": desk.waiting(page.work),
+        "find": find or forms.blank(FindForm),
+        "account": account or forms.blank(AccountForm),
+        "agencies": [(one.public_id, one.name) for one in agencies],
+        "purposes": service.PURPOSES,
+        "me": page.work.actor.person_id,
+        "problem": problem,
+        "ways": ways_of(page),
+        "test_mode": test_mode(ways_of(page)),
+    }
+
+
+@router.get("/treasury")
+def treasury(page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM)]) -> Response:
+    return page.render("payments/treasury.html", _desk(page))
+
+
+@router.post("/treasury/find")
+def find(page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]) -> Response:
+    """Lead to the payment that a transfer quotes."""
+    form = forms.parse(FindForm, page.sent)
+    if form.data is not None:
+        try:
+            row = bank.by_reference(page.work, form.data.reference)
+            return page.redirect(f"/treasury/{row.public_id}")
+        except Invalid as error:
+            form.reject(error)
+    page.work.abandon()
+    return page.again("payments/treasury.html", _desk(page, find=form))
+
+
+@router.post("/treasury/accounts")
+def connect(page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]) -> Response:
+    form = forms.parse(AccountForm, page.sent)
+    if form.data is not None:
+        try:
+            refunds.connect(page.work, AccountIn(**form.data.model_dump()))
+            return page.redirect("/treasury", done=CONNECTED)
+        except Invalid as error:
+            form.reject(error)
+        except ValueError:
+            form.fail("account", "应写成acct_开头的账户编号，机构从列表里选")
+    page.work.abandon()
+    return page.again("payments/treasury.html", _desk(page, account=form))
+
+
+@router.post("/credits/{credit_id}/decision")
+def decide_credit(
+    credit_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
+) -> Response:
+    bank.credit(page.work, PublicId(credit_id))
+    form = forms.parse(DecisionForm, page.sent)
+    said = "请选确认或不确认"
+    if form.data is not None:
+        try:
+            decided = CreditDecisionIn.model_validate(form.data.model_dump())
+            bank.decide(page.work, PublicId(credit_id), decided)
+            return page.redirect("/treasury", done=DECIDED)
+        except Conflict as error:
+            said = error.message
+    page.work.abandon()
+    return page.render("payments/treasury.html", _desk(page, problem=said), status=409)
+
+
+@router.post("/refunds/{refund_id}/decision")
+def decide_refund(
+    refund_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
+) -> Response:
+    refunds.refund(page.work, PublicId(refund_id))
+    form = forms.parse(LeftForm, page.sent)
+    said = "请选确认或不退"
+    if form.data is not None:
+        try:
+            decided = BankRefundIn.model_validate(form.data.model_dump())
+            refunds.decide(page.work, PublicId(refund_id), decided)
+            return page.redirect("/treasury", done=LEFT)
+        except (Conflict, Invalid) as error:
+            said = next(iter(getattr(error, "fields", {}).values()), error.message)
+    page.work.abandon()
+    return page.render("payments/treasury.html", _desk(page, problem=said), status=409)
+
+
+def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
+    view: PaymentView = service.view(page.work, PublicId(payment_id))
+    captures = []
+    for one in view.captures:
+        for surplus in (False, True):
+            left = refunds.left_of(one, surplus=surplus)
+            if left > 0:
+                captures.append((f"{one.public_id}{'+' if surplus else ''}", one, surplus, left))
+    agencies = accounts.verified_organisations(page.work.session, kind=OrganisationKind.AGENCY)
+    return {
+        "view": view,
+        "row": view.row,
+        "captures": captures,
+        "purposes": service.PURPOSES,
+        "ways": WAYS,
+        "agencies": [(one.public_id, one.name) for one in agencies],
+        "credit": forms.blank(CreditForm),
+        "refund": forms.blank(RefundForm),
+        "invoice": forms.blank(InvoiceForm),
+        "transfer": forms.blank(TransferForm),
+        "test_mode": test_mode(ways_of(page)),
+        **forms_of,
+    }
+
+
+@router.get("/treasury/fees")
+def fee_form(page: Annotated[Page, opens_page(Action.FEE_EDIT)]) -> Response:
+    return page.render("payments/fee_new.html", {"form": forms.blank(FeeForm)})
+
+
+@router.post("/treasury/fees")
+def set_fee(page: Annotated[Page, opens_page(Action.FEE_EDIT, write=True)]) -> Response:
+    form = forms.parse(FeeForm, page.sent)
+    if form.data is not None:
+        try:
+            given = {
+                name: value
+                for name, value in form.data.model_dump().items()
+                if value is not None or name in ("amount_fen", "rate_bp")
+            }
+            service.set_fee(page.work, FeeIn(**given))
+            return page.redirect("/fees", done=FEE)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+    page.work.abandon()
+    return page.again("payments/fee_new.html", {"form": form})
+
+
+@router.get("/treasury/{payment_id}")
+def one(payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM)]) -> Response:
+    return page.render("payments/treasury_one.html", _one(page, payment_id))
+
+
+@router.post("/treasury/{payment_id}/credits")
+def record(
+    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
+) -> Response:
+    form = forms.parse(CreditForm, page.sent)
+    if form.data is not None:
+        try:
+            bank.record(page.work, PublicId(payment_id), CreditIn(**form.data.model_dump()))
+            return page.redirect("/treasury", done=RECORDED)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+    page.work.abandon()
+    return page.again("payments/treasury_one.html", _one(page, payment_id, credit=form))
+
+
+@router.post("/treasury/{payment_id}/refunds")
+def want(
+    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
+) -> Response:
+    form = forms.parse(RefundForm, page.sent)
+    if form.data is not None:
+        try:
+            asked = RefundIn(
+                capture=form.data.capture.removesuffix("+"),
+                surplus=form.data.capture.endswith("+"),
+                amount_fen=form.data.amount_fen,
+                reason=form.data.reason,
+            )
+            refunds.want(page.work, ways_of(page), PublicId(payment_id), asked)
+            return page.redirect(f"/treasury/{payment_id}", done=WANTED)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+        except ValueError:
+            form.fail("capture", "请从列表里选一笔收款")
+    page.work.abandon()
+    return page.again("payments/treasury_one.html", _one(page, payment_id, refund=form))
+
+
+@router.post("/treasury/{payment_id}/invoices")
+def invoice(
+    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
+) -> Response:
+    form = forms.parse(InvoiceForm, page.sent)
+    if form.data is not None:
+        try:
+            entered = InvoiceIn(**form.data.model_dump())
+            bank.enter_invoice(page.work, PublicId(payment_id), entered)
+            return page.redirect(f"/treasury/{payment_id}", done=INVOICE)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+    page.work.abandon()
+    return page.again("payments/treasury_one.html", _one(page, payment_id, invoice=form))
+
+
+@router.post("/treasury/{payment_id}/transfers")
+def transfer(
+    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
+) -> Response:
+    form = forms.parse(TransferForm, page.sent)
+    if form.data is not None:
+        try:
+            asked = TransferIn(**form.data.model_dump())
+            refunds.transfer(page.work, ways_of(page), PublicId(payment_id), asked)
+            return page.redirect(f"/treasury/{payment_id}", done=SENT_ON)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+        except ValueError:
+            form.fail("agency", "请从列表里选")
+    page.work.abandon()
+    return page.again("payments/treasury_one.html", _one(page, payment_id, transfer=form))

@@ -1,0 +1,226 @@
+"""What came in, and what went back: the state of a payment and the money book move in one
+transaction, each once for its cause.
+
+Everything here may be run again: a capture is one for its source, a refund moves on only from the
+state it was seen in, and a movement is posted once for its key.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from market.accounts import repository as accounts
+from market.accounts.policy import Action
+from market.kit import notify
+from market.kit.clock import local_date
+from market.kit.errors import Conflict
+from market.kit.ids import AttemptId, CreditId, PaymentId, new_public_id
+from market.kit.money import yuan_in_words
+from market.payments import repository
+from market.payments.models import Attempt, Capture, Payment, Refund
+from market.payments.models_beside import BankCredit
+from market.payments.posting import Poster
+from market.payments.states import PAYABLE, PaymentState, RefundState, Step, Way, settled
+from market.payments.states import AttemptState as A
+from market.payments.stripe import CURRENCY, Checkout, RefundSeen
+
+SUBJECT = "payment"
+PAID, REFUNDED = "payment.paid", "payment.refunded"
+SURPLUS = "payment.surplus"
+
+
+class Mismatch(Exception):
+    """What Stripe says of an amount is not what was asked for: an operator has to look."""
+
+
+def of_card(session: Session, attempt: Attempt, seen: Checkout, at: datetime) -> str:
+    """Bring an attempt to where its session stands at Stripe; return what was done, for the record.
+
+    Raises Mismatch.
+    """
+    if attempt.state == A.WANTED and seen.status in {"open", "complete"}:
+        repository.move_attempt(
+            session, attempt, A.OPEN, session=seen.id, url=seen.url, intent=seen.intent
+        )
+    if attempt.state in (A.PAID, A.EXPIRED, A.FAILED):
+        return f"已是{attempt.state}"
+    if seen.paid:
+        return _paid(session, attempt, seen, at)
+    if seen.failed:
+        repository.move_attempt(session, attempt, A.FAILED, intent=seen.intent)
+    elif seen.status == "complete" and attempt.state == A.OPEN:
+        repository.move_attempt(session, attempt, A.PROCESSING, intent=seen.intent)
+    elif seen.status == "expired":
+        repository.move_attempt(session, attempt, A.EXPIRED)
+    return str(attempt.state)
+
+
+def _paid(session: Session, attempt: Attempt, seen: Checkout, at: datetime) -> str:
+    if (seen.amount_fen, seen.currency) != (attempt.amount_fen, CURRENCY) or not seen.intent:
+        raise Mismatch(attempt.public_id)
+    if not repository.move_attempt(session, attempt, A.PAID, intent=seen.intent):
+        return "已由别处处理"
+    _take(
+        session,
+        attempt.payment_id,
+        Way.CARD,
+        attempt.amount_fen,
+        attempt.public_id,
+        at,
+        attempt_id=attempt.id,
+    )
+    return "收款"
+
+
+def of_bank(session: Session, credit: BankCredit, at: datetime) -> Capture | None:
+    """Take a confirmed credit in, effective on the day on which the bank had it."""
+    return _take(
+        session,
+        credit.payment_id,
+        Way.BANK,
+        credit.amount_fen,
+        credit.public_id,
+        at,
+        credit_id=credit.id,
+    )
+
+
+def _take(
+    session: Session,
+    payment_id: PaymentId,
+    way: Way,
+    amount: int,
+    key: str,
+    at: datetime,
+    *,
+    attempt_id: AttemptId | None = None,
+    credit_id: CreditId | None = None,
+) -> Capture | None:
+    """Apply what came in to its payment as far as that needs it; the rest is surplus."""
+    payment = repository.hold_payment(session, payment_id)
+    payable = PaymentState(payment.state) in PAYABLE
+    applied = min(amount, payment.amount_fen - payment.paid_fen) if payable else 0
+    capture = repository.write_capture(
+        session,
+        {
+            "public_id": new_public_id(),
+            "payment_id": payment_id,
+            "way": way,
+            "attempt_id": attempt_id,
+            "bank_credit_id": credit_id,
+            "applied_fen": applied,
+            "surplus_fen": amount - applied,
+            "reserved_fen": 0,
+            "refunded_fen": 0,
+            "returning_fen": 0,
+            "returned_fen": 0,
+            "sent_on_fen": 0,
+            "at": at,
+        },
+    )
+    if capture is None:
+        return None
+    if applied:
+        paid = payment.paid_fen + applied
+        to = settled(payment.amount_fen, paid, payment.refunded_fen)
+        repository.move_payment(session, payment, Step.CAPTURE, to, paid_fen=paid)
+    _poster(session, payment, at).capture(capture, key)
+    _tell(session, payment, PAID, f"收到{yuan_in_words(amount)}：{payment.title}", key, at)
+    if capture.surplus_fen:
+        told = f"多付{yuan_in_words(capture.surplus_fen)}，待退回：{payment.title}"
+        subject = notify.Subject(SUBJECT, payment.public_id)
+        to_operators = notify.To(role="operator")
+        notify.tell(session, to_operators, SURPLUS, subject, told, key=f"{SURPLUS}:{key}", at=at)
+    return capture
+
+
+def _poster(session: Session, payment: Payment, at: datetime) -> Poster:
+    payer = accounts.organisation(session, payment.organisation_id)
+    return Poster(session, payment, payer, local_date(at), at)
+
+
+def _tell(
+    session: Session, payment: Payment, kind: str, title: str, key: str, at: datetime
+) -> None:
+    to = notify.To(organisation_id=payment.organisation_id, action=Action.PAYMENT_VIEW)
+    subject = notify.Subject(SUBJECT, payment.public_id)
+    notify.tell(session, to, kind, subject, title, key=f"{kind}:{key}", at=at)
+
+
+def of_refund(session: Session, refund: Refund, seen: RefundSeen, at: datetime) -> str:
+    """Bring a refund to where it stands at Stripe; return its state. Raises Mismatch."""
+    if seen.amount_fen != refund.amount_fen:
+        raise Mismatch(refund.public_id)
+    if seen.status == "succeeded":
+        refunded(session, refund, at, stripe_id=seen.id)
+    elif seen.status in {"failed", "canceled"}:
+        refund_failed(session, refund, at, stripe_id=seen.id)
+    elif refund.state == RefundState.WANTED:
+        repository.move_refund(session, refund, RefundState.SENT, stripe_id=seen.id)
+    return str(refund.state)
+
+
+def refunded(session: Session, refund: Refund, at: datetime, **also: Any) -> None:
+    """Let a refund be done: in its state, the capture, the payment and the money book."""
+    payment = repository.hold_payment(session, refund.payment_id)
+    session.refresh(refund)
+    if refund.state not in (RefundState.WANTED, RefundState.SENT):
+        return
+    repository.move_refund(session, refund, RefundState.DONE, done_at=at, **also)
+    if refund.surplus:
+        repository.change_capture(session, refund.capture_id, returned_fen=refund.amount_fen)
+    else:
+        repository.change_capture(session, refund.capture_id, refunded_fen=refund.amount_fen)
+        back = payment.refunded_fen + refund.amount_fen
+        to = settled(payment.amount_fen, payment.paid_fen, back)
+        ended = at if to is PaymentState.REFUNDED else None
+        repository.move_payment(
+            session, payment, Step.REFUND, to, refunded_fen=back, ended_at=ended
+        )
+    _poster(session, payment, at).refund(refund)
+    told = f"已退{yuan_in_words(refund.amount_fen)}：{payment.title}"
+    _tell(session, payment, REFUNDED, told, refund.public_id, at)
+
+
+def refund_failed(session: Session, refund: Refund, at: datetime, **also: Any) -> None:
+    """Let a refund fail: what it held is free again, and what it had moved comes back."""
+    payment = repository.hold_payment(session, refund.payment_id)
+    session.refresh(refund)
+    if refund.state == RefundState.FAILED:
+        return
+    done = refund.state == RefundState.DONE
+    repository.move_refund(session, refund, RefundState.FAILED, done_at=None, **also)
+    amount = -refund.amount_fen
+    if refund.surplus:
+        moved = {"returned_fen": amount} if done else {}
+        repository.change_capture(session, refund.capture_id, returning_fen=amount, **moved)
+    else:
+        moved = {"refunded_fen": amount} if done else {}
+        repository.change_capture(session, refund.capture_id, reserved_fen=amount, **moved)
+    if not done:
+        return
+    if not refund.surplus:
+        back = payment.refunded_fen + amount
+        to = settled(payment.amount_fen, payment.paid_fen, back)
+        if _purpose_taken(session, payment):
+            raise Conflict("这项用途已另有一笔款项，退款又没有成功，请运营人员核对")
+        repository.move_payment(
+            session, payment, Step.UNREFUND, to, refunded_fen=back, ended_at=None
+        )
+    _poster(session, payment, at).unrefund(refund)
+
+
+def _purpose_taken(session: Session, payment: Payment) -> bool:
+    """Tell whether the purpose was paid for anew since this payment was over."""
+    if payment.state != PaymentState.REFUNDED:
+        return False
+    if payment.deal_id is None and payment.commission_id is None:
+        return False
+    other = repository.alive(
+        session,
+        payment.organisation_id,
+        deal_id=payment.deal_id,
+        commission_id=payment.commission_id,
+    )
+    return other is not None

@@ -1,0 +1,34 @@
+"""What waits for the operators in payments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from market.accounts.policy import Action, Relation
+from market.accounts.work import Work
+from market.payments import repository_beside
+from market.payments.models import Capture, Payment, Refund
+from market.payments.models_beside import BankCredit
+from market.payments.states import RefundState, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Credits and bank refunds for a second person; surplus to be returned; refunds under way."""
+
+    credits: Sequence[tuple[BankCredit, Payment]]
+    returns: Sequence[tuple[Refund, Payment]]
+    surpluses: Sequence[tuple[Capture, Payment]]
+    under_way: Sequence[tuple[Refund, Payment]]
+
+
+def waiting(work: Work) -> Waiting:
+    work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
+    session = work.session
+    wanted = repository_beside.returns_waiting(session, RefundState.WANTED)
+    sent = repository_beside.returns_waiting(session, RefundState.SENT)
+    return Waiting(
+        repository_beside.credits_waiting(session),
+        [one for one in wanted if one[0].way == Way.BANK],
+        repository_beside.surpluses(session),
+        [*(one for one in wanted if one[0].way == Way.CARD), *sent],
+    )

@@ -1,0 +1,251 @@
+"""The SQL of slips, credits, events, invoices, limits and connected accounts; and of audits."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from market.brokerage.models import Commission, CommissionPart, PartRole
+from market.kit.db import changed, is_sqlite, must_change
+from market.kit.errors import Conflict
+from market.kit.files import StoredFile
+from market.kit.ids import OrganisationId, PaymentId, PublicId
+from market.payments.models import (
+    Capture,
+    CardLimit,
+    ConnectedAccount,
+    Invoice,
+    Payment,
+    Refund,
+    Transfer,
+)
+from market.payments.models_beside import BankCredit, Slip, StripeEvent
+from market.payments.states import CREDIT_EDGES, CreditState, RefundState, TransferState
+
+MOVED = "这笔到账刚有人处理过，请刷新后再看"
+
+
+def card_limit(session: Session, on: date) -> CardLimit | None:
+    """Return the bounds in force on a day."""
+    return session.exec(
+        select(CardLimit)
+        .where(col(CardLimit.effective_from) <= on)
+        .order_by(col(CardLimit.effective_from).desc())
+        .limit(1)
+    ).first()
+
+
+def slips(session: Session, payment_id: PaymentId) -> list[tuple[Slip, StoredFile]]:
+    query = (
+        select(Slip, StoredFile)
+        .join(StoredFile, col(StoredFile.id) == col(Slip.file_id))
+        .where(col(Slip.payment_id) == payment_id)
+        .order_by(col(Slip.id))
+    )
+    return [(one, file) for one, file in session.exec(query)]
+
+
+def slip(session: Session, payment_id: PaymentId, public_id: PublicId) -> StoredFile | None:
+    return session.exec(
+        select(StoredFile)
+        .join(Slip, col(Slip.file_id) == col(StoredFile.id))
+        .where(col(Slip.payment_id) == payment_id, col(Slip.public_id) == public_id)
+    ).first()
+
+
+def write_credit(session: Session, values: dict[str, Any]) -> bool:
+    """Write a line of the bank statement once; return whether it was new."""
+    dialect = sqlite if is_sqlite(session) else postgresql
+    session.flush()
+    write = dialect.insert(BankCredit).on_conflict_do_nothing(index_elements=["statement"])
+    made = session.scalars(write.values(**values).returning(col(BankCredit.id))).first()
+    return made is not None
+
+
+def credit_by_public_id(session: Session, public_id: PublicId) -> BankCredit | None:
+    return session.exec(select(BankCredit).where(col(BankCredit.public_id) == public_id)).first()
+
+
+def credits_of(session: Session, payment_id: PaymentId) -> Sequence[BankCredit]:
+    query = select(BankCredit).where(col(BankCredit.payment_id) == payment_id)
+    return session.exec(query.order_by(col(BankCredit.id))).all()
+
+
+def credits_waiting(session: Session) -> list[tuple[BankCredit, Payment]]:
+    query = (
+        select(BankCredit, Payment)
+        .join(Payment, col(Payment.id) == col(BankCredit.payment_id))
+        .where(col(BankCredit.state) == CreditState.RECORDED)
+        .order_by(col(BankCredit.id))
+    )
+    return [(one, payment) for one, payment in session.exec(query)]
+
+
+def decide_credit(session: Session, seen: BankCredit, to: CreditState, **to_be: Any) -> None:
+    """Raises Conflict where it was decided meanwhile."""
+    if to not in CREDIT_EDGES[CreditState(seen.state)]:
+        raise Conflict(MOVED)
+    must_change(
+        session,
+        update(BankCredit)
+        .where(col(BankCredit.id) == seen.id, col(BankCredit.state) == seen.state)
+        .values(state=to, **to_be),
+        MOVED,
+    )
+    session.refresh(seen)
+
+
+def returns_waiting(session: Session, state: RefundState) -> list[tuple[Refund, Payment]]:
+    query = (
+        select(Refund, Payment)
+        .join(Payment, col(Payment.id) == col(Refund.payment_id))
+        .where(col(Refund.state) == state)
+        .order_by(col(Refund.id))
+    )
+    return [(one, payment) for one, payment in session.exec(query)]
+
+
+def surpluses(session: Session) -> list[tuple[Capture, Payment]]:
+    """Return the captures of which more came in than was due, and not all is on its way back."""
+    query = (
+        select(Capture, Payment)
+        .join(Payment, col(Payment.id) == col(Capture.payment_id))
+        .where(col(Capture.surplus_fen) > col(Capture.returning_fen))
+        .order_by(col(Capture.id))
+    )
+    return [(one, payment) for one, payment in session.exec(query)]
+
+
+def invoices(session: Session, payment_id: PaymentId) -> Sequence[Invoice]:
+    query = select(Invoice).where(col(Invoice.payment_id) == payment_id)
+    return session.exec(query.order_by(col(Invoice.id))).all()
+
+
+def invoice_numbered(session: Session, number: str) -> Invoice | None:
+    return session.exec(select(Invoice).where(col(Invoice.number) == number)).first()
+
+
+def connected(session: Session, organisation_id: OrganisationId) -> ConnectedAccount | None:
+    return session.exec(
+        select(ConnectedAccount).where(col(ConnectedAccount.organisation_id) == organisation_id)
+    ).first()
+
+
+def account_holder(session: Session, account: str) -> ConnectedAccount | None:
+    return session.exec(
+        select(ConnectedAccount).where(col(ConnectedAccount.account) == account)
+    ).first()
+
+
+def commission_part(
+    session: Session, public_id: PublicId, organisation_id: OrganisationId
+) -> tuple[Commission, CommissionPart] | None:
+    """Return a commission and what an organisation pays of it."""
+    query = (
+        select(Commission, CommissionPart)
+        .join(CommissionPart, col(CommissionPart.commission_id) == col(Commission.id))
+        .where(
+            col(Commission.public_id) == public_id,
+            col(CommissionPart.role) == PartRole.PAYER,
+            col(CommissionPart.organisation_id) == organisation_id,
+        )
+    )
+    found = session.exec(query).first()
+    return None if found is None else (found[0], found[1])
+
+
+def insert_event(session: Session, values: dict[str, Any]) -> bool:
+    """Keep an event once by its id; return whether it was new."""
+    dialect = sqlite if is_sqlite(session) else postgresql
+    session.flush()
+    write = dialect.insert(StripeEvent).on_conflict_do_nothing(index_elements=["event"])
+    made = session.scalars(write.values(**values).returning(col(StripeEvent.id))).first()
+    return made is not None
+
+
+def event(session: Session, name: str) -> StripeEvent | None:
+    return session.exec(select(StripeEvent).where(col(StripeEvent.event) == name)).first()
+
+
+def handle_event(session: Session, name: str, at: datetime, outcome: str) -> bool:
+    """Mark an event handled; return False where it was."""
+    return (
+        changed(
+            session,
+            update(StripeEvent)
+            .where(col(StripeEvent.event) == name, col(StripeEvent.handled_at).is_(None))
+            .values(handled_at=at, outcome=outcome),
+        )
+        == 1
+    )
+
+
+def hanging(session: Session, before: datetime) -> Sequence[StripeEvent]:
+    """Return the events that came in before a moment and are not handled."""
+    return session.exec(
+        select(StripeEvent).where(
+            col(StripeEvent.handled_at).is_(None), col(StripeEvent.received_at) < before
+        )
+    ).all()
+
+
+def all_payments(session: Session) -> Iterator[tuple[Payment, int, int, int]]:
+    """Yield (payment, applied, refunded, reserved) by its captures, for an audit."""
+    sums = (
+        func.coalesce(func.sum(col(Capture.applied_fen)), 0),
+        func.coalesce(func.sum(col(Capture.refunded_fen)), 0),
+        func.coalesce(func.sum(col(Capture.reserved_fen)), 0),
+    )
+    query = (
+        select(Payment, *sums)
+        .outerjoin(Capture, col(Capture.payment_id) == col(Payment.id))
+        .group_by(*Payment.__table__.columns)  # type: ignore[attr-defined]
+        .order_by(col(Payment.id))
+    )
+    for row, applied, refunded, reserved in session.execute(query):
+        yield row, int(applied), int(refunded), int(reserved)
+
+
+def refunded_otherwise(session: Session) -> list[tuple[PublicId, int, int]]:
+    """Return (capture, reserved and returning, sum of its refunds) where the two differ."""
+    held = col(Capture.reserved_fen) + col(Capture.returning_fen)
+    asked = func.coalesce(func.sum(col(Refund.amount_fen)), 0)
+    query = (
+        select(col(Capture.public_id), held, asked)
+        .outerjoin(
+            Refund,
+            (col(Refund.capture_id) == col(Capture.id)) & (col(Refund.state) != RefundState.FAILED),
+        )
+        .group_by(
+            col(Capture.id),
+            col(Capture.public_id),
+            col(Capture.reserved_fen),
+            col(Capture.returning_fen),
+        )
+        .having(asked != held)
+    )
+    return [(PublicId(row[0]), int(row[1]), int(row[2])) for row in session.execute(query)]
+
+
+def sent_on(session: Session, payments: Sequence[PaymentId]) -> dict[PaymentId, int]:
+    """Return what went on to agencies, in fen."""
+    query = (
+        select(col(Transfer.payment_id), func.sum(col(Transfer.amount_fen)))
+        .where(col(Transfer.payment_id).in_(payments), col(Transfer.state) == TransferState.DONE)
+        .group_by(col(Transfer.payment_id))
+    )
+    return {row[0]: int(row[1]) for row in session.exec(query)}
+
+
+def surplus_held(session: Session, payments: Sequence[PaymentId]) -> dict[PaymentId, int]:
+    """Return what came in beyond the amounts and was not returned, in fen."""
+    held = func.sum(col(Capture.surplus_fen) - col(Capture.returned_fen))
+    query = (
+        select(col(Capture.payment_id), held)
+        .where(col(Capture.payment_id).in_(payments))
+        .group_by(col(Capture.payment_id))
+    )
+    return {row[0]: int(row[1]) for row in session.exec(query)}

@@ -1,0 +1,293 @@
+"""Payments as their payer and the operators see them: made, read, cancelled; the fee schedule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from secrets import randbelow
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+
+from market.accounts import repository as accounts
+from market.accounts.models import Organisation
+from market.accounts.policy import Action, Relation, Role
+from market.accounts.work import Work
+from market.brokerage.models import CommissionState
+from market.deals import repository as deals
+from market.deals import service as deal_service
+from market.deals.models import Deal
+from market.kit.clock import local_date
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.files import StoredFile
+from market.kit.ids import PublicId, new_public_id
+from market.payments import repository, repository_beside
+from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
+from market.payments.models_beside import BankCredit, Slip
+from market.payments.schemas import FeeIn, PaymentIn
+from market.payments.states import PaymentState, Purpose, Step
+
+PAGE: Final = 50
+ALREADY: Final = "这一项已有一笔没有结束的款项，请在款项里继续办理"
+PURPOSES: Final = {
+    Purpose.SERVICE_FEE: "服务费",
+    Purpose.EARNEST: "诚意金",
+    Purpose.COMMISSION: "经理人报酬",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment whole, as its payer or an operator reads it."""
+
+    row: Payment
+    payer: Organisation
+    relation: Relation
+    attempt: Attempt | None
+    captures: Sequence[Capture]
+    refunds: Sequence[Refund]
+    transfers: Sequence[Transfer]
+    slips: Sequence[tuple[Slip, StoredFile]]
+    credits: Sequence[BankCredit]
+    invoices: Sequence[Invoice]
+
+    @property
+    def left_fen(self) -> int:
+        return self.row.amount_fen - self.row.paid_fen
+
+
+def day(now: datetime) -> date:
+    return local_date(now)
+
+
+def relation(work: Work, row: Payment) -> Relation:
+    """Return what the actor is to a payment. Raises NotFound for those who may not know of it."""
+    if row.organisation_id == work.actor.organisation_id:
+        return Relation.OWN
+    if work.actor.role in (Role.OPERATOR, Role.AUDITOR):
+        return Relation.OTHER
+    raise NotFound
+
+
+def find(work: Work, public_id: PublicId, action: Action = Action.PAYMENT_VIEW) -> Payment:
+    """Return a payment to one who may do this to it. Raises NotFound, Forbidden."""
+    row = repository.payment_by_public_id(work.session, public_id)
+    if row is None:
+        raise NotFound
+    related = relation(work, row)
+    work.require(action, related)
+    work.touched("payment", row.public_id)
+    return row
+
+
+def own(work: Work, public_id: PublicId) -> Payment:
+    return find(work, public_id, Action.PAYMENT_MAKE)
+
+
+def view(work: Work, public_id: PublicId) -> PaymentView:
+    """Return a payment with all that belongs to it. Raises NotFound."""
+    row = find(work, public_id)
+    session = work.session
+    attempts = repository.attempts(session, row.id)
+    return PaymentView(
+        row,
+        accounts.organisation(session, row.organisation_id),
+        relation(work, row),
+        attempts[-1] if attempts else None,
+        repository.captures(session, row.id),
+        repository.refunds(session, row.id),
+        repository.transfers(session, row.id),
+        repository_beside.slips(session, row.id),
+        repository_beside.credits_of(session, row.id),
+        repository_beside.invoices(session, row.id),
+    )
+
+
+def payments(
+    work: Work, page: int = 1, states: frozenset[PaymentState] = frozenset()
+) -> tuple[int, Sequence[Payment]]:
+    """Return (how many, a page of PAGE): one's organisation's, or all to operators and auditors."""
+    desk = work.actor.role in (Role.OPERATOR, Role.AUDITOR)
+    work.require(Action.PAYMENT_VIEW, Relation.OTHER if desk else Relation.OWN)
+    whose = None if desk else work.actor.organisation
+    return repository.payments(work.session, whose, states, offset=(page - 1) * PAGE, limit=PAGE)
+
+
+def create(work: Work, form: PaymentIn) -> Payment:
+    """Owe a payment for one purpose, its amount by the schedule, the deal or the commission.
+
+    Raises Invalid where the form names another purpose's object, NotFound, Conflict where the
+    purpose has a payment that is not over.
+    """
+    work.require(Action.PAYMENT_MAKE)
+    row = _MAKERS[form.purpose](work, form)
+    alive = row.deal_id is not None or row.commission_id is not None
+    if alive and repository.alive(
+        work.session,
+        work.actor.organisation,
+        deal_id=row.deal_id,
+        commission_id=row.commission_id,
+    ):
+        raise Conflict(ALREADY)
+    work.session.add(row)
+    try:
+        work.session.flush()
+    except IntegrityError:
+        raise Conflict(ALREADY) from None
+    work.touched("payment", row.public_id)
+    return row
+
+
+def _blank(work: Work, purpose: Purpose, title: str, amount: int) -> Payment:
+    return Payment(
+        public_id=new_public_id(),
+        reference=_reference(),
+        organisation_id=work.actor.organisation,
+        purpose=purpose,
+        title=title[:200],
+        amount_fen=amount,
+        created_by=work.actor.person,
+        created_at=work.now,
+    )
+
+
+def _reference() -> str:
+    """Return ten digits and the two by which a slip of the pen shows (ISO 7064, MOD 97-10)."""
+    first = f"{randbelow(9 * 10**9) + 10**9}"
+    return f"{first}{98 - int(first) * 100 % 97:02d}"
+
+
+def reference_fits(text: str) -> bool:
+    return len(text) == 12 and text.isascii() and text.isdigit() and int(text) % 97 == 1
+
+
+def fee(work: Work, public_id: str | None, purpose: Purpose) -> Fee:
+    """Return a line of the schedule that is in force today. Raises Invalid at `fee`."""
+    row = repository.fee_by_public_id(work.session, PublicId(public_id or ""))
+    if (
+        row is None
+        or row.purpose != purpose
+        or row.effective_from > work.today
+        or (row.ends_on is not None and row.ends_on <= work.today)
+    ):
+        raise Invalid(fields={"fee": "请从现行的收费标准里选一项"})
+    return row
+
+
+def _service_fee(work: Work, form: PaymentIn) -> Payment:
+    if form.deal or form.commission:
+        raise Invalid(fields={"purpose": "服务费只选收费项目"})
+    line = fee(work, form.fee, Purpose.SERVICE_FEE)
+    assert line.amount_fen is not None
+    row = _blank(work, Purpose.SERVICE_FEE, line.name, line.amount_fen)
+    row.fee_id = line.id
+    return row
+
+
+def _earnest(work: Work, form: PaymentIn) -> Payment:
+    if form.commission:
+        raise Invalid(fields={"purpose": "诚意金只选洽谈和收费项目"})
+    if not form.deal:
+        raise Invalid(fields={"deal": "请选一项洽谈"})
+    line = fee(work, form.fee, Purpose.EARNEST)
+    deal = deal_service.find(work, PublicId(form.deal))
+    if deal.buyer_id != work.actor.organisation:
+        raise Conflict("诚意金由买方支付")
+    if deal.state == "lost":
+        raise Conflict("这项洽谈已经结束")
+    row = _blank(work, Purpose.EARNEST, f"诚意金：{deal.title}", earnest_of(work, line, deal))
+    row.fee_id, row.deal_id = line.id, deal.id
+    return row
+
+
+def earnest_of(work: Work, line: Fee, deal: Deal) -> int:
+    """Return the earnest money of a deal in fen. Raises Conflict while nothing is agreed."""
+    if line.amount_fen is not None:
+        return line.amount_fen
+    assert line.rate_bp is not None
+    agreed = next(
+        (
+            one.amount_fen
+            for one in deals.terms_of(work.session, [deal.id])
+            if one.version == deal.terms_version
+        ),
+        None,
+    )
+    if agreed is None:
+        raise Conflict("双方还没有写明金额，诚意金算不出来")
+    return min(max(agreed * line.rate_bp // 10_000, line.least_fen), line.most_fen)
+
+
+def _commission(work: Work, form: PaymentIn) -> Payment:
+    if form.fee or form.deal:
+        raise Invalid(fields={"purpose": "报酬只选一笔报酬"})
+    found = repository_beside.commission_part(
+        work.session, PublicId(form.commission or ""), work.actor.organisation
+    )
+    if found is None:
+        raise Invalid(fields={"commission": "请选一笔贵单位应付的报酬"})
+    commission, part = found
+    if commission.state != CommissionState.DUE or part.amount_fen <= 0:
+        raise Conflict("这笔报酬现在不用付")
+    row = _blank(work, Purpose.COMMISSION, "经理人报酬", part.amount_fen)
+    row.commission_id = commission.id
+    return row
+
+
+_MAKERS: Final = {
+    Purpose.SERVICE_FEE: _service_fee,
+    Purpose.EARNEST: _earnest,
+    Purpose.COMMISSION: _commission,
+}
+
+
+def cancel(work: Work, public_id: PublicId) -> Payment:
+    """Give up a payment of which nothing has been paid.
+
+    Raises Conflict while a card payment of it is under way, or once anything came in.
+    """
+    row = repository.hold_payment(work.session, own(work, public_id).id)
+    if row.state != PaymentState.DUE:
+        raise Conflict("已经付过款或已经结束，不能取消")
+    if repository.live_attempt(work.session, row.id) is not None:
+        raise Conflict("有一次在线支付还没有结束，请等它结束后再取消")
+    repository.move_payment(
+        work.session, row, Step.CANCEL, PaymentState.CANCELLED, ended_at=work.now
+    )
+    return row
+
+
+def fees(work: Work, *, every: bool = False) -> Sequence[Fee]:
+    """Return the schedule of today, or with what was and what will be."""
+    return repository.fees(work.session, None if every else work.today)
+
+
+def set_fee(work: Work, form: FeeIn) -> Fee:
+    """Write a line of the schedule, from a day on; what stood under its code ends there.
+
+    Raises Invalid at `effective_from` for a day before today or not after the last change, at
+    `amount_fen` where it is not a fixed fee or a rate of earnest money.
+    """
+    work.require(Action.FEE_EDIT, Relation.OTHER)
+    if (form.amount_fen is None) == (form.rate_bp is None):
+        raise Invalid(fields={"amount_fen": "固定金额和比例填一个"})
+    if form.rate_bp is not None and Purpose(form.purpose) is not Purpose.EARNEST:
+        raise Invalid(fields={"rate_bp": "只有诚意金可以按比例"})
+    if form.least_fen > form.most_fen:
+        raise Invalid(fields={"most_fen": "最高不能低于最低"})
+    if form.effective_from < work.today:
+        raise Invalid(fields={"effective_from": "应从今天或以后起"})
+    standing = repository.fee_standing(work.session, form.code)
+    if standing is not None:
+        if standing.effective_from >= form.effective_from:
+            raise Invalid(fields={"effective_from": f"应晚于{standing.effective_from}"})
+        repository.end_fee(work.session, standing.id, form.effective_from)
+    row = Fee(
+        public_id=new_public_id(),
+        created_by=work.actor.person,
+        created_at=work.now,
+        **form.model_dump(),
+    )
+    work.session.add(row)
+    work.session.flush()
+    work.touched("fee", row.public_id)
+    return row
