@@ -8,15 +8,10 @@ from sqlmodel import Session
 from market.payments import repository_beside
 from market.payments.models import CardLimit
 
-FIRST: Final = {
-    "effective_from": date(2020, 1, 1),
-    "least_fen": 400,
-    "most_fen": 99_999_999,
-    "source": (
-        "Stripe 文档“Supported currencies”的最小、最大金额：每笔至少为结算货币0.50美元的等值，"
-        "人民币按不低于4.00元取；金额以分计最多八位数"
-    ),
-}
+SOURCE: Final = (
+    "Stripe 文档“Supported currencies”的最小、最大金额：每笔至少为结算货币0.50美元的等值，"
+    "人民币按不低于4.00元取；金额以分计最多八位数"
+)
 
 
 def seed(session: Session) -> None:
@@ -24,5 +19,13 @@ def seed(session: Session) -> None:
     them against the source.
     """
     if repository_beside.card_limit(session, date.max) is None:
-        session.add(CardLimit(created_at=datetime(2026, 11, 30, tzinfo=UTC), **FIRST))
+        session.add(
+            CardLimit(
+                effective_from=date(2020, 1, 1),
+                least_fen=400,
+                most_fen=99_999_999,
+                source=SOURCE,
+                created_at=datetime(2026, 11, 30, tzinfo=UTC),
+            )
+        )
         session.flush()

@@ -21,7 +21,7 @@ from market.kit.errors import Invalid, NotFound
 from market.kit.ids import PublicId
 from market.kit.money import FEN_PER_YUAN, yuan_in_words
 from market.ledger import money
-from market.ledger.money import Line
+from market.ledger.repository_money import Line
 
 LONGEST: Final = timedelta(days=3 * 366)
 NAMES: Final = {
