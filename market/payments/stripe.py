@@ -174,7 +174,7 @@ class Cards:
 
         def look() -> Checkout | None:
             found = self._api.checkout.sessions.list(params).auto_paging_iter()
-            mine = next((one for one in found if one.client_reference_id == attempt), None)
+            mine = next((one for one in found if _of(one) == attempt), None)
             return None if mine is None else self.checkout(mine.id)
 
         return self._call(look)
@@ -208,11 +208,12 @@ class Cards:
 
     def intent_of_charge(self, charge: str) -> str:
         found = self._call(lambda: self._api.charges.retrieve(charge))
-        return _text(found.get("payment_intent"))
+        return _text(found.to_dict().get("payment_intent"))
 
     def transfer(self, ours: str, payment: str, intent: str, account: str, amount_fen: int) -> str:
         """Send part of what an intent brought to a connected account; return the transfer's id."""
-        charge = self._call(lambda: self._api.payment_intents.retrieve(intent)).get("latest_charge")
+        found = self._call(lambda: self._api.payment_intents.retrieve(intent))
+        charge = found.to_dict().get("latest_charge")
         params = {
             "amount": amount_fen,
             "currency": CURRENCY,
@@ -244,7 +245,8 @@ class Cards:
         }
         found = self._call(lambda: list(self._api.events.list(params).auto_paging_iter()))
         for one in found:
-            yield _event(one.to_dict(), json.dumps(one.to_dict(), ensure_ascii=False))
+            values = one.to_dict(for_json=True)
+            yield _event(values, json.dumps(values, ensure_ascii=False))
 
     def verified(self, body: bytes, header: str, now: datetime) -> EventSeen:
         """Return the event of a webhook. Raises BadSignature for what Stripe did not sign with our
@@ -297,38 +299,45 @@ def _text(value: Any) -> str:
     """Return an id, of an object or as it stands; "" for nothing."""
     if value is None:
         return ""
-    return str(value if isinstance(value, str) else value.id)
+    return str(value if isinstance(value, str) else value["id"])
+
+
+def _of(session: Any) -> str:
+    """Return the attempt for which a session was made."""
+    return str(session.to_dict().get("client_reference_id") or "")
 
 
 def _ours(found: Any, name: str) -> str:
-    return str((found.get("metadata") or {}).get(name) or "")
+    return str((found.to_dict().get("metadata") or {}).get(name) or "")
 
 
 def _checkout(found: Any) -> Checkout:
-    intent = found.get("payment_intent")
+    values = found.to_dict()
+    intent = values.get("payment_intent")
     stands = "" if intent is None or isinstance(intent, str) else str(intent.get("status"))
-    paid = found.get("payment_status") == "paid"
-    complete = found.get("status") == "complete"
+    paid = values.get("payment_status") == "paid"
+    complete = values.get("status") == "complete"
     return Checkout(
-        id=str(found.id),
-        attempt=str(found.get("client_reference_id") or ""),
-        status=str(found.get("status") or ""),
+        id=str(values["id"]),
+        attempt=str(values.get("client_reference_id") or ""),
+        status=str(values.get("status") or ""),
         paid=paid,
         failed=complete and not paid and stands in {"requires_payment_method", "canceled"},
         intent=_text(intent),
-        amount_fen=int(found.get("amount_total") or 0),
-        currency=str(found.get("currency") or ""),
-        url=str(found.get("url") or ""),
+        amount_fen=int(values.get("amount_total") or 0),
+        currency=str(values.get("currency") or ""),
+        url=str(values.get("url") or ""),
     )
 
 
 def _refund(found: Any) -> RefundSeen:
+    values = found.to_dict()
     return RefundSeen(
-        id=str(found.id),
+        id=str(values["id"]),
         ours=_ours(found, "refund"),
-        intent=_text(found.get("payment_intent")),
-        status=str(found.get("status") or ""),
-        amount_fen=int(found.get("amount")),
+        intent=_text(values.get("payment_intent")),
+        status=str(values.get("status") or ""),
+        amount_fen=int(values["amount"]),
     )
 
 
