@@ -53,6 +53,13 @@ BROKEN: list[tuple[Rule, str, str]] = [
     (rules.htmx_headers_elsewhere, "frontend/pages/x.py", "NAME = 'HX-Request'"),
     (rules.forbidden_words, "docs/x.md", "pip install -i https://" + "pypi" + ".org/simple"),
     (rules.forbidden_words, "README.md", "cd /wo" + "rk/main"),
+    (rules.stripe_unverified, "market/deals/x.py", "import stripe"),
+    (rules.stripe_unverified, "market/deals/x.py", "from stripe.checkout import Session"),
+    (
+        rules.stripe_unverified,
+        rules.STRIPE,
+        "stripe.Webhook.construct_event_without_verification(b)",
+    ),
     (rules.forbidden_words, "market/x.py", "# written by Clau" + "de"),
 ]
 ALL = [
@@ -60,6 +67,7 @@ ALL = [
     rules.sql_outside_repositories,
     rules.environment_read_elsewhere,
     rules.htmx_headers_elsewhere,
+    rules.stripe_unverified,
     rules.forbidden_words,
     rules.registries_in_locks,
 ]

@@ -1,5 +1,7 @@
 """A stand-in of Stripe's API on this machine: the calls that we make, with state, over real HTTP.
 
+`exchanges` is what went over it: (method, path, body or query as sent, answer).
+
 It keeps sessions, intents, charges, refunds, transfers and events, and what it answered under each
 idempotency key, as Stripe does: a 500 is answered again. `faults` are taken one a request:
 
@@ -21,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 SECRET = "whsec_stand_in_of_the_tests"
-KEY = "sk_test_stand_in"
+KEY = "sk_test_standin"
 Values = dict[str, Any]
 
 
@@ -40,7 +42,7 @@ class StandIn:
         self.now = now
         self.lock = threading.RLock()
         self.faults: deque[str] = deque()
-        self.requests: list[tuple[str, str, str, Values]] = []
+        self.exchanges: list[tuple[str, str, str, Values]] = []
         self.sessions: dict[str, Values] = {}
         self.intents: dict[str, Values] = {}
         self.charges: dict[str, Values] = {}
@@ -298,7 +300,6 @@ class StandIn:
                 status, answer = 500, _error("api_error", "")
             if key:
                 self.keys[key] = (asked, status, answer)
-            self.requests.append((method, path, "" if fault else "answered", answer))
             return fault, status, answer
 
 
@@ -349,6 +350,8 @@ def serving(now: Callable[[], datetime]) -> Iterator[StandIn]:
             form = dict(parse_qsl(sent, keep_blank_values=True))
             key = self.headers.get("idempotency-key", "") if method == "POST" else ""
             fault, status, answer = state.respond(method, at.path, form, key)
+            if status == 200:
+                state.exchanges.append((method, at.path, sent, answer))
             if fault in ("before", "after"):
                 self.close_connection = True
                 return

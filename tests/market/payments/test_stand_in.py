@@ -1,0 +1,167 @@
+"""The stand-in of Stripe is held against Stripe's own `stripe-mock`: every request that we make is
+one that Stripe's published API takes, and what the stand-in answers has that API's fields.
+
+`go install github.com/stripe/stripe-mock@latest` builds it; where Go is not to be had, skipped.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from market.payments.stripe import EVENTS, Asked, Cards
+from tests.support.stripe_stand_in import KEY, SECRET, StandIn, serving
+
+MODULE = "github.com/stripe/stripe-mock@latest"
+NOW = datetime(2026, 11, 2, 2, tzinfo=UTC)
+
+
+def _built(folder: Path) -> str:
+    """Return the program: the one on the PATH, or one built now."""
+    if found := shutil.which("stripe-mock"):
+        return found
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if go is None:
+        pytest.skip("没有 Go，不能构建 stripe-mock")
+    environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-p=1 -mod=mod"}
+    made = subprocess.run(
+        [go, "install", MODULE], env=environment, capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"stripe-mock 没有构建成：{made.stderr.strip()[-200:]}")
+    return str(folder / "stripe-mock")
+
+
+@pytest.fixture(scope="module")
+def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running stripe-mock."""
+    program = _built(tmp_path_factory.mktemp("go"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running = subprocess.Popen(
+        [program, "-http-addr", f"127.0.0.1:{port}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def every_call(stripe: StandIn) -> None:
+    """Make each call that `Cards` knows, with each of its parameters."""
+    cards = Cards(KEY, SECRET, url=stripe.url, methods=("card", "alipay", "wechat_pay"))
+    asked = Asked(
+        "attempt",
+        "payment",
+        "平台服务费",
+        300_000,
+        "http://x/d",
+        "http://x/b",
+        NOW + timedelta(hours=2),
+    )
+    made = cards.open_checkout(asked)
+    assert cards.find_checkout("attempt", NOW) is not None
+    stripe.pay(made.id)
+    seen = cards.checkout(made.id)
+    refund = cards.refund("refund", seen.intent, 1000)
+    cards.refund_seen(refund.id)
+    assert cards.refunds(seen.intent) == [refund]
+    assert cards.intent_of_charge(next(iter(stripe.charges))) == seen.intent
+    assert cards.transfer("transfer", "payment", seen.intent, "acct_1example", 5)
+    assert cards.find_transfer("transfer", "payment")
+    assert {one.type for one in cards.undelivered(NOW)} <= set(EVENTS)
+    other = cards.open_checkout(Asked("other", *_rest(asked)))
+    assert cards.end_checkout(other.id).status == "expired"
+
+
+def _rest(asked: Asked) -> tuple[Any, ...]:
+    return (
+        asked.payment,
+        asked.title,
+        asked.amount_fen,
+        asked.done_url,
+        asked.back_url,
+        asked.expires_at,
+    )
+
+
+def ask(mock: str, method: str, path: str, raw: str) -> Any:
+    """Return what stripe-mock answers; fail where it does not take the request."""
+    body = raw.encode() if method == "POST" else None
+    url = f"{mock}{path}" + (f"?{raw}" if raw and method == "GET" else "")
+    request = urllib.request.Request(
+        url, data=body, method=method, headers={"Authorization": f"Bearer {KEY}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            pytest.fail(f"{method} {path} {raw}: {error.code} {error.read().decode()[:500]}")
+
+
+def unlike(ours: Any, theirs: Any, at: str = "") -> Iterator[str]:
+    """Yield where an answer has a field that Stripe's has not, or of another kind."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name, value in ours.items():
+            if at.endswith((".metadata", ".data.object", ".request")):
+                continue
+            if name not in theirs:
+                yield f"{at}.{name} is no field of Stripe's"
+            else:
+                yield from unlike(value, theirs[name], f"{at}.{name}")
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        for value in ours:
+            if theirs:
+                yield from unlike(value, theirs[0], f"{at}[]")
+    elif ours is not None and theirs is not None and not _one_kind(ours, theirs):
+        yield f"{at} is {type(ours).__name__}, Stripe's {type(theirs).__name__}"
+
+
+def _one_kind(ours: Any, theirs: Any) -> bool:
+    """An object stands expanded or as its id."""
+    expandable = {type(ours), type(theirs)} == {str, dict}
+    return type(ours) is type(theirs) or expandable
+
+
+def test_requests_and_answers_are_those_of_stripes_published_api(mock: str) -> None:
+    with serving(lambda: NOW) as stripe:
+        every_call(stripe)
+        asked = list(stripe.exchanges)
+    assert len({(method, path.split("/")[2]) for method, path, *_ in asked}) >= 7
+    wrong = []
+    for method, path, raw, answer in asked:
+        theirs = ask(mock, method, path, raw)
+        wrong += [f"{method} {path}: {one}" for one in unlike(answer, theirs)]
+    assert wrong == []
+
+
+def test_what_stripe_does_not_know_is_found(mock: str) -> None:
+    """The mock would refuse a wrong request, and the comparison a wrong answer."""
+    with pytest.raises(pytest.fail.Exception):
+        ask(mock, "POST", "/v1/refunds", "payment_intent=pi_1&no_such_thing=1")
+    theirs = ask(mock, "POST", "/v1/refunds", "payment_intent=pi_1&amount=1")
+    assert list(unlike({"amount": "1", "no_such_thing": 1}, theirs)) == [
+        ".amount is str, Stripe's int",
+        ".no_such_thing is no field of Stripe's",
+    ]
