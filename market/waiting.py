@@ -18,6 +18,7 @@ from market.kit import notify
 from market.kit.ids import OrganisationId, PersonId
 from market.kit.jobs import Chunk, ChunkHandler, Job
 from market.kit.notify import Task
+from market.payments import waiting as payments
 from market.registry import waiting as registry
 from market.rules.versions import RECOUNT
 
@@ -27,6 +28,7 @@ _NOUNS: Final[Mapping[str, tuple[Collection[str], Callable[[Session], Iterator[T
     "access": (access.KINDS, access.tasks),
     "deals": (deals.KINDS, deals.tasks),
     "brokerage": (brokerage.KINDS, brokerage.tasks),
+    "payments": (payments.KINDS, payments.tasks),
     "registry": (registry.KINDS, registry.tasks),
     "imports": (imports.KINDS, imports.tasks),
 }

@@ -9,9 +9,10 @@ from typing import Final
 from sqlmodel import Session
 
 from market.accounts import repository as accounts
+from market.kit import notify
 from market.kit.across import Finding
 from market.ledger import money
-from market.payments import posting, repository_beside
+from market.payments import posting, repository_beside, waiting
 from market.payments.models import Payment
 
 REMEDY: Final = "不要手工改数据库；对照银行流水和 Stripe 后台核对这笔款项，把这条原文交给开发者"
@@ -32,6 +33,7 @@ def audit(session: Session) -> Iterator[Finding]:
                 )
                 yield Finding(f"款项{row.public_id}", what, REMEDY)
         yield from _against_the_book(session, [row for row, *_ in chunk])
+    yield from notify.differences(session, waiting.KINDS, waiting.tasks(session))
 
 
 def _against_the_book(session: Session, rows: list[Payment]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from market.deals import sharing
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import PublicId, new_public_id
-from market.payments import captures, card, repository, repository_beside, service
+from market.payments import captures, card, repository, repository_beside, service, waiting
 from market.payments.models import Invoice, Payment
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import CreditDecisionIn, CreditIn, InvoiceIn, SlipIn
@@ -95,6 +95,7 @@ def record(work: Work, public_id: PublicId, form: CreditIn) -> BankCredit:
     )
     if not new:
         raise Invalid(fields={"statement": "这个流水号已经录入过，一笔到账只录一次"})
+    waiting.moved(work.session, payment, work.now)
     return _credit(work, named)
 
 
@@ -136,6 +137,7 @@ def decide(work: Work, public_id: PublicId, form: CreditDecisionIn) -> BankCredi
     if confirmed:
         captures.of_bank(work.session, row, work.now)
         card.owe_look(work.session, payment.id, work.now)
+    waiting.moved(work.session, payment, work.now)
     work.touched("bank_credit", row.public_id)
     return row
 

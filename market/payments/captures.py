@@ -17,7 +17,7 @@ from market.kit.clock import local_date
 from market.kit.errors import Conflict
 from market.kit.ids import AttemptId, CreditId, PaymentId, new_public_id
 from market.kit.money import yuan_in_words
-from market.payments import repository
+from market.payments import repository, waiting
 from market.payments.models import Attempt, Capture, Payment, Refund
 from market.payments.models_beside import BankCredit
 from market.payments.posting import Poster
@@ -27,7 +27,6 @@ from market.payments.stripe import CURRENCY, Checkout, RefundSeen
 
 SUBJECT = "payment"
 PAID, REFUNDED = "payment.paid", "payment.refunded"
-SURPLUS = "payment.surplus"
 
 
 class Mismatch(Exception):
@@ -39,6 +38,9 @@ def of_card(session: Session, attempt: Attempt, seen: Checkout, at: datetime) ->
 
     Raises Mismatch.
     """
+    # The payment first, as everybody who moves it: two could wait for one another on PostgreSQL.
+    repository.hold_payment(session, attempt.payment_id)
+    session.refresh(attempt)
     if attempt.state == A.WANTED and seen.status in {"open", "complete"}:
         repository.move_attempt(
             session, attempt, A.OPEN, session=seen.id, url=seen.url, intent=seen.intent
@@ -127,11 +129,7 @@ def _take(
         repository.move_payment(session, payment, Step.CAPTURE, to, paid_fen=paid)
     _poster(session, payment, at).capture(capture, key)
     _tell(session, payment, PAID, f"收到{yuan_in_words(amount)}：{payment.title}", key, at)
-    if capture.surplus_fen:
-        told = f"多付{yuan_in_words(capture.surplus_fen)}，待退回：{payment.title}"
-        subject = notify.Subject(SUBJECT, payment.public_id)
-        to_operators = notify.To(role="operator")
-        notify.tell(session, to_operators, SURPLUS, subject, told, key=f"{SURPLUS}:{key}", at=at)
+    waiting.moved(session, payment, at)
     return capture
 
 
@@ -179,6 +177,7 @@ def refunded(session: Session, refund: Refund, at: datetime, **also: Any) -> Non
             session, payment, Step.REFUND, to, refunded_fen=back, ended_at=ended
         )
     _poster(session, payment, at).refund(refund)
+    waiting.moved(session, payment, at)
     told = f"已退{yuan_in_words(refund.amount_fen)}：{payment.title}"
     _tell(session, payment, REFUNDED, told, refund.public_id, at)
 
@@ -198,6 +197,7 @@ def refund_failed(session: Session, refund: Refund, at: datetime, **also: Any) -
     else:
         moved = {"refunded_fen": amount} if done else {}
         repository.change_capture(session, refund.capture_id, reserved_fen=amount, **moved)
+    waiting.moved(session, payment, at)
     if not done:
         return
     if not refund.surplus:

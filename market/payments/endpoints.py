@@ -67,7 +67,7 @@ async def raw_body(request: Request) -> bytes:
     return body
 
 
-@router.post("/stripe/events", include_in_schema=False)
+@router.post("/stripe/events")
 def receive_event(
     body: Annotated[bytes, Depends(raw_body)],
     work: Annotated[Work, opens(Action.PAYMENT_NOTIFY, write=True)],

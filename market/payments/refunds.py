@@ -15,7 +15,7 @@ from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import yuan_in_words
-from market.payments import captures, repository, repository_beside, service
+from market.payments import captures, repository, repository_beside, service, waiting
 from market.payments.bank import SAME_PERSON
 from market.payments.models import Capture, ConnectedAccount, Payment, Refund, Transfer
 from market.payments.posting import Poster
@@ -60,6 +60,7 @@ def want(work: Work, ways: Ways, public_id: PublicId, form: RefundIn) -> Refund:
         raise Invalid(fields={"amount_fen": f"最多还能退{yuan_in_words(left)}"})
     if way is Way.CARD:
         owe_refund(work.session, row, work.now)
+    waiting.moved(work.session, payment, work.now)
     return row
 
 

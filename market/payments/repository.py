@@ -5,7 +5,7 @@ Every change is conditional on what was seen; who comes second is told by Confli
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,6 +37,8 @@ from market.payments.states import (
 )
 
 MOVED = "这笔款项刚有变化，请刷新后再看"
+FRESH: Final = {"populate_existing": True}
+"""Rows as they stand now: sums are changed by statements, past what a session has seen."""
 
 
 def fee_by_public_id(session: Session, public_id: PublicId) -> Fee | None:
@@ -226,7 +228,7 @@ def write_capture(session: Session, values: dict[str, Any]) -> Capture | None:
 
 def captures(session: Session, payment_id: PaymentId) -> Sequence[Capture]:
     query = select(Capture).where(col(Capture.payment_id) == payment_id).order_by(col(Capture.id))
-    return session.exec(query).all()
+    return session.exec(query, execution_options=FRESH).all()
 
 
 def capture(session: Session, capture_id: CaptureId) -> Capture:
@@ -275,7 +277,7 @@ def change_capture(session: Session, capture_id: CaptureId, **by: int) -> None:
 
 def refunds(session: Session, payment_id: PaymentId) -> Sequence[Refund]:
     query = select(Refund).where(col(Refund.payment_id) == payment_id).order_by(col(Refund.id))
-    return session.exec(query).all()
+    return session.exec(query, execution_options=FRESH).all()
 
 
 def refund(session: Session, refund_id: RefundId) -> Refund:
