@@ -1,0 +1,171 @@
+"""Payments on the site, over HTTP without script: the pages show the truth at each step."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from frontend.edge import COOKIE
+from infra.settings import Settings
+from infra.web import create_app
+from infra.wiring import open_reader
+from market.accounts.work import Parts
+from market.payments.ways import Ways
+from tests import factories
+from tests.frontend.test_board_pages import HOST, Visitor
+from tests.support import printed
+from tests.support.clock import FakeClock
+from tests.support.paying import Till, till
+from tests.support.stripe_stand_in import serving
+
+
+@pytest.fixture
+def desk(parts: Parts, clock: FakeClock) -> Iterator[Till]:
+    with serving(clock.now) as stripe:
+        yield till(parts, clock, stripe)
+
+
+@pytest.fixture
+def site(parts: Parts, settings: Settings, desk: Till) -> Iterator[TestClient]:
+    engine = open_reader(settings)
+    app = create_app(parts, engine, settings)
+    app.state.ways = desk.ways
+    with TestClient(app, base_url=HOST, follow_redirects=False) as client:
+        client.headers["origin"] = HOST
+        yield client
+    engine.close()
+
+
+def as_payer(desk: Till) -> tuple[dict[str, str], str]:
+    """Return the headers of the payer's browser, and the token of its forms."""
+    secret, csrf = factories.cookie(desk.parts, desk.payer)
+    return {"cookie": f"{COOKIE}={secret}"}, csrf
+
+
+def sent_on(site: TestClient, desk: Till, path: str) -> str:
+    """Press a button of the payer that leads to another site; return where."""
+    headers, csrf = as_payer(desk)
+    answer = site.post(path, data={"csrf": csrf}, headers=headers)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def test_paying_by_card_from_the_fee_to_the_refund(site: TestClient, desk: Till) -> None:
+    payer = Visitor(site, desk.parts, desk.payer)
+    assert "示范收费办法第2条" in payer.get("/fees")
+    page = payer.post("/payments/new", {"fee": desk.fee})
+    assert "待付" in page
+    assert "测试模式" in page
+    address = re.search(r'action="(/payments/[a-z0-9]{14})/card"', page)
+    assert address
+    here = address[1]
+    places = {sent_on(site, desk, f"{here}/card") for _ in range(3)}
+    (session,) = desk.stripe.sessions
+    assert places == {desk.stripe.sessions[session]["url"]}
+    page = payer.get(f"{here}?returned=1")
+    assert "还没有收到付款结果" in page
+    assert "接着在线支付" in page
+    headers, _ = as_payer(desk)
+    policy = site.get(here, headers=headers).headers["content-security-policy"]
+    assert f"form-action 'self' {desk.stripe.url};" in policy
+    desk.stripe.pay(session)
+    assert sent_on(site, desk, f"{here}/card/check").startswith(here)
+    page = payer.get(here)
+    assert "已付" in page
+    assert "在线支付</button>" not in page
+    operator = Visitor(site, desk.parts, desk.operators[0])
+    (capture,) = desk.view(here.rsplit("/", 1)[1]).captures  # type: ignore[arg-type]
+    form = {"capture": capture.public_id, "amount_fen": "0.1", "reason": "多收了一个月"}
+    treasury = here.replace("/payments/", "/treasury/")
+    again = operator.post(f"{treasury}/refunds", {**form, "amount_fen": "1"}, 422)
+    assert "最多还能退3,000.00元" in again
+    assert "退款已发起" in operator.post(f"{treasury}/refunds", form)
+    desk.work()
+    page = payer.get(here)
+    assert "退了一部分" in page
+    assert "多收了一个月" in page
+    page = payer.get("/statement")
+    assert "2,000.00元" in page
+    answer = site.get("/statement?as=pdf", headers=headers)
+    assert "平台年度服务费" in printed.text(answer.content)
+    assert site.get("/statement?as=xlsx", headers=headers).content.startswith(b"PK")
+    desk.sound()
+
+
+def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
+    payment = desk.owed()
+    payer = Visitor(site, desk.parts, desk.payer)
+    page = payer.get(f"/payments/{payment}")
+    reference = desk.row(payment).reference
+    assert page.count(reference) == 2
+    assert "1234567890" in page
+    slip = {"file": ("回单.pdf", b"%PDF-1.7 slip", "application/pdf")}
+    headers, csrf = as_payer(desk)
+    data = {"csrf": csrf, "amount_fen": "0.35", "sent_on": "2026-11-02"}
+    answer = site.post(f"/payments/{payment}/slips", data=data, files=slip, headers=headers)
+    assert answer.status_code == 303
+    first, second = (Visitor(site, desk.parts, one) for one in desk.operators)
+    assert "校验码" in first.post("/treasury/find", {"reference": "123456789012"}, 422)
+    page = first.post("/treasury/find", {"reference": reference})
+    assert "回单.pdf" in page
+    form = {
+        "statement": "流水1",
+        "payer_name": "示范企业",
+        "amount_fen": "0.35",
+        "received_on": "2026-11-02",
+    }
+    page = first.post(f"/treasury/{payment}/credits", form)
+    assert "您录入的，请另一位运营人员确认" in page
+    assert "确认到账" in second.get("/work")
+    (credit,) = desk.view(payment).credits
+    decision = f"/credits/{credit.public_id}/decision"
+    assert "录入的人不能自己确认" in first.post(decision, {"decision": "confirm"}, 409)
+    assert "待付" in payer.get(f"/payments/{payment}")
+    page = second.post(decision, {"decision": "confirm"})
+    assert "多付的款，待退回" in page
+    page = payer.get(f"/payments/{payment}")
+    assert "已付" in page
+    assert "500.00元" in page
+    invoice = {"number": "26502000000000000001", "amount_fen": "0.3", "issued_on": "2026-11-02"}
+    assert "26502000000000000001" in second.post(f"/treasury/{payment}/invoices", invoice)
+    desk.sound()
+
+
+def test_without_keys_everything_but_the_card_works_and_says_so(
+    site: TestClient, desk: Till
+) -> None:
+    site.app.state.ways = Ways(None, desk.ways.bank)  # type: ignore[attr-defined]
+    payment = desk.owed()
+    payer = Visitor(site, desk.parts, desk.payer)
+    page = payer.get(f"/payments/{payment}")
+    assert "这里没有开通在线支付" in page
+    assert "测试模式" not in page
+    assert "没有开通在线支付" in payer.post(f"/payments/{payment}/card", {}, 409)
+    assert "没有 Stripe 的密钥" in Visitor(site, desk.parts, desk.operators[0]).get("/treasury")
+    assert "已取消" in payer.post(f"/payments/{payment}/cancellation", {})
+
+
+def test_stripe_down_says_that_nobody_was_charged(site: TestClient, desk: Till) -> None:
+    payment = desk.owed()
+    payer = Visitor(site, desk.parts, desk.payer)
+    desk.stripe.faults.append("after")
+    assert "没有扣款" in payer.post(f"/payments/{payment}/card", {}, 503)
+    desk.clock.advance(seconds=1)
+    sent_on(site, desk, f"/payments/{payment}/card")
+    assert len(desk.stripe.sessions) == 1
+
+
+def test_a_paid_session_that_nothing_told_of_ends_when_looked_at(
+    site: TestClient, desk: Till
+) -> None:
+    """The tab was closed during payment."""
+    payment = desk.owed()
+    sent_on(site, desk, f"/payments/{payment}/card")
+    (session,) = desk.stripe.sessions
+    desk.stripe.pay(session)
+    desk.clock.advance(hours=3)
+    desk.work()
+    assert "已付" in Visitor(site, desk.parts, desk.payer).get(f"/payments/{payment}")
+    assert desk.clock.now() - desk.view(payment).captures[0].at < timedelta(seconds=1)
