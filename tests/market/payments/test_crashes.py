@@ -19,7 +19,7 @@ from tests.support.market import work_for
 from tests.support.paying import FEE, Till
 
 pytestmark = pytest.mark.usefixtures("both_databases")
-POINTS = 44
+POINTS = 28
 """How many there are: before and after each commit, before and after each call of Stripe."""
 
 
