@@ -229,7 +229,7 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "POST /stripe/events": ("Stripe 的通知", "只收 Stripe 签名的；存下就答复，随后处理。"),
     "GET /fees": ("收费标准", "今天有效的；`every`为真时连同以前和以后的。"),
     "POST /fees": ("写收费标准", "由运营人员写；同一代码的前一条到那天为止。"),
-    "GET /payments": ("款项", "本机构的；运营人员看到全部。"),
+    "GET /payments": ("款项", "本机构的；运营人员看到全部，可以按附言号（`reference`）查一笔。"),
     "POST /payments": ("登记款项", "一笔款项只有一种用途，金额由收费标准、洽谈或报酬算出。"),
     "GET /payments/{payment_id}": ("一笔款项", "连同收款、退款、回单和发票号码。"),
     "POST /payments/{payment_id}/cancellation": ("取消款项", "还没有付过的才能取消。"),
@@ -241,6 +241,7 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "POST /payments/{payment_id}/slips": ("上传回单", "银行转账的回单；到账以银行流水为准。"),
     "GET /payments/{payment_id}/slips/{slip_id}": ("回单文件", ""),
     "POST /payments/{payment_id}/credits": ("录入到账", "由一位运营人员录入，另一位确认。"),
+    "POST /connected-accounts": ("登记机构的支付账户", "由运营人员登记，报酬转给机构时用。"),
     "GET /credits": ("待确认的到账", ""),
     "POST /credits/{credit_id}/decision": ("确认到账", "录入的人不能自己确认。"),
     "POST /payments/{payment_id}/refunds": (

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from infra.demo import cast, history, pending, stories
+from infra.demo import cast, fees, history, pending, stories
 from infra.demo.cast import DEMO_PASSWORD
 from infra.demo.content import read
 from infra.demo.replay import Replay
@@ -60,6 +60,7 @@ def load_demo(parts: Parts, progress: Callable[[str], None]) -> bool:
         replay.run()
         _close_months(replay, local_date(parts.clock.now()))
         comparables.form(session, parts.clock.now())
+        fees.settle(replay)
         record_done(Work(session, parts, COMMAND_LINE, parts.clock.now()), LOADED)
     return True
 

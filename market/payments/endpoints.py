@@ -18,6 +18,8 @@ from market.kit.ids import PublicId
 from market.kit.wire import Day, PathId
 from market.payments import bank, card, inbox, refunds, service, showing, statements
 from market.payments.schemas import (
+    AccountIn,
+    AccountOut,
     BankRefundIn,
     CheckoutOut,
     CreditDecisionIn,
@@ -99,9 +101,15 @@ def set_fee(form: FeeIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=True
 
 @router.get("/payments")
 def list_payments(
-    work: Annotated[Work, opens(Action.PAYMENT_VIEW)], number: PageNumber = 1
+    work: Annotated[Work, opens(Action.PAYMENT_VIEW)],
+    number: PageNumber = 1,
+    reference: Annotated[str, Query(max_length=20)] = "",
 ) -> PaymentsOut:
-    """List one's organisation's payments, all of them to operators; newest first."""
+    """List one's organisation's payments, all of them to operators; newest first. Operators find
+    the one that a bank transfer quotes by its `reference`.
+    """
+    if reference:
+        return PaymentsOut(items=[showing.row(bank.by_reference(work, reference))], total=1)
     total, rows = service.payments(work, number)
     return PaymentsOut(items=[showing.row(one) for one in rows], total=total)
 
@@ -209,6 +217,15 @@ def record_credit(
     """Enter a line of the bank statement; another person has to confirm it."""
     row = bank.record(work, PublicId(payment_id), form)
     return showing.credit(*bank.credit(work, row.public_id))
+
+
+@router.post("/connected-accounts", status_code=201)
+def connect_account(
+    form: AccountIn, work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)]
+) -> AccountOut:
+    """Note the account of an agency at Stripe; entered again, the newer one stands."""
+    row = refunds.connect(work, form)
+    return AccountOut(agency=form.agency, account=row.account)
 
 
 @router.get("/credits")

@@ -98,6 +98,11 @@ class AccountIn(In):
     )
 
 
+class AccountOut(Out):
+    agency: str
+    account: str
+
+
 class InvoiceIn(In):
     """A 发票 made elsewhere."""
 

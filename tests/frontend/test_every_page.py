@@ -29,6 +29,7 @@ pytestmark = pytest.mark.browser
 NOT_PAGES = (
     *("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new"),
     "/account/data/copy",
+    "/payments/{payment_id}/slips/{slip_id}",
     "/past-registrations/export",
     *("/board/picture.svg", "/rewards/{reward_id}/statement", "/mandates/{mandate_id}/evidence"),
     *("/my/export/file", "/my/import-template", "/my/imports/{import_id}/errors"),

@@ -362,11 +362,35 @@ def serving(now: Callable[[], datetime]) -> Iterator[StandIn]:
             self.end_headers()
             self.wfile.write(content)
 
+        def _customer(self, session: str) -> None:
+            """The page on which a customer pays, and the way back from it."""
+            one = state.sessions[session]
+            if self.command == "POST":
+                state.pay(session)
+                self.send_response(303)
+                self.send_header("Location", one["success_url"])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            page = f"<title>{session}</title><form method=post><button>Pay</button></form>".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def _either(self) -> None:
+            place, _, session = self.path.rpartition("/")
+            if place == "/pay":
+                self._customer(session)
+            else:
+                self._do(self.command)
+
         def do_GET(self) -> None:
-            self._do("GET")
+            self._either()
 
         def do_POST(self) -> None:
-            self._do("POST")
+            self._either()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
