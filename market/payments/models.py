@@ -164,7 +164,7 @@ class Payment(Table, table=True):
     refunded_fen: int = big(default=0)
     state: str = choice(default=PaymentState.DUE)
     seen: int = Field(default=0)
-    created_by: PersonId = fk("person.id", index=False)
+    created_by: PersonId = fk("person.id")
     created_at: datetime = moment()
     ended_at: datetime | None = moment(nullable=True)
 
@@ -200,7 +200,7 @@ class Attempt(Table, table=True):
     url: str = prose(default="")
     back: str = words(300, default="")
     expires_at: datetime = moment()
-    created_by: PersonId = fk("person.id", index=False)
+    created_by: PersonId = fk("person.id")
     created_at: datetime = moment()
     looked_at: datetime | None = moment(nullable=True)
 

@@ -33,7 +33,7 @@ class Slip(Table, table=True):
     file_id: int = fk("stored_file.id", unique=True, index=False)
     amount_fen: int = fen()
     sent_on: date = day()
-    person_id: PersonId = fk("person.id", index=False)
+    person_id: PersonId = fk("person.id")
     at: datetime = moment()
 
 

@@ -10,32 +10,14 @@ from market.kit.across import Held, any_by, by
 from market.kit.clock import local_text
 from market.kit.columns import Table
 from market.kit.ids import OrganisationId, PersonId
-from market.payments.models import (
-    Attempt,
-    CardLimit,
-    ConnectedAccount,
-    Fee,
-    Invoice,
-    Payment,
-    Refund,
-    Transfer,
-)
-from market.payments.models_beside import BankCredit, Slip
+from market.payments.models import Attempt, Payment
+from market.payments.models_beside import Slip
 
 KEPT = ("款项、付款、退款和到账的记录：会计资料，依法保存；办理人只以编号记，银行卡号不经过这里。",)
 _HELD: Final[Sequence[tuple[str, type[Table], str, str]]] = (
     ("登记的款项", Payment, "created_by", "created_at"),
     ("发起的在线支付", Attempt, "created_by", "created_at"),
     ("上传的回单", Slip, "person_id", "at"),
-    ("录入的到账", BankCredit, "recorded_by", "recorded_at"),
-    ("确认的到账", BankCredit, "decided_by", "decided_at"),
-    ("发起的退款", Refund, "wanted_by", "wanted_at"),
-    ("确认的退款", Refund, "confirmed_by", "wanted_at"),
-    ("发起的转付", Transfer, "wanted_by", "wanted_at"),
-    ("登记的发票", Invoice, "entered_by", "entered_at"),
-    ("登记的支付账户", ConnectedAccount, "entered_by", "entered_at"),
-    ("写的收费标准", Fee, "created_by", "created_at"),
-    ("写的支付限额", CardLimit, "created_by", "created_at"),
 )
 
 

@@ -266,6 +266,15 @@ EXPLAINED = {
     "match.decided_by": "您办理的其他事项",
     "plan.created_by": "您办理的其他事项",
     "rule_version.created_by": "您办理的其他事项",
+    "bank_credit.recorded_by": "款项、付款、退款",
+    "bank_credit.decided_by": "款项、付款、退款",
+    "refund.wanted_by": "款项、付款、退款",
+    "refund.confirmed_by": "款项、付款、退款",
+    "transfer.wanted_by": "款项、付款、退款",
+    "invoice.entered_by": "款项、付款、退款",
+    "connected_account.entered_by": "款项、付款、退款",
+    "fee.created_by": "款项、付款、退款",
+    "card_limit.created_by": "款项、付款、退款",
 }
 """Columns that neither copy nor deletion asks for, by how the sentence about them begins."""
 

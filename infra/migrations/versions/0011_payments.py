@@ -242,6 +242,7 @@ def _new_tables() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_payment_reference")),
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_created_by"), ["created_by"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_payment_commission_id"), ["commission_id"], unique=False
         )
@@ -335,6 +336,7 @@ def _new_tables() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_bank_slip_public_id")),
     )
     with op.batch_alter_table("bank_slip", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bank_slip_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_bank_slip_payment_id"), ["payment_id"], unique=False)
 
     op.create_table(
@@ -372,6 +374,9 @@ def _new_tables() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_card_attempt_public_id")),
     )
     with op.batch_alter_table("card_attempt", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_card_attempt_created_by"), ["created_by"], unique=False
+        )
         batch_op.create_index(
             batch_op.f("ix_card_attempt_payment_id"), ["payment_id"], unique=False
         )
