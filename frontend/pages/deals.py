@@ -132,6 +132,7 @@ def context(page: Page, deal_id: str, **more: object) -> dict[str, object]:
         "next": deal_path.next_step(line),
         "side": view.row.side,
         "may": {action.value for action in view.may},
+        "buys": view.row.deal.buyer_id == page.work.actor.organisation_id,
         "inquiries": inquiries.inquiries_of_deal(page.work, view.row.deal)
         if view.row.side is not None
         else [],
