@@ -169,3 +169,14 @@ def test_others_neither_see_nor_pay_it(desk: Till) -> None:
         card.begin(work, desk.ways, payment, "")
     with work_for(desk.parts, desk.operators[0]) as work, pytest.raises(Forbidden):
         card.begin(work, desk.ways, payment, "")
+
+
+def test_what_is_asked_twice_in_the_same_words_is_made_once(desk: Till) -> None:
+    """The keys, without any look beforehand."""
+    begun = desk.begin(desk.owed())
+    assert {card.ask(desk.cards, begun) for _ in range(2)} == {card.ask(desk.cards, begun)}
+    desk.paid()
+    (intent,) = desk.stripe.intents
+    assert desk.cards.refund("one", intent, 5) == desk.cards.refund("one", intent, 5)
+    sent = ("one", "payment", intent, "acct_1example", 5)
+    assert desk.cards.transfer(*sent) == desk.cards.transfer(*sent)
