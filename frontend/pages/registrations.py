@@ -205,7 +205,9 @@ def _one(page: Page, filed: Filed) -> dict[str, object]:
         "stored": service.file_of(work, filed)
         if work.may(Action.REGISTRATION_FILE, related)
         else None,
-        "form_rows": national.rows(filed.contract, items.read(filed.row.items)),
+        "form_rows": national.rows(
+            filed.contract, items.shown(work, filed.contract, items.read(filed.row.items))
+        ),
         "may_edit": Step.HAND_IN in steps,
         "may_object": Step.OBJECT in steps,
         "may_withdraw": service.may_withdraw(work, filed),

@@ -41,7 +41,7 @@ Undoing = Annotated[Work, opens(Action.REGISTRATION_UNDO, write=True)]
 def _told(work: Work, filed: Filed) -> dict[str, object]:
     row, contract = filed.row, filed.contract
     stored, term = service.file_of(work, filed), service.term_of(work, filed)
-    told = items.read(row.items)
+    told = items.shown(work, contract, items.read(row.items))
     return row.model_dump() | {
         "id": row.public_id,
         "contract": contract.public_id,
