@@ -27,6 +27,11 @@ def newest(session: Session, kind: str) -> dict[str, str]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
+def any_of(session: Session, kind: str) -> bool:
+    query = select(col(Record.seq)).where(col(Record.subject_kind) == kind).limit(1)
+    return session.scalars(query).first() is not None
+
+
 def keys(session: Session, kind: str) -> set[str]:
     """Return the subjects of a kind of which anything was kept."""
     query = select(col(Record.subject_key)).where(col(Record.subject_kind) == kind).distinct()
