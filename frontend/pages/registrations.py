@@ -21,7 +21,7 @@ from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import Optional60, Optional200, Optional500, PathId
 from market.registry import form as national
-from market.registry import items, service
+from market.registry import items, service, standing
 from market.registry.items import Items
 from market.registry.repository import Filed
 from market.registry.schemas import ObjectIn, SubmitIn
@@ -215,6 +215,7 @@ def _one(page: Page, filed: Filed) -> dict[str, object]:
         "may_print": work.may(Action.REGISTRATION_FILE, related),
         "book": versions.book(work.session),
         "causes": END_CAUSES,
+        "moved": standing.words(filed.row, filed.contract),
         "types": CONTRACT_TYPES,
         "fields": FIELDS,
     }

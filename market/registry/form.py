@@ -17,7 +17,7 @@ from market.kit import pdf
 from market.kit.ids import PublicId
 from market.kit.money import fen_to_wan
 from market.kit.sheets.writing import write_xlsx
-from market.registry import items, reading
+from market.registry import items, reading, standing
 from market.registry.items import Items
 from market.registry.repository import Filed
 from market.registry.vocabulary import INDUSTRIES, IPRS, NATURES, PLANS, SCALES
@@ -137,6 +137,7 @@ def decided(filed: Filed) -> list[tuple[str, str]]:
         ("登记日期", str(row.decided_on)),
         ("认定成交额（万元）", fen_to_wan(row.total_fen)),
         ("认定技术交易额（万元）", fen_to_wan(row.technical_fen)),
+        *standing.words(row, filed.contract),
     ]
 
 

@@ -59,12 +59,15 @@ def registrations(session: Session) -> Iterator[Any]:
 
 
 def steps(session: Session) -> Iterator[Any]:
-    """Yield (registration, event, what the ledger wrote for it) of every step, each registration's
-    together and in their order.
+    """Yield (registration, event, what the ledger wrote for it, the contract) of every step, each
+    registration's together and in their order.
     """
     query = (
-        select(_whole(Registration), _whole(RegistrationEvent), _whole(Transaction))
+        select(
+            _whole(Registration), _whole(RegistrationEvent), _whole(Transaction), _whole(Contract)
+        )
         .join(Registration, col(Registration.id) == col(RegistrationEvent.registration_id))
+        .join(Contract, col(Contract.id) == col(Registration.contract_id))
         .outerjoin(Transaction, col(Transaction.id) == col(RegistrationEvent.transaction_id))
         .order_by(col(RegistrationEvent.registration_id), col(RegistrationEvent.place))
     )

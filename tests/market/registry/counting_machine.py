@@ -29,7 +29,7 @@ from market.registry.schemas import (
     UndoIn,
 )
 from tests.market.ledger.test_tampering import settle
-from tests.market.registry.counting_base import SIGNED, WAN, Market
+from tests.market.registry.counting_base import HERE, SIGNED, THERE, WAN, Market
 from tests.market.registry.counting_model import LEADS, Case, Paper
 from tests.support import history, papers
 
@@ -185,24 +185,33 @@ class Counting(Market):
         )
 
     @precondition(lambda self: self.model.cases)
-    @rule(which=any_one, wildly=wild, money=amounts, too_much=wild)
-    def change(self, which: int, wildly: bool, money: tuple[int, int], too_much: bool) -> None:
-        """Other amounts from today on, by a change or in answer to an objection."""
+    @rule(which=any_one, wildly=wild, money=amounts, too_much=wild, away=st.booleans())
+    def change(
+        self, which: int, wildly: bool, money: tuple[int, int], too_much: bool, away: bool
+    ) -> None:
+        """Other amounts from today on, by a change or in answer to an objection; a change may move
+        the seller to the other region, too.
+        """
         step, case = self.chosen(["change", "correct"], which, wildly=wildly)
         if step is None or case is None:
             return
         technical, total = money if not too_much else (money[1] + 1, money[1])
         public_id = self.id_of(case)
         note = "补充协议"
-        other = (technical, total) != (case.technical, case.total)
+        away = away and step == "change"
+        other = away or (technical, total) != (case.technical, case.total)
         may = self.model.may(case, step) and other and technical <= total
         if step == "change":
-            form = ChangeIn(total_fen=total, technical_fen=technical, reason=note)
+            region = "" if not away else THERE if case.counted_here else HERE
+            form = ChangeIn(
+                total_fen=total, technical_fen=technical, reason=note, seller_region=region
+            )
+            same = case.state == "changed" and case.last_change == (*money, note) and not away
             self.attempt(
                 step,
                 self.officer,
                 lambda work: service.change(work, public_id, form),
-                may=may or (case.state == "changed" and case.last_change == (*money, note)),
+                may=may or same,
             )
         else:
             answer = ResolveIn(
@@ -212,7 +221,7 @@ class Counting(Market):
                 step, self.officer, lambda work: service.resolve(work, public_id, answer), may=may
             )
         if may:
-            self.model.change(case, step, (technical, total), note)
+            self.model.change(case, step, (technical, total), note, away=away)
 
     @precondition(lambda self: self.model.cases)
     @rule(which=any_one, wildly=wild)
@@ -293,7 +302,7 @@ class Counting(Market):
         if may:
             assert case.day is not None
             day = case.day if cause == "mistake" else self.model.today
-            self.model.take_out(case, "taken out", day)
+            self.model.take_out(case, "taken out" if cause == "mistake" else "cancelled", day)
 
     @rule(back=st.sampled_from([0, 1, 2, 2, 3, 3, 4, 7, 11, 14]), wildly=wild)
     def close_a_month(self, back: int, wildly: bool) -> None:
