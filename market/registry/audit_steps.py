@@ -43,10 +43,11 @@ def _registration(steps: list[tuple[Any, Any, Any, Any]]) -> Iterator[str]:
     state: str = RegistrationState.DRAFT
     changes = 0
     for place, (_, event, posted, contract) in enumerate(steps, 1):
-        pair = (RegistrationState(event.from_state), RegistrationState(event.to_state))
+        pair = (event.from_state, event.to_state)
+        edges = EDGES.get(event.step)
         if event.place != place or event.from_state != state:
             yield f"第{event.place}步应接着“{state}”，现在从“{event.from_state}”起"
-        if pair not in EDGES[Step(event.step)].pairs:
+        if edges is None or pair not in edges.pairs:
             yield f"第{event.place}步“{event.step}”不能从“{pair[0]}”到“{pair[1]}”"
         state = event.to_state
         changes += event.step in _CHANGES
@@ -58,7 +59,7 @@ def _registration(steps: list[tuple[Any, Any, Any, Any]]) -> Iterator[str]:
         yield f"经过的最后一步到“{state}”，登记的状态是“{row.state}”"
     if changes != row.changes:
         yield f"经过里变更{changes}次，登记上记的是{row.changes}次"
-    counted = [event for _, event, _, _ in steps if Step(event.step) in (Step.REGISTER, *_CHANGES)]
+    counted = [event for _, event, _, _ in steps if event.step in (Step.REGISTER, *_CHANGES)]
     if counted:
         last = counted[-1]
         if (last.total_fen, last.technical_fen) != (row.total_fen, row.technical_fen):
@@ -78,7 +79,7 @@ def _in_force(row: Any, contract: Any, event: Any, posted: Any) -> Iterator[str]
 
 def _documented(row: Any, event: Any, changes: int) -> Iterator[str]:
     """Yield where a step says otherwise than the document whose digest the ledger has."""
-    kind = _KINDS.get(Step(event.step))
+    kind = _KINDS.get(event.step)
     if kind is Kind.CHANGE:
         amounts = (event.total_fen, event.technical_fen)
         wanted = certificate.change_digest(
@@ -96,7 +97,7 @@ def _documented(row: Any, event: Any, changes: int) -> Iterator[str]:
 
 def _posted(row: Any, event: Any, posted: Any) -> Iterator[str]:
     """Yield what the ledger says otherwise than a step."""
-    wanted = _KINDS.get(Step(event.step))
+    wanted = _KINDS.get(event.step)
     if wanted != posted.kind:
         yield f"第{event.place}步“{event.step}”在账里没有它的一笔，或有了不该有的"
         return
