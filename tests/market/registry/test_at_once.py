@@ -198,7 +198,11 @@ def prepared(parts: Parts, pair: papers.Sides, project: str, file: str) -> servi
 
 
 def posted(address: str, headers: dict[str, str], json: object = None) -> str:
-    answer = httpx.post(address, json=json, headers=headers, timeout=60, trust_env=False)
+    """Return the answer's status; whoever is told that the database is busy comes again."""
+    for _ in range(30):
+        answer = httpx.post(address, json=json, headers=headers, timeout=60, trust_env=False)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
     return str(answer.status_code)
 
 
