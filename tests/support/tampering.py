@@ -64,6 +64,8 @@ def _other(session: Session, column: Any, value: Any, random: Random) -> Any:
         return None
     if isinstance(column.type, JSON):
         return {**(value or {}), "x": [random.randrange(9), "0" * 64]}
+    if isinstance(value, str):
+        return _text(column, value, random)
     if isinstance(column.type, Date):
         return (value or date(2026, 1, 1)) + timedelta(days=random.choice((-400, -1, 1, 31)))
     if isinstance(column.type, DateTime) or hasattr(column.type, "process_bind_param"):
@@ -78,7 +80,7 @@ def _other(session: Session, column: Any, value: Any, random: Random) -> Any:
 
 
 def _text(column: Any, value: str | None, random: Random) -> str:
-    length = column.type.length or 40
+    length = getattr(column.type, "length", None) or 40
     if length == 64:
         return f"{random.getrandbits(256):064x}"
     changed = f"{(value or '')[: length - 1]}{random.choice('改零9x')}"
