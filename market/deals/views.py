@@ -133,6 +133,7 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
     further = service.further_sides(work, deals)
     planned = beside.next_steps(work.session, work.actor.organisation, ids)
     calendar = rules.calendar(work.session)
+    founded = beside.state_founded(work.session, ids)
     return [
         _row(
             work,
@@ -144,6 +145,7 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
             contracts.get(row.id),
             planned.get(row.id),
             calendar,
+            founded=row.id in founded,
         )
         for row in deals
     ]
@@ -159,11 +161,12 @@ def _row(
     contract: Contract | None,
     plan: NextStep | None,
     calendar: Calendar,
+    *,
+    founded: bool,
 ) -> DealRow:
-    seller = names[deal.seller_id]
     term = clearance.term(path, calendar) if path is not None and clearance.running(path) else None
     applies = clearance.applies(
-        seller, contract.type if contract else None, terms.mode if terms else None
+        contract.type if contract else None, terms.mode if terms else None, founded=founded
     )
     cleared = not applies or (
         path is not None
@@ -178,7 +181,7 @@ def _row(
     return DealRow(
         deal=deal,
         relation=relation,
-        seller=seller,
+        seller=names[deal.seller_id],
         buyer=names[deal.buyer_id],
         stage=Stage.SIGNED if deal.concluded_at is not None else stage,
         terms=terms,

@@ -1,7 +1,8 @@
 """Triggers that hold a contract to the path by which its price has to be found.
 
-A state-founded seller assigns or licenses only at a price that was found by law (促进科技成果转化法
-18). The service says why a contract may not be signed yet; these refuse it whoever writes the row:
+A state-founded seller, leading or joint, assigns or licenses, by what was agreed or by what is
+signed, only at a price that was found by law (促进科技成果转化法 18). The service says why a
+contract may not be signed yet; these refuse it whoever writes the row:
 
     pricing_path → cleared    only after its last day, rest days rolled forward by the holiday
                               table, and while no objection is open
@@ -12,7 +13,16 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-TABLES: Final = ("contract", "pricing_path", "objection", "organisation", "holiday")
+TABLES: Final = (
+    "contract",
+    "pricing_path",
+    "objection",
+    "organisation",
+    "holiday",
+    "deal",
+    "deal_party",
+    "terms",
+)
 CLEARED, SIGNED = "path_cleared", "contract_by_path"
 FEWEST_DAYS: Final = 15
 
@@ -42,8 +52,12 @@ _UNCLEARED = (
     " OR EXISTS (SELECT 1 FROM objection WHERE pricing_path_id = NEW.id AND state = 'open')"
 )
 _PRICED = (
-    "NEW.type IN ('TRF', 'LIC')"
-    " AND EXISTS (SELECT 1 FROM organisation WHERE id = NEW.seller_id AND state_founded)"
+    "(NEW.type IN ('TRF', 'LIC') OR EXISTS (SELECT 1 FROM terms AS t JOIN deal AS d"
+    " ON d.id = t.deal_id AND d.terms_version = t.version"
+    " WHERE d.id = NEW.deal_id AND t.mode NOT IN ('合作开发', '其他')))"
+    " AND EXISTS (SELECT 1 FROM organisation AS o WHERE o.state_founded AND (o.id = NEW.seller_id"
+    " OR EXISTS (SELECT 1 FROM deal_party AS x WHERE x.deal_id = NEW.deal_id AND x.side = 'seller'"
+    " AND x.organisation_id = o.id)))"
 )
 _UNPRICED = (
     "NOT EXISTS (SELECT 1 FROM pricing_path AS p WHERE p.deal_id = NEW.deal_id"

@@ -3,17 +3,23 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col
 
 from market.accounts.policy import Role
 from market.accounts.work import Parts
-from market.deals import contracts, pricing, service, views
+from market.catalog.vocabulary import Mode
+from market.deals import contracts, negotiation, pricing, service, views
 from market.deals.models import Contract, Deal
 from market.deals.schemas import (
     ContractIn,
     DealtIn,
     DisclosureIn,
     LoseIn,
+    PartyIn,
     PricingIn,
+    ShareIn,
     SignIn,
     StopIn,
 )
@@ -185,10 +191,55 @@ def test_who_needs_no_pricing(parts: Parts) -> None:
     assert sign(company, deal, drafted(company, deal)).state == ContractState.SIGNED
 
     university = trade(parts)
-    deal = agreed(university)
+    deal = agreed(university, Mode.JOINT)
     developed = drafted(university, deal, ContractType.DEV)
     assert row(university, deal).stage is Stage.SIGNING
     assert sign(university, deal, developed).state == ContractState.SIGNED
+
+
+def no_path(world: Trade, deal: Deal, contract: Contract) -> None:
+    """Show that a contract is refused for want of a path: by the service and by the database."""
+    assert row(world, deal).pricing_applies
+    with (
+        pytest.raises(Conflict, match="先选定定价方式"),
+        work_for(world.parts, world.seller) as work,
+    ):
+        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+    signs = update(Contract).where(col(Contract.id) == contract.id)
+    values = {"state": ContractState.SIGNED, "signed_on": date(2026, 11, 2)}
+    with pytest.raises(DBAPIError, match="no price"), world.parts.database.write() as session:
+        session.execute(signs.values(**values))
+
+
+def test_a_licence_drafted_as_a_development_needs_its_path(world: Trade) -> None:
+    deal = agreed(world, Mode.PLAIN)
+    no_path(world, deal, drafted(world, deal, ContractType.DEV))
+
+
+def test_a_state_founded_joint_seller_needs_a_path(parts: Parts) -> None:
+    """Who leads the side does not say whose achievement it is."""
+    world = trade(parts, state_founded=False)
+    state = factories.organisation(parts, state_founded=True)
+    deal = agreed(world)
+    with work_for(parts, world.seller) as work:
+        form = PartyIn(organisation=state.public_id, share=9_000)
+        negotiation.add_party(work, deal.public_id, form)
+    with work_for(parts, factories.actor(parts, Role.MANAGER, state)) as work:
+        negotiation.confirm_share(work, deal.public_id, ShareIn(version=1))
+    contract = drafted(world, deal)
+    no_path(world, deal, contract)
+    with work_for(parts, world.seller) as work:
+        pricing.choose(work, deal.public_id, AGREEMENT)
+    assert row(world, deal).stage is Stage.PRICING
+
+
+def test_a_state_founded_joint_buyer_needs_none(parts: Parts) -> None:
+    world = trade(parts, state_founded=False)
+    state = factories.organisation(parts, state_founded=True)
+    deal = agreed(world)
+    with work_for(parts, world.buyer) as work:
+        negotiation.add_party(work, deal.public_id, PartyIn(organisation=state.public_id))
+    assert not row(world, deal).pricing_applies
 
 
 def test_pricing_waits_for_agreed_terms(world: Trade) -> None:
@@ -291,6 +342,10 @@ def test_a_lost_deal_drops_its_draft_and_stops_its_publicity(world: Trade) -> No
         service.lose(work, deal.public_id, LoseIn(reason=LostReason.FUNDS))
     found = row(world, deal)
     assert (found.stage, found.contract, found.pricing) == (Stage.LOST, None, None)
+    with read_for(world.parts, world.seller) as work:
+        told = [one.text for one in views.deal_view(work, deal.public_id).timeline]
+    assert told[0].startswith("买方终止洽谈")
+    assert told[1] == "公示终止，一方退出"
     with pytest.raises(Conflict, match="终止"), work_for(world.parts, world.seller) as work:
         contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
 

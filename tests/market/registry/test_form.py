@@ -9,7 +9,9 @@ from python_calamine import CalamineWorkbook
 
 from market.accounts.work import Parts
 from market.deals import keeping
+from market.deals import service as deals
 from market.deals.schemas_keeping import InstalmentIn, InstalmentsIn, PatentIn, PatentsIn
+from market.deals.vocabulary import ContractState
 from market.kit.errors import Invalid, NotFound
 from market.registry import form, items, service
 from market.registry.items import Items
@@ -61,9 +63,11 @@ def test_a_buyer_is_typed_once(parts: Parts, pair: papers.Sides) -> None:
 def test_form_and_summary_are_printed_with_their_own_chinese_font(
     parts: Parts, pair: papers.Sides
 ) -> None:
-    contract = papers.signed_contract(parts, pair, project="轨道扣件螺栓松动声学检测")
-    filed = papers.submitted(parts, pair, contract)
+    contract = papers.signed_contract(
+        parts, pair, project="轨道扣件螺栓松动声学检测", state=ContractState.DRAFTED
+    )
     with work_for(parts, pair.seller_actor) as work:
+        deal = deals.deal_of(work, contract.deal_id)
         patents = PatentsIn(
             items=[
                 PatentIn(
@@ -74,14 +78,16 @@ def test_form_and_summary_are_printed_with_their_own_chinese_font(
                 )
             ]
         )
-        keeping.put_patents(work, filed.deal.public_id, patents)
+        keeping.put_patents(work, deal.public_id, patents)
         payments = InstalmentsIn(
             items=[
                 InstalmentIn(due_on="2026-12-15", amount_fen=70 * WAN),
                 InstalmentIn(condition="验收合格后30日内", amount_fen=50 * WAN),
             ]
         )
-        keeping.put_instalments(work, filed.deal.public_id, payments)
+        keeping.put_instalments(work, deal.public_id, payments)
+    papers.sign(parts, contract)
+    filed = papers.submitted(parts, pair, contract)
     with read_for(parts, pair.officer) as work:
         made = form.printed(work, filed.row.public_id)
         summary = form.summary(work, filed.row.public_id)
