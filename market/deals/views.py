@@ -13,7 +13,7 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.views import Heading
-from market.deals import clearance, repository, service
+from market.deals import clearance, offers, repository, service
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals import views_negotiation as negotiated
@@ -110,6 +110,7 @@ class DealView:
     terms: tuple[Terms, ...]
     stopped: tuple[PricingPath, ...]
     lines: tuple[ContractLine, ...]
+    points: tuple[tuple[str, str], ...]
     obstacle: str | None
     timeline: tuple[Moment, ...]
     may: frozenset[Action]
@@ -226,6 +227,7 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
             if path.state == PricingState.STOPPED
         ),
         lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
+        points=tuple(offers.points(contract, row.terms)) if contract else (),
         obstacle=clearance.signing_obstacle(work, deal, contract) if contract else None,
         timeline=_timeline(work, deal, row.relation),
         may=frozenset(
