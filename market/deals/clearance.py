@@ -1,7 +1,8 @@
 """When a price found by law clears the way to the contract (促进科技成果转化法 18).
 
-协议定价 is publicised for at least 15 days (国发〔2016〕16号): begun on D it runs D+1 … D+15, a
-last day that is no working day rolls forward, and a contract may be signed from the next day.
+协议定价 is publicised for as many days as the rule in force says, 15 by 国发〔2016〕16号: begun on
+D it runs D+1 … D+15, a last day that is no working day rolls forward, and a contract may be signed
+from the next day.
 """
 
 from dataclasses import dataclass

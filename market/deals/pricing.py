@@ -15,7 +15,6 @@ from market.deals.models import Deal, PricingPath
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
     PATHS,
-    PUBLICITY_DAYS,
     ObjectionState,
     PricingPathKind,
     PricingState,
@@ -26,6 +25,7 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import wan_in_words
 from market.rules import service as rules
+from market.rules import transfer
 
 CHOSEN = "定价方式已经选定，要改请先终止现在的公示或挂牌"
 
@@ -71,7 +71,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         interested=form.interested,
         interest_note=form.interest_note,
         published_on=work.today if agreement else None,
-        days=PUBLICITY_DAYS if agreement else None,
+        days=transfer.at(work.session, work.today).publicity_days if agreement else None,
         exchange=form.exchange,
         exchange_number=form.exchange_number,
         listed_on=None if agreement else form.listed_on or work.today,

@@ -4,8 +4,8 @@ A state-founded seller, leading or joint, assigns or licenses, by what was agree
 signed, only at a price that was found by law (促进科技成果转化法 18). The service says why a
 contract may not be signed yet; these refuse it whoever writes the row:
 
-    pricing_path → cleared    only after its last day, rest days rolled forward by the holiday
-                              table, and while no objection is open
+    pricing_path → cleared    only after the last of the days that the rule in force says, rest days
+                              rolled forward by the holiday table, and while no objection is open
     contract     → signed     only with a path that was cleared or dealt by then, for no less
 """
 
@@ -22,9 +22,9 @@ TABLES: Final = (
     "deal",
     "deal_party",
     "terms",
+    "transfer_rule",
 )
 CLEARED, SIGNED = "path_cleared", "contract_by_path"
-FEWEST_DAYS: Final = 15
 
 # A working day from the end of the period up to the day before it is cleared. A month is looked
 # through for one; the longest holiday has 9 days.
@@ -46,9 +46,19 @@ WHERE NEW.published_on + NEW.days + step.n < NEW.cleared_on
     OR (extract(isodow FROM NEW.published_on + NEW.days + step.n) < 6
         AND NOT EXISTS (SELECT 1 FROM holiday WHERE kind = 'rest'
           AND falls_on = NEW.published_on + NEW.days + step.n)))"""
+# The days by the rule in force on the day of publication, as it was known when the path was chosen:
+# a rule changed later does not lengthen what runs. Before the first rule, those of 国发〔2016〕16号.
+_DAYS = (
+    "SELECT coalesce(max(r.publicity_days), 15) FROM transfer_rule AS r"
+    " WHERE r.created_at <= NEW.created_at"
+    " AND (r.archived_at IS NULL OR r.archived_at > NEW.created_at)"
+    " AND r.effective_from = (SELECT max(s.effective_from) FROM transfer_rule AS s"
+    " WHERE s.effective_from <= NEW.published_on AND s.created_at <= NEW.created_at"
+    " AND (s.archived_at IS NULL OR s.archived_at > NEW.created_at))"
+)
 _CLEARS = "NEW.state = 'cleared' AND OLD.state <> 'cleared'"
 _UNCLEARED = (
-    "OLD.state <> 'publicised' OR NEW.days IS NULL OR NEW.days < {days} OR NOT EXISTS ({worked})"
+    "OLD.state <> 'publicised' OR NEW.days IS NULL OR NEW.days < ({days}) OR NOT EXISTS ({worked})"
     " OR EXISTS (SELECT 1 FROM objection WHERE pricing_path_id = NEW.id AND state = 'open')"
 )
 _PRICED = (
@@ -72,7 +82,7 @@ _NO_PATH = "no price was found by law"
 def install(connection: Connection, *, sqlite: bool) -> None:
     """Write the triggers anew; the tables are all there."""
     worked = _WORKED_SQLITE if sqlite else _WORKED_POSTGRES
-    uncleared = _UNCLEARED.format(days=FEWEST_DAYS, worked=worked)
+    uncleared = _UNCLEARED.format(days=_DAYS, worked=worked)
     parts = (
         (CLEARED, "pricing_path", "UPDATE", _CLEARS, uncleared, _EARLY),
         (SIGNED, "contract", "UPDATE", _signs(old=True), f"{_PRICED} AND {_UNPRICED}", _NO_PATH),

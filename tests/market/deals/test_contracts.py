@@ -11,7 +11,7 @@ from market.accounts.policy import Role
 from market.accounts.work import Parts
 from market.catalog.vocabulary import Mode
 from market.deals import contracts, negotiation, pricing, service, views
-from market.deals.models import Contract, Deal
+from market.deals.models import Contract, Deal, PricingPath
 from market.deals.schemas import (
     ContractIn,
     DealtIn,
@@ -35,6 +35,8 @@ from market.deals.vocabulary import (
 )
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound, Overtaken
 from market.kit.ids import PublicId
+from market.rules import transfer
+from market.rules.schemas_transfer import TransferRuleIn
 from tests import factories
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
@@ -180,6 +182,59 @@ def test_an_exchange_needs_its_outcome(world: Trade) -> None:
     with work_for(world.parts, world.seller) as work:
         pricing.dealt(work, deal.public_id, dealt)
     assert sign(world, deal, contract).state == ContractState.SIGNED
+
+
+def rule_of(parts: Parts, days: int, since: date) -> None:
+    """Let the bureau say how many days a 公示 has since a day."""
+    form = TransferRuleIn(
+        effective_from=since,
+        transfer_bp=5000,
+        equity_bp=5000,
+        own_bp=500,
+        own_years_least=3,
+        own_years_most=5,
+        bypass_days=365,
+        publicity_days=days,
+    )
+    with work_for(parts, factories.actor(parts, Role.OFFICER)) as work:
+        transfer.put(work, form)
+
+
+def test_the_days_of_a_publicity_are_those_of_the_rule_in_force(
+    world: Trade, clock: FakeClock
+) -> None:
+    clock.set_local("2026-11-12 09:00")
+    rule_of(world.parts, 20, date(2026, 11, 1))
+    deal = agreed(world)
+    publicised(world, deal)
+    contract = drafted(world, deal)
+    found = row(world, deal).term
+    assert found is not None
+    assert found.ends_on == date(2026, 12, 2)
+    clock.set_local("2026-12-02 09:00")
+    with pytest.raises(Conflict, match="2026-12-03"), work_for(world.parts, world.seller) as work:
+        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+    rule_of(world.parts, 40, date(2026, 11, 2))  # changed later: what runs is not lengthened
+    clock.set_local("2026-12-03 09:00")
+    assert sign(world, deal, contract).state == ContractState.SIGNED
+
+
+def test_the_database_clears_no_publicity_shorter_than_the_rule(
+    world: Trade, clock: FakeClock
+) -> None:
+    clock.set_local("2026-11-12 09:00")
+    rule_of(world.parts, 20, date(2026, 11, 1))
+    deal = agreed(world)
+    publicised(world, deal)
+    path = update(PricingPath).where(col(PricingPath.deal_id) == deal.id)
+    values = {"days": 15, "state": PricingState.CLEARED, "cleared_on": date(2026, 12, 20)}
+    with (
+        pytest.raises(DBAPIError, match="has not run out"),
+        world.parts.database.write() as session,
+    ):
+        session.execute(path.values(**values))
+    with world.parts.database.write() as session:
+        session.execute(path.values(**values | {"days": 20}))
 
 
 def test_who_needs_no_pricing(parts: Parts) -> None:
