@@ -304,7 +304,7 @@ def credited(session: Session, ids: Iterable[CommissionId]) -> dict[CommissionId
     rows = session.exec(
         select(fee, func.sum(col(Commission.amount_fen))).where(fee.in_(set(ids))).group_by(fee)
     )
-    return {CommissionId(row[0]): int(row[1]) for row in rows if row[0] is not None}
+    return {CommissionId(row[0]): int(row[1] or 0) for row in rows if row[0] is not None}
 
 
 def bypass_by_public_id(session: Session, public_id: PublicId) -> Bypass | None:

@@ -47,7 +47,7 @@ WHERE NEW.published_on + NEW.days + step.n < NEW.cleared_on
         AND NOT EXISTS (SELECT 1 FROM holiday WHERE kind = 'rest'
           AND falls_on = NEW.published_on + NEW.days + step.n)))"""
 # The days by the rule in force on the day of publication, as it was known when the path was chosen:
-# a rule changed later does not lengthen what runs. Before the first rule, those of 国发〔2016〕16号.
+# a rule changed later does not lengthen what runs. Before the first rule: 国发〔2016〕16号.
 _DAYS = (
     "SELECT coalesce(max(r.publicity_days), 15) FROM transfer_rule AS r"
     " WHERE r.created_at <= NEW.created_at"
