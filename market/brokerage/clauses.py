@@ -115,11 +115,11 @@ def agree(work: Work, deal_id: PublicId, version: int) -> BrokerClause:
 
 def _put(work: Work, row: BrokerClause, seen: int, values: dict[str, Any]) -> BrokerClause:
     """Write what changes in a clause whose version `seen` stands, as a row if it is none yet."""
-    if row.id is None:
-        row = BrokerClause(**row.model_dump(exclude={"id"}) | values)
-        work.session.add(row)
-        work.session.flush()
+    if row in work.session:
+        repository.change_clause(work.session, row.id, seen, **values)
+        work.session.refresh(row)
         return row
-    repository.change_clause(work.session, row.id, seen, **values)
-    work.session.refresh(row)
+    row = BrokerClause(**row.model_dump(exclude={"id"}) | values)
+    work.session.add(row)
+    work.session.flush()
     return row
