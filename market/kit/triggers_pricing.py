@@ -11,7 +11,7 @@ contract may not be signed yet; these refuse it whoever writes the row:
 
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 TABLES: Final = (
     "contract",
@@ -24,6 +24,7 @@ TABLES: Final = (
     "terms",
     "transfer_rule",
 )
+_RULES: Final = "transfer_rule"
 CLEARED, SIGNED = "path_cleared", "contract_by_path"
 
 # A working day from the end of the period up to the day before it is cleared. A month is looked
@@ -80,7 +81,11 @@ _NO_PATH = "no price was found by law"
 
 
 def install(connection: Connection, *, sqlite: bool) -> None:
-    """Write the triggers anew; the tables are all there."""
+    """Write the triggers anew; the tables are all there. None before the revision that makes the
+    days of a 公示 data: SQLite changes no table while a trigger names a column that is not there.
+    """
+    if all(one["name"] != "publicity_days" for one in inspect(connection).get_columns(_RULES)):
+        return
     worked = _WORKED_SQLITE if sqlite else _WORKED_POSTGRES
     uncleared = _UNCLEARED.format(days=_DAYS, worked=worked)
     parts = (
