@@ -11,7 +11,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, OrganisationKind, Relation, Role
 from market.accounts.work import Work
-from market.brokerage import repository, waiting
+from market.brokerage import repository, repository_costs, waiting
 from market.brokerage.models import (
     Bypass,
     BypassState,
@@ -74,7 +74,7 @@ class BypassView:
 def _views(work: Work, rows: Sequence[Commission]) -> list[CommissionView]:
     parts = repository.parts(work.session, [row.id for row in rows])
     names = accounts.organisations(work.session, {part.organisation_id for part in parts})
-    credited = repository.credited(work.session, [row.id for row in rows])
+    credited = repository_costs.credited(work.session, [row.id for row in rows])
     found: dict[tuple[CommissionId, str], list[Part]] = {}
     for one in parts:
         place = found.setdefault((one.commission_id, one.role), [])
@@ -337,7 +337,7 @@ def decide(work: Work, public_id: PublicId, form: BypassDecisionIn) -> BypassVie
         decided_at=work.now,
     )
     if not upheld and repository.void_if_due(work.session, view.row.commission_id):
-        repository.release_costs(work.session, view.row.commission_id)
+        repository_costs.release_costs(work.session, view.row.commission_id)
     work.session.refresh(view.row)
     waiting.moved(work.session, view.row, work.now)
     waiting.decided(work.session, view.row, work.now)
