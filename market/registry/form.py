@@ -8,7 +8,8 @@ from typing import Any, Final
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.catalog.vocabulary import FIELDS, region_name
-from market.deals import keeping
+from market.deals import keeping, offers
+from market.deals import repository as deals
 from market.deals import repository_contracts as contracts
 from market.deals.keeping import Kept
 from market.deals.models import Contract, ContractLine
@@ -199,7 +200,7 @@ def printed(work: Work, public_id: PublicId) -> bytes:
     filed, told = of(work, public_id)
     told_data = {
         "facts": facts(filed.contract),
-        "rows": rows(filed.contract, told),
+        "rows": [*rows(filed.contract, told), *_points(work, filed.contract)],
         "decided": decided(filed),
         "rule": reading.version_of(work, filed).row.code,
     }
@@ -215,11 +216,17 @@ def summary(work: Work, public_id: PublicId) -> bytes:
         "facts": [
             *facts(contract),
             ("付款方式", PAY_METHODS[PayMethod(contract.pay_method)]),
+            *_points(work, contract),
         ],
         "lines": _lines(contracts.lines_of(work.session, contract.id)),
         **_kept(kept),
     }
     return pdf.render(_SUMMARY, told, at=work.now)
+
+
+def _points(work: Work, contract: Contract) -> list[tuple[str, str]]:
+    agreed = deals.terms_of(work.session, [contract.deal_id])
+    return offers.points(contract, agreed[0] if agreed else None)
 
 
 def _lines(lines: Sequence[ContractLine]) -> list[list[str]]:
