@@ -2,8 +2,9 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from sqlmodel import select
@@ -13,21 +14,28 @@ from market.accounts.work import Actor, Parts
 from market.catalog.models import Listing
 from market.catalog.schemas import AchievementIn
 from market.catalog.vocabulary import FIELDS
+from market.deals.models import Contract as Paper
+from market.deals.vocabulary import ContractType
+from market.kit.clock import local_date
 from market.kit.money import fen_to_wan
 from market.ledger.models import Kind, Transaction
-from market.registry import comparables
+from market.ledger.tasks import close
+from market.registry import comparables, service
 from market.registry.comparables import Comparables, Group
-from market.registry.models import PastRegistration
+from market.registry.models import PastRegistration, Registration
 from market.registry.models_comparables import ComparableGroup, ComparableMember
+from market.registry.repository import Filed
+from market.registry.schemas import ChangeIn, UndoIn
 from tests import factories
-from tests.support import history
+from tests.support import history, papers
 from tests.support.clock import FakeClock
-from tests.support.market import read_for
+from tests.support.market import read_for, work_for
 from tests.support.trade import WAN, published
 
 TOPICS = ("焊缝检测", "污泥减量", "隧道照明", "糖度快检", "螺栓松动", "气孔识别", "膜法水处理")
 OBJECTS = ("装置", "方法", "系统", "软件", "传感器", "算法", "材料", "工艺")
 KINDS = ("技术许可", "技术转让", "技术开发")
+TYPES = (ContractType.LIC, ContractType.TRF, ContractType.DEV)
 FLOOR = 5
 FIELDS_USED = (3, 7)
 QUARTERS = ("2026-04-02", "2026-07-02", "2026-10-02", "2027-01-05")
@@ -37,17 +45,23 @@ Signature = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Contract:
-    """A counted contract as the raw tables have it, apart from what groups it."""
+    """What was said of a counted contract, as the raw tables have it, apart from what groups it.
+
+    `last`: nothing was said of it since.
+    """
 
     id: int
     fen: int
     public: bool
+    last: bool = True
 
 
 @dataclass(frozen=True)
 class Query:
+    """An answer, and all that was counted at the time."""
+
     quarter: str
-    title: str
+    known: Mapping[int, Contract]
     answer: Comparables
 
 
@@ -71,19 +85,82 @@ def register(parts: Parts, officer: Actor, chance: random.Random, count: int, ru
     history.bring_in(parts, officer, rows, run=run)
 
 
+def register_here(
+    parts: Parts, pair: papers.Sides, chance: random.Random, count: int
+) -> list[Filed]:
+    """Return contracts of this market, registered on the day."""
+    return [
+        papers.registered(
+            parts,
+            pair,
+            project=f"{title(chance)}{n}",
+            kind=chance.choice(TYPES),
+            field=chance.choice(FIELDS_USED),
+            total=(price := int(10 ** chance.uniform(6.5, 9.5))),
+            technical=price,
+            on=local_date(parts.clock.now()),
+        )
+        for n in range(count)
+    ]
+
+
+def change(parts: Parts, pair: papers.Sides, filed: Filed, fen: int) -> None:
+    with work_for(parts, pair.officer) as work:
+        form = ChangeIn(total_fen=fen, technical_fen=fen, reason="补充协议")
+        service.change(work, filed.row.public_id, form)
+
+
+def make_public(parts: Parts, filed: Filed) -> None:
+    with parts.database.write() as session:
+        paper = session.get_one(Paper, filed.contract.id)
+        paper.seller_agrees_public = paper.buyer_agrees_public = True
+
+
+def take_back(parts: Parts, pair: papers.Sides, filed: Filed) -> None:
+    with work_for(parts, pair.officer) as work:
+        service.undo(work, filed.row.public_id, UndoIn(reason="抄错了"))
+
+
+def disturb(parts: Parts, pair: papers.Sides, chance: random.Random, here: list[Filed]) -> None:
+    """Let contracts registered before be changed, published and taken back."""
+    chance.shuffle(here)
+    for filed in [here.pop() for _ in range(6)]:
+        how = chance.randrange(3)
+        if how == 0:
+            change(parts, pair, filed, int(10 ** chance.uniform(6.5, 9.5)))
+        elif how == 1:
+            make_public(parts, filed)
+        else:
+            take_back(parts, pair, filed)
+
+
 def form(parts: Parts) -> int:
     with parts.database.write() as session:
         return comparables.form(session, parts.clock.now())
 
 
 def contracts(parts: Parts) -> dict[int, Contract]:
+    """Return all that was said of contracts, by its transaction."""
     with parts.database.read() as session:
+        papers_of = {row.id: row for row in session.exec(select(Paper))}
         open_ones = {
             row.transaction_id for row in session.exec(select(PastRegistration)) if row.public
+        } | {
+            row.transaction_id
+            for row in session.exec(select(Registration))
+            if papers_of[row.contract_id].seller_agrees_public
         }
+        rows = session.exec(select(Transaction)).all()
+        followed = {row.previous_id for row in rows}
         return {
-            row.id: Contract(row.id, row.total_fen, row.id in open_ones)
-            for row in session.exec(select(Transaction).where(Transaction.kind == Kind.REGISTER))
+            row.id: Contract(
+                row.id,
+                row.total_fen,
+                (row.register_id or row.id) in open_ones,
+                row.id not in followed,
+            )
+            for row in rows
+            if row.kind != Kind.REVERSE
         }
 
 
@@ -115,16 +192,14 @@ def members(parts: Parts) -> Callable[[Group], Mapping[int, Sequence[int]]]:
 
 
 def wrong(
-    one: Mapping[int, Signature], other: Mapping[int, Signature], known: Mapping[int, Contract]
+    one: Mapping[int, Signature], other: Mapping[int, Signature], private: Collection[int]
 ) -> list[str]:
     """Return how two answers together single contracts out.
 
     Each says of a contract in which band of which statement it is. Contracts of which both say the
     same cannot be told apart; every such class must have FLOOR contracts with private sums.
     """
-    classes = Counter(
-        (one.get(key), other.get(key)) for key in {**one, **other} if not known[key].public
-    )
+    classes = Counter((one.get(key), other.get(key)) for key in {**one, **other} if key in private)
     return [f"{count}: {signature}" for signature, count in classes.items() if count < FLOOR]
 
 
@@ -140,6 +215,19 @@ def told(
     }
 
 
+def private_when_told(
+    queries: Sequence[Query], telling: Sequence[Mapping[int, Signature]], first: int, second: int
+) -> set[int]:
+    """Return what was private when it was told of last: what is published later, no answer hides
+    any more.
+    """
+    return {
+        key
+        for key in {**telling[first], **telling[second]}
+        if not queries[second if key in telling[second] else first].known[key].public
+    }
+
+
 def asked(parts: Parts, clock: FakeClock, seed: int, per_quarter: int) -> Iterator[Query]:
     """Yield every answer to every listing, at the beginning of each quarter, as contracts come."""
     chance = random.Random(seed)
@@ -147,15 +235,20 @@ def asked(parts: Parts, clock: FakeClock, seed: int, per_quarter: int) -> Iterat
     owner = factories.actor(parts, Role.MANAGER, factories.organisation(parts, self_publish=True))
     clock.set_local("2026-01-25 09:00")
     own = listings(parts, owner, chance, per_quarter)
+    pair, here = papers.sides(parts), list[Filed]()
     for n, quarter in enumerate(QUARTERS):
         register(parts, officer, chance, chance.randrange(90, 160), n + 1)
+        here += register_here(parts, pair, chance, 12)
+        disturb(parts, pair, chance, here)
         clock.set_local(f"{quarter} 09:00")
         while form(parts):
             pass
+        disturb(parts, pair, chance, here)
+        known = contracts(parts)
         for listing in own:
             with read_for(parts, owner) as work:
                 answer = comparables.of_listing(work, listing.public_id)
-            yield Query(quarter, listing.public_id, answer)
+            yield Query(quarter, known, answer)
 
 
 def check(parts: Parts, clock: FakeClock, pairs: int, per_quarter: int) -> tuple[int, int, int]:
@@ -163,15 +256,17 @@ def check(parts: Parts, clock: FakeClock, pairs: int, per_quarter: int) -> tuple
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     queries = list(asked(parts, clock, seed, per_quarter))
-    known, behind = contracts(parts), members(parts)
+    behind = members(parts)
     bands = 0
     for query in queries:
         for group in query.answer.groups:
             by_band = behind(group)
             assert len(by_band) == len(group.bands) > 1
             for place, band in enumerate(group.bands):
-                inside = [known[key] for key in by_band[place]]
-                assert band.count == len(inside) >= FLOOR
+                inside = [query.known[key] for key in by_band[place]]
+                assert band.count == len(inside)
+                assert sum(not one.public for one in inside) >= FLOOR
+                assert all(one.last for one in inside)
                 assert all(
                     (band.low or 0) <= one.fen and (band.high is None or one.fen < band.high)
                     for one in inside
@@ -181,7 +276,9 @@ def check(parts: Parts, clock: FakeClock, pairs: int, per_quarter: int) -> tuple
     telling = [told(query.answer, behind) for query in queries]
     for _ in range(pairs):
         first, second = chance.randrange(len(queries)), chance.randrange(len(queries))
-        assert wrong(telling[first], telling[second], known) == []
+        first, second = sorted((first, second))
+        private = private_when_told(queries, telling, first, second)
+        assert wrong(telling[first], telling[second], private) == []
     return len(queries), bands, seed
 
 
@@ -208,13 +305,13 @@ def test_10000_pairs_of_queries_single_out_no_price(
 
 def test_the_check_finds_answers_made_of_nearest_neighbours() -> None:
     """What this is not: bands of five and more over the contracts nearest to each listing."""
-    known = {n: Contract(n, n * WAN, public=False) for n in range(1, 14)}
+    private = range(1, 14)
 
     def nearest(these: range) -> dict[int, Signature]:
         return {n: ("低" if n < 7 else "高", len(these)) for n in these}
 
-    assert wrong(nearest(range(2, 12)), nearest(range(2, 13)), known)
-    assert not wrong(nearest(range(2, 12)), nearest(range(2, 12)), known)
+    assert wrong(nearest(range(2, 12)), nearest(range(2, 13)), private)
+    assert not wrong(nearest(range(2, 12)), nearest(range(2, 12)), private)
 
 
 def test_a_group_is_not_shown_once_a_contract_of_it_is_taken_out(
@@ -236,10 +333,7 @@ def test_a_group_is_not_shown_once_a_contract_of_it_is_taken_out(
         for n, price in enumerate(chance.sample(range(3, 400), 15))
     ]
     outcomes = history.bring_in(parts, officer, rows)
-    wanted = AchievementIn.model_validate(
-        {"title": "焊缝检测装置", "field": 3, "modes": ["普通许可"]}
-    )
-    listing = published(parts, owner, wanted)
+    listing = welding(parts, owner)
 
     def shown() -> int:
         with read_for(parts, owner) as work:
@@ -258,6 +352,134 @@ def test_a_group_is_not_shown_once_a_contract_of_it_is_taken_out(
     assert form(parts) == 0
     with parts.database.read() as session:
         assert [row.bands for row in session.exec(select(ComparableGroup))] == before
+
+
+def welding(parts: Parts, owner: Actor) -> Listing:
+    return published(
+        parts,
+        owner,
+        AchievementIn.model_validate(
+            {"title": "焊缝检测装置", "field": 3, "modes": ["普通许可", "专利转让"]}
+        ),
+    )
+
+
+def seller_with_listing(parts: Parts) -> tuple[Actor, Listing]:
+    owner = factories.actor(parts, Role.MANAGER, factories.organisation(parts, self_publish=True))
+    return owner, welding(parts, owner)
+
+
+def contracts_of(parts: Parts, pair: papers.Sides, prices: Sequence[int]) -> list[Filed]:
+    """Return contracts of one field registered today, at so many 万元 each."""
+    today = local_date(parts.clock.now())
+    return [
+        papers.registered(
+            parts,
+            pair,
+            project=f"焊缝检测装置{n}",
+            kind=ContractType.LIC,
+            sub_type="发明专利实施许可",
+            total=price * WAN,
+            technical=price * WAN,
+            on=today,
+        )
+        for n, price in enumerate(prices)
+    ]
+
+
+def answer(parts: Parts, owner: Actor, listing: Listing) -> Comparables:
+    with read_for(parts, owner) as work:
+        return comparables.of_listing(work, listing.public_id)
+
+
+def told_bands(found: Comparables) -> list[list[tuple[int | None, int | None, int]]]:
+    return [[(one.low, one.high, one.count) for one in group.bands] for group in found.groups]
+
+
+LOW_AND_HIGH = [[(None, 20 * WAN, 5), (20 * WAN, None, 5)]]
+
+
+def test_a_contract_changed_before_its_group_is_grouped_as_it_is_now(
+    parts: Parts, clock: FakeClock
+) -> None:
+    clock.set_local("2026-02-10 09:00")
+    pair, (owner, listing) = papers.sides(parts), seller_with_listing(parts)
+    filed = contracts_of(parts, pair, [12, 12, 12, 12, 80, 80, 80, 80, 80, 80])
+    change(parts, pair, filed[4], 12 * WAN)
+    clock.set_local("2026-04-01 03:00")
+    assert form(parts) == 1
+    assert told_bands(answer(parts, owner, listing)) == LOW_AND_HIGH
+
+
+def test_a_contract_changed_when_its_quarter_was_over_waits_for_the_next(
+    parts: Parts, clock: FakeClock
+) -> None:
+    clock.set_local("2026-02-10 09:00")
+    pair, (owner, listing) = papers.sides(parts), seller_with_listing(parts)
+    filed = contracts_of(parts, pair, [12, 12, 12, 12, 12, 80, 80, 80, 80, 300])
+    clock.set_local("2026-04-01 02:00")
+    change(parts, pair, filed[9], 80 * WAN)
+    assert form(parts) == 0
+    clock.set_local("2026-07-01 03:00")
+    assert form(parts) == 1
+    assert told_bands(answer(parts, owner, listing)) == LOW_AND_HIGH
+
+
+def test_a_group_is_not_shown_once_a_contract_of_it_was_changed(
+    parts: Parts, clock: FakeClock
+) -> None:
+    clock.set_local("2026-02-10 09:00")
+    pair, (owner, listing) = papers.sides(parts), seller_with_listing(parts)
+    filed = contracts_of(parts, pair, [12] * 5 + [80] * 5)
+    change(parts, pair, filed[0], 13 * WAN)
+    clock.set_local("2026-04-01 03:00")
+    assert form(parts) == 1
+    assert told_bands(answer(parts, owner, listing)) == LOW_AND_HIGH
+    change(parts, pair, filed[0], 300 * WAN)
+    assert told_bands(answer(parts, owner, listing)) == []
+    # Nor does any of its contracts enter another group, as it was or as it is.
+    contracts_of(parts, pair, [12] * 5 + [80] * 4)
+    clock.set_local("2026-07-01 03:00")
+    assert form(parts) == 0
+
+
+def test_a_group_is_not_shown_once_a_band_has_four_private_sums(
+    parts: Parts, clock: FakeClock
+) -> None:
+    clock.set_local("2026-02-10 09:00")
+    pair, (owner, listing) = papers.sides(parts), seller_with_listing(parts)
+    filed = contracts_of(parts, pair, [12] * 6 + [80] * 5)
+    change(parts, pair, filed[0], 13 * WAN)
+    clock.set_local("2026-04-01 03:00")
+    assert form(parts) == 1
+    make_public(parts, filed[0])
+    found = answer(parts, owner, listing)
+    assert told_bands(found) == [[(None, 20 * WAN, 6), (20 * WAN, None, 5)]]
+    assert [one.total_fen for one in found.public] == [13 * WAN]
+    make_public(parts, filed[1])
+    found = answer(parts, owner, listing)
+    assert told_bands(found) == []
+    assert sorted(one.total_fen for one in found.public) == [12 * WAN, 13 * WAN]
+
+
+def test_a_public_contract_is_shown_as_it_is_and_with_the_day_of_its_registration(
+    parts: Parts, clock: FakeClock
+) -> None:
+    clock.set_local("2026-02-10 09:00")
+    pair, (owner, listing) = papers.sides(parts), seller_with_listing(parts)
+    contracts_of(parts, pair, [900])
+    clock.set_local("2026-03-10 09:00")
+    with parts.database.write() as session:
+        close(session, "2026-02", by=pair.officer.person, at=clock.now())
+    paper = papers.signed_contract(
+        parts, pair, project="焊缝检测装置", kind=ContractType.LIC, public=True
+    )
+    filed = papers.decided(
+        parts, pair, papers.submitted(parts, pair, paper), decided_on=date(2026, 2, 26)
+    )
+    change(parts, pair, filed, 60 * WAN)
+    (shown,) = answer(parts, owner, listing).public
+    assert (shown.total_fen, shown.registered_on) == (60 * WAN, date(2026, 2, 26))
 
 
 def test_bands_are_the_same_edges_for_everyone_and_open_at_the_ends() -> None:
