@@ -101,7 +101,7 @@ def test_a_group_is_not_shown_once_a_contract_of_it_was_changed(
     change(parts, pair, filed[0], 300 * WAN)
     assert told_bands(answer(parts, owner, listing)) == []
     # Nor does any of its contracts enter another group, as it was or as it is.
-    contracts_of(parts, pair, [12] * 5 + [80] * 4)
+    contracts_of(parts, papers.sides(parts), [12] * 5 + [80] * 4)
     clock.set_local("2026-07-01 03:00")
     assert form(parts) == 0
 
