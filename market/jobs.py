@@ -19,6 +19,7 @@ from market.kit.jobs import Handler
 from market.ledger import audit as ledger
 from market.ledger import tasks as ledger_tasks
 from market.registry import audit as registry
+from market.registry import tasks as registry_tasks
 from market.rewards import audit as rewards
 
 AUDITS: Final[Mapping[str, Audit]] = {
@@ -43,4 +44,5 @@ def handlers(parts: Parts, removing: retention.Removing = retention.alone) -> Ma
         **retention.handlers(parts, removing),
         **waiting.handlers(parts),
         **ledger_tasks.handlers(parts.database, parts.clock),
+        **registry_tasks.handlers(parts.clock),
     }

@@ -17,6 +17,7 @@ from market.discovery.endpoints import engine_of
 from market.kit.errors import NotFound
 from market.operations import marks, service
 from market.operations.schemas import LoadOut, Number, OperationsOut
+from market.registry.tasks import COMPARABLES
 from search.port import SearchEngine
 
 router = APIRouter()
@@ -34,6 +35,7 @@ KINDS: Final = {
     "discovery.organisation": "更新机构名下的成果与需求",
     tasks.REMATCH: "全部重新匹配",
     "retention": "清理到期的数据",
+    COMPARABLES: "可比交易成组",
 }
 CONSUMERS: Final = {"index": "搜索", "match": "匹配"}
 PROCESSES: Final = {"web": "网页", "worker": "任务", "indexer": "索引"}

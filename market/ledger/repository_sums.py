@@ -62,8 +62,10 @@ def _within(book: Book, part: Slice) -> ColumnElement[bool]:
     ]
     conditions += _outside(_Snapshot.seller_id, _Snapshot.seller_name, part.outside_seller)
     conditions += _outside(_Snapshot.buyer_id, _Snapshot.buyer_name, part.outside_buyer)
-    if part.subject_keys is not None:
-        conditions.append(col(Transaction.subject_key).in_(part.subject_keys))
+    if part.registrations is not None:
+        # Not the number: undone, it may be taken up by another contract.
+        counted_first = func.coalesce(col(Transaction.register_id), col(Transaction.id))
+        conditions.append(counted_first.in_(part.registrations))
     if part.party_id is not None:
         conditions.append(
             or_(
