@@ -36,6 +36,10 @@ KINDS: Final = {
     tasks.REMATCH: "全部重新匹配",
     "retention": "清理到期的数据",
     COMPARABLES: "可比交易成组",
+    "contract.signed": "报酬：合同签订以后",
+    "brokerage.costs": "报酬：到期委托的必要费用",
+    "ledger.heads": "账册：写出签下的末尾",
+    "waiting.recount": "待办：按新的工作日重算",
 }
 CONSUMERS: Final = {"index": "搜索", "match": "匹配"}
 PROCESSES: Final = {"web": "网页", "worker": "任务", "indexer": "索引"}

@@ -85,7 +85,7 @@ class Commission(Table, table=True):
     amount_fen: int | None = fen(nullable=True)
     state: str = choice(default=CommissionState.DUE)
     settled_at: datetime | None = moment(nullable=True)
-    settled_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    settled_by: PersonId | None = fk("person.id", nullable=True)
     created_at: datetime = moment()
     credited_to_id: CommissionId | None = fk("commission.id", nullable=True)
 
@@ -141,7 +141,7 @@ class Bypass(Table, table=True):
     contested_by_id: OrganisationId | None = fk("organisation.id", nullable=True, index=False)
     contested_at: datetime | None = moment(nullable=True)
     decision_note: str = words(500, default="")
-    decided_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    decided_by: PersonId | None = fk("person.id", nullable=True)
     decided_at: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
 
@@ -171,5 +171,5 @@ class BrokerClause(Table, table=True):
     version: int = Field(default=1)
     seller_agreed: int = Field(default=0)
     buyer_agreed: int = Field(default=0)
-    written_by: PersonId = fk("person.id", index=False)
+    written_by: PersonId = fk("person.id")
     written_at: datetime = moment()

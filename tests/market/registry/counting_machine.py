@@ -54,7 +54,29 @@ WITHOUT_MONEY = (
 
 
 class Counting(Market):
-    """Any order of what people do."""
+    """Any order of what people do, from a market in which some contracts count already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for _ in range(3):
+            self.register(
+                which=0,
+                wildly=False,
+                used=False,
+                which_number=0,
+                naming="right",
+                days=40,
+                other=None,
+            )
+        case = self.model.cases[0]
+        public_id = self.id_of(case)
+        self.attempt(
+            "object",
+            self.seller(case),
+            lambda work: service.object_to(work, public_id, ObjectIn(reason="有误")),
+            may=True,
+        )
+        self.model.go(case, "object")
 
     # what people do
 
