@@ -46,7 +46,7 @@ def conclude(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
     """Take a deal opened today as far as the content tells of it."""
     for note in row["notes"]:
         replay.start(_note(replay, note, deal))
-    for plan in row["plans"]:
+    for plan in row.get("plans", []):
         replay.start(_plan(replay, plan, deal))
     if row["terms"]:
         yield from _terms(replay, row["terms"], sides, deal)

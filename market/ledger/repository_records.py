@@ -7,9 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy import insert as insert_
 from sqlmodel import Session, col
 
+from market.kit.db import streamed
 from market.ledger.models import Record
-
-_AT_ONCE = 5_000
 
 
 def insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -41,4 +40,4 @@ def keys(session: Session, kind: str) -> set[str]:
 def links(session: Session) -> Iterator[Record]:
     """Yield all records in their order."""
     query = select(Record.__table__).order_by(col(Record.seq), col(Record.id))  # type: ignore[attr-defined]
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})  # type: ignore[misc]
+    yield from streamed(session, query)

@@ -5,17 +5,17 @@ Each entry counts on the day of its transaction, by the type, field and parties 
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, distinct, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from market.kit.db import streamed
 from market.kit.ids import TransactionId
 from market.ledger.models import Book, Entry, Transaction
 from market.ledger.schemas import COUNTED, OUTSIDE, By, Slice, Sum, region_prefix
 
-_AT_ONCE: Final = 5_000
 _Snapshot = aliased(Transaction, name="snapshot")
 
 
@@ -168,7 +168,7 @@ def counted_between(session: Session, book: Book, after: int, until: int) -> Ite
         book,
         Slice(),
     ).where(col(Transaction.seq) > after, col(Transaction.seq) <= until)
-    for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):
+    for row in streamed(session, query):
         yield Counted(*row)
 
 

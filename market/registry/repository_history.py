@@ -9,13 +9,12 @@ from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from market.deals.models import Contract, ContractLine
-from market.kit.db import table_of
+from market.kit.db import streamed, table_of
 from market.kit.ids import RegistrationId
 from market.registry.models import Registration, RegistrationEvent
 
 _MOVES: Final = ("seller_agrees_public", "buyer_agrees_public")
 """What of a signed contract its parties may still change."""
-_AT_ONCE: Final = 2000
 _WHOSE: Final = itemgetter(0)
 
 
@@ -73,7 +72,7 @@ class _Beside:
 def _rows(session: Session, query: Select[Any], only: RegistrationId | None) -> Iterator[Any]:
     if only is not None:
         query = query.where(table_of(Registration).c.id == only)
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+    yield from streamed(session, query)
 
 
 def _values(row: Any, first: int) -> dict[str, Any]:

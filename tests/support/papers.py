@@ -77,7 +77,7 @@ def signed_contract(
         public_id=new_public_id(),
         kind=ListingKind.ACHIEVEMENT,
         organisation_id=pair.seller.id,
-        state=ListingState.PUBLISHED,
+        state=ListingState.PRIVATE,
         created_at=now,
         updated_at=now,
     )
