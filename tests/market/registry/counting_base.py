@@ -90,7 +90,7 @@ class Market(RuleBasedStateMachine):
                 target_fen=400_000 * WAN,
             )
             rules.put_plan(work, form)
-        for number, here in enumerate((True, False, True, True, False, True)):
+        for number, here in enumerate((True, False, True, True, False, True, False, True)):
             self.sign_paper(Paper(number, here, 80 * WAN, 100 * WAN))
             self.file_paper(number, number)
 

@@ -68,15 +68,12 @@ class Counting(Market):
                 days=40,
                 other=None,
             )
-        case = self.model.cases[0]
-        public_id = self.id_of(case)
-        self.attempt(
-            "object",
-            self.seller(case),
-            lambda work: service.object_to(work, public_id, ObjectIn(reason="有误")),
-            may=True,
-        )
-        self.model.go(case, "object")
+        for step, case in zip(
+            ("object", "accept", "send_back"),
+            (self.model.cases[0], *self.model.cases[3:5]),
+            strict=True,
+        ):
+            self._take(step, case)
 
     # what people do
 
@@ -104,8 +101,10 @@ class Counting(Market):
     def step(self, which: int, wildly: bool) -> None:
         """A step that moves no money."""
         step, case = self.chosen(WITHOUT_MONEY, which, wildly=wildly)
-        if step is None or case is None:
-            return
+        if step is not None and case is not None:
+            self._take(step, case)
+
+    def _take(self, step: str, case: Case) -> None:
         public_id, may = self.id_of(case), self.model.may(case, step)
         calls: dict[str, Callable[[Any], Any]] = {
             "hand_in": lambda work: service.hand_in(work, public_id),
