@@ -29,9 +29,30 @@ class Point(StrEnum):
     DRAFTED = "drafted"
     SIGNED = "signed"
     REGISTERING = "registering"
+    CORRECTING = "correcting"
     NOT_REGISTERED = "not_registered"
     COUNTED = "counted"
+    OBJECTED = "objected"
+    ENDED = "ended"
     LOST = "lost"
+
+
+OVER = frozenset({Point.COUNTED, Point.OBJECTED, Point.ENDED})
+"""The registration is decided; what follows is the registry's alone."""
+_POINTS = {
+    RegistrationState.DRAFT: Point.SIGNED,
+    RegistrationState.SUBMITTED: Point.REGISTERING,
+    RegistrationState.CORRECTION: Point.CORRECTING,
+    RegistrationState.ACCEPTED: Point.REGISTERING,
+    RegistrationState.EXPERT_REVIEW: Point.REGISTERING,
+    RegistrationState.REGISTERED: Point.COUNTED,
+    RegistrationState.CHANGED: Point.COUNTED,
+    RegistrationState.OBJECTION: Point.OBJECTED,
+    RegistrationState.NOT_REGISTERED: Point.NOT_REGISTERED,
+    RegistrationState.CANCELLED: Point.ENDED,
+    RegistrationState.REVOKED: Point.ENDED,
+    RegistrationState.WITHDRAWN: Point.SIGNED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +105,9 @@ def _point(row: DealRow, registration: Registration | None) -> Point:
 
 
 def _registered(registration: Registration | None) -> Point:
-    if registration is None or registration.state == RegistrationState.WITHDRAWN:
+    if registration is None:
         return Point.SIGNED
-    return {
-        RegistrationState.SUBMITTED: Point.REGISTERING,
-        RegistrationState.REGISTERED: Point.COUNTED,
-        RegistrationState.NOT_REGISTERED: Point.NOT_REGISTERED,
-    }[RegistrationState(registration.state)]
+    return _POINTS[RegistrationState(registration.state)]
 
 
 def steps(line: DealLine) -> list[Step]:
@@ -108,8 +125,11 @@ def steps(line: DealLine) -> list[Step]:
     }[row.stage]
     if line.point is Point.LOST:
         return [Step(key, "stop" if key == "talk" else "todo") for key in keys]
-    if line.point is Point.COUNTED:
+    if line.point in (Point.COUNTED, Point.OBJECTED):
         return [Step(key, "done") for key in keys]
+    if line.point is Point.ENDED:
+        states = {"register": "stop", "count": "todo"}
+        return [Step(key, states.get(key, "done")) for key in keys]
     reached = keys.index(now)
     return [
         Step(key, "done" if place < reached else "now" if place == reached else "todo")
@@ -123,14 +143,16 @@ _NEXT = {
     Point.LISTED: ("dealt", "wait_dealt"),
     Point.UNDRAFTED: ("draft", "wait_draft"),
     Point.SIGNED: ("register", "wait_register"),
+    Point.CORRECTING: ("correct", "wait_correct"),
 }
-_OVER = (Point.LOST, Point.COUNTED, Point.REGISTERING, Point.NOT_REGISTERED)
+_SAME = OVER | {Point.LOST, Point.REGISTERING, Point.NOT_REGISTERED}
+"""Where everybody is told the same."""
 
 
 def next_step(line: DealLine) -> str:
     """Return the code of what the actor should do or wait for; `_next.html` has its words."""
     row, side = line.row, line.row.side
-    if line.point in _OVER:
+    if line.point in _SAME:
         return line.point.value
     if side is None:
         return "broker"

@@ -1,13 +1,14 @@
 """Brings a database to the present schema, with the reference data that rules need."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from market.kit import dump, triggers, triggers_pricing
@@ -36,10 +37,36 @@ def migrate(url: str) -> None:
         Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
         _close_to_others(Path(database.url.database))
     try:
-        with database.writer.begin() as connection:
+        with _changing(database) as connection:
             _bring_up(connection)
     finally:
         database.close()
+
+
+@contextlib.contextmanager
+def _changing(database: Database) -> Iterator[Connection]:
+    """Yield a transaction in which tables may be made anew.
+
+    On SQLite that drops a table to which rows of others refer: with foreign keys on, their count of
+    broken references never comes back to nothing. They are off meanwhile, and all are looked at
+    before the end. The pragma does nothing inside a transaction, so it comes before it.
+    """
+    with database.writer.connect() as connection:
+        if not database.sqlite:
+            with connection.begin():
+                yield connection
+            return
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise IntegrityError("foreign_key_check", None, ValueError(str(broken[:5])))
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _close_to_others(file: Path) -> None:
@@ -73,7 +100,7 @@ def fill(
     """
     database = Database(url)
     try:
-        with database.writer.begin() as connection:
+        with _changing(database) as connection:
             command.upgrade(configuration(connection), revision)
             dump.clear(connection)  # a revision may bring rows of its own
             load(connection)

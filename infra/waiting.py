@@ -7,9 +7,10 @@ from contextlib import closing
 from infra.indexer import indexing
 from infra.loops import IDLE
 from infra.settings import Settings
-from infra.worker import working
+from infra.worker import Working, working
 from market.accounts.work import Parts
 from market.discovery.drain import left_to_do
+from search.errors import SearchUnavailable
 
 
 def work_until_done(
@@ -32,5 +33,15 @@ def work_until_done(
             if progress is not None:
                 progress(left.total)
             worked = indexer.step()
-            if not (worker.step() or worked):
+            if not (_step(worker, filling=indexer.looking) or worked):
                 time.sleep(IDLE)
+
+
+def _step(worker: Working, *, filling: bool) -> bool:
+    """Take a step of the worker; what asks an index being filled waits until it is whole."""
+    try:
+        return worker.step()
+    except SearchUnavailable:
+        if not filling:
+            raise
+        return False

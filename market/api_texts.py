@@ -17,6 +17,7 @@ TAGS: Final = {
     "rewards": "给完成人的奖励",
     "registrations": "合同登记",
     "rules": "计划、工作日与同义词",
+    "ledger": "账期",
     "board": "看板",
     "notices": "待办与消息",
     "operations": "运维",
@@ -262,6 +263,8 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "GET /rewards/{reward_id}/statement": ("奖励说明的打印件", "PDF。"),
     "GET /transfer-rules": ("转化规则", "奖励的最低比例和跳单的期限，各有生效日。"),
     "PUT /transfer-rules": ("修改转化规则", "由科技局写；同一天起的规则要指明替换哪一条。"),
+    "GET /periods": ("账期", "每个月的数、账册的末尾和签出的文件；科技局和审计看。"),
+    "POST /periods/close": ("关账", "这个月和以前的月份不再变，以后的更正记在当天。"),
     "GET /board": ("看板", "技术交易额与计划。"),
     "GET /board/forecast": (
         "在谈的预测",

@@ -12,6 +12,7 @@ from market.registry import kept
 
 KEPT: Final[Mapping[str, Callable[[Session], Sequence[tuple[str, str]]]]] = {
     kept.REGISTRATION: kept.registrations,
+    kept.HISTORY: kept.all_histories,
     kept.PAST: kept.pasts,
 }
 """What rows are kept in the chain of records: (key, digest) of all there are, by kind."""
@@ -20,11 +21,15 @@ KEPT: Final[Mapping[str, Callable[[Session], Sequence[tuple[str, str]]]]] = {
 def begin(parts: Parts) -> int | None:
     """Link what was posted before there was a chain, keep what rows say, and sign the head.
 
-    Return how many transactions were linked; None where all of it has begun before. Raises Conflict
-    where something is to be linked and the key is missing.
+    Return how many transactions were linked; None where all of it has begun before: then only what
+    came to be kept since, of which nothing is kept yet, is kept. Raises Conflict where something is
+    to be linked and the key is missing.
     """
     with parts.database.write() as session:
         if not beginning.may_begin(session):
+            for kind, rows in KEPT.items():
+                if not records.any_kept(session, kind):
+                    records.keep_many(session, kind, rows(session), at=parts.clock.now())
             return None
         count = beginning.link_all(session, at=parts.clock.now())
         for kind, rows in KEPT.items():

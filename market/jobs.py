@@ -22,6 +22,7 @@ from market.payments import audit as payments
 from market.payments import tasks as payment_tasks
 from market.payments.stripe import Cards
 from market.registry import audit as registry
+from market.registry import tasks as registry_tasks
 from market.rewards import audit as rewards
 
 AUDITS: Final[Mapping[str, Audit]] = {
@@ -54,4 +55,5 @@ def handlers(
         **retention.handlers(parts, removing),
         **waiting.handlers(parts),
         **ledger_tasks.handlers(parts.database, parts.clock),
+        **registry_tasks.handlers(parts.clock),
     }

@@ -48,7 +48,7 @@ KEPT: Final = (
     *rewards.KEPT,
     *registry.KEPT,
     *imports.KEPT,
-    "您办理的其他事项（对匹配的取舍、增长计划）：机构和科技局的业务记录，办理人只以编号记。",
+    "您办理的其他事项（对匹配的取舍、增长计划、转化规则、关账）：机构和科技局的业务记录，办理人只以编号记。",
 )
 """What stays after a deletion, in sentences that are shown beforehand."""
 

@@ -21,7 +21,7 @@ from market.kit.sweep import sweep
 from market.ledger import tasks as ledger
 from market.notices import retention as notices
 from market.operations import marks
-from market.registry import comparables
+from market.registry import tasks as registry
 
 ENDED: Final = timedelta(days=30)
 
@@ -82,8 +82,7 @@ def handlers(parts: Parts, removing: Removing = alone) -> Mapping[str, Handler]:
     tasks are brought up to date: with a renamed organisation, say, which rewrites none by itself.
     """
     keeping = keeps(parts.audit_days)
-    # What is over goes; then what a quarter that is over leaves to compare is put together.
-    steps = [*(one.expire for one in keeping), comparables.form]
+    steps = [one.expire for one in keeping]
 
     def prepare(job: Job) -> str:
         if job.cursor.get("step", 0) < len(steps):
@@ -105,7 +104,7 @@ def handlers(parts: Parts, removing: Removing = alone) -> Mapping[str, Handler]:
             )
             return Chunk(None)
         count = steps[step](session, now, CHUNK)
-        gone += count if step < len(keeping) else 0
+        gone += count
         return Chunk({"step": step if count else step + 1, "gone": gone})
 
     def given_up(session: Session, job: Job) -> None:
@@ -132,4 +131,5 @@ class Nightly:
             jobs.enqueue(session, KIND, f"{KIND}:{local.date()}", {}, at=now)
             brokerage.nightly(session, at=now)
             ledger.owe_night(session, local.date(), at=now)
+            registry.owe_night(session, local.date(), at=now)
         self._owed = local.date()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -82,11 +83,6 @@ def _linked(board: Board, name: str, figures: Sequence[Figure]) -> list[Row]:
     return _rows([(one, _contracts(**{name: one.key}) if board.exact else "") for one in figures])
 
 
-def _sellers(board: Board) -> list[Row]:
-    """Return the largest sellers and, as one row, all others."""
-    return _largest(_of_sellers(board))
-
-
 def _of_sellers(board: Board) -> list[tuple[Figure, str]]:
     return [
         (
@@ -97,19 +93,35 @@ def _of_sellers(board: Board) -> list[tuple[Figure, str]]:
     ]
 
 
-def _largest(figures: Sequence[tuple[Figure, str]]) -> list[Row]:
-    """Return the largest and, as one row, all others."""
+class Whole(StrEnum):
+    """The table that the board shows in whole, row by row."""
+
+    SELLER = "seller"
+    BUYER = "buyer"
+    UNIVERSITY = "university"
+    AGENCY = "agency"
+
+
+def _largest(table: Whole, figures: Sequence[tuple[Figure, str]], whole: Whole | None) -> list[Row]:
+    """Return the largest and, as one row that leads to the whole table, all others."""
     rest = [figure for figure, _ in figures[SELLERS:]]
-    if not rest:
+    if not rest or table is whole:
         return _rows(figures)
-    others = Figure(
+    others = _together(f"其余{len(rest)}家", rest, adds_up=table is not Whole.AGENCY)
+    return _rows([*figures[:SELLERS], (others, f"/board?whole={table}#{table}")])
+
+
+def _together(label: str, rest: Sequence[Figure], *, adds_up: bool) -> Figure:
+    """Return the sum of some rows; no sum of those that share contracts."""
+    if not adds_up:
+        return Figure("", label, None, None, None)
+    return Figure(
         "",
-        f"其余{len(rest)}家",
+        label,
         sum(one.count or 0 for one in rest),
         sum(one.technical_fen or 0 for one in rest),
         sum(one.total_fen or 0 for one in rest),
     )
-    return _rows([*figures[:SELLERS], (others, "")])
 
 
 def _earlier(board: Board) -> list[tuple[Figure, str]]:
@@ -200,7 +212,7 @@ def _months(board: Board) -> tuple[int, charts.Months, list[Figure], int]:
     return year, chart, months, sum(not one.shown for one in months)
 
 
-def _bureau(page: Page, board: Board) -> dict[str, object]:
+def _bureau(page: Page, board: Board, whole: Whole | None) -> dict[str, object]:
     """Return what only the bureau sees: the forecast, and the figures by buyer and by agency."""
     if not board.exact:
         return {"forecast": None, "by_buyer": [], "by_university": [], "by_agency": []}
@@ -212,11 +224,17 @@ def _bureau(page: Page, board: Board) -> dict[str, object]:
     return {
         "forecast": found.forecast,
         "enough": ENOUGH,
-        "by_buyer": _largest([(row, _party("buyer", row, ids)) for row in tables["buyer"]]),
-        "by_university": _largest(
-            [(row, _party("seller", row, ids)) for row in tables["university"]]
+        "by_buyer": _largest(
+            Whole.BUYER, [(row, _party("buyer", row, ids)) for row in tables["buyer"]], whole
         ),
-        "by_agency": _largest([(row, _contracts(agency=row.key)) for row in tables["agency"]]),
+        "by_university": _largest(
+            Whole.UNIVERSITY,
+            [(row, _party("seller", row, ids)) for row in tables["university"]],
+            whole,
+        ),
+        "by_agency": _largest(
+            Whole.AGENCY, [(row, _contracts(agency=row.key)) for row in tables["agency"]], whole
+        ),
     }
 
 
@@ -226,7 +244,7 @@ def _party(side: str, row: Figure, ids: dict[str, str]) -> str:
 
 
 @router.get("/board")
-def board(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
+def board(page: Annotated[Page, opens_page(Action.BROWSE)], whole: Whole | None = None) -> Response:
     newest = service.recent_contracts(page.work, NEWEST)
     found = service.board(page.work)
     names = {"types": CONTRACT_TYPES, "fields": FIELDS, "not_public": NOT_PUBLIC}
@@ -238,6 +256,7 @@ def board(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
         "board/board.html",
         {
             "board": found,
+            "today": page.work.today,
             "finding": finding(found),
             "region": region_name(found.plan.region),
             "unit": unit,
@@ -251,9 +270,9 @@ def board(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
             "months_told": left_out * 2 <= len(months),
             "by_type": _linked(found, "type", found.types),
             "by_field": _linked(found, "field", found.fields),
-            "by_seller": _sellers(found),
+            "by_seller": _largest(Whole.SELLER, _of_sellers(found), whole),
             "earlier": _earlier(found),
-            **_bureau(page, found),
+            **_bureau(page, found, whole),
             "all": _contracts() if found.exact else "/board/registered",
             "newest": newest,
             **names,

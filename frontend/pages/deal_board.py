@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from frontend import deal_path
-from frontend.deal_path import DealLine, Point
+from frontend.deal_path import DealLine
 from frontend.edge import Page, opens_page
 from market.accounts.policy import Action
 from market.deals import service, views
@@ -73,7 +73,7 @@ def _lanes(running: Sequence[DealLine], signed: Sequence[DealLine]) -> list[Lane
     for stage, name in ((Stage.PRICING, "公示与定价"), (Stage.SIGNING, "签约")):
         found = [line for line in running if line.row.stage is stage]
         lanes.append(_lane(stage.value, name, found))
-    registering = [line for line in signed if line.point is not Point.COUNTED]
+    registering = [line for line in signed if line.point not in deal_path.OVER]
     return [*lanes, _lane("registering", "登记", registering)]
 
 

@@ -13,11 +13,12 @@ from market.accounts.policy import Action
 from market.deals import clearance, contracts, pricing, service, views
 from market.deals.schemas import PricingIn
 from market.deals.views import DealView
-from market.deals.vocabulary import PUBLICITY_DAYS, PricingPathKind
+from market.deals.vocabulary import PricingPathKind
 from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from market.rules import service as rules
+from market.rules import transfer
 
 router = APIRouter()
 
@@ -30,13 +31,15 @@ def _pricing(page: Page, deal_id: str, form: forms.Form[papers.PricingForm]) -> 
     """Return the page's context; the dates are those of a 公示 begun today."""
     view = views.deal_view(page.work, PublicId(deal_id))
     today, calendar = page.work.today, rules.calendar(page.work.session)
-    last = clearance.last_day(today, PUBLICITY_DAYS, calendar)
+    days = transfer.at(page.work.session, today).publicity_days
+    last = clearance.last_day(today, days, calendar)
     return {
         "view": view,
         "deal": view.row.deal,
         "terms": view.row.terms,
         "form": form,
         "today": today,
+        "days": days,
         "last": last,
         "first": last + timedelta(days=1),
         "provisional": calendar.provisional(last),

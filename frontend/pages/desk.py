@@ -21,7 +21,7 @@ from market.kit.ids import PublicId
 from market.kit.money import wan_in_words
 from market.kit.wire import Optional300, Optional500, PathId
 from market.registry import form as national
-from market.registry import items, service
+from market.registry import items, service, standing
 from market.registry.schemas import DecideIn
 from market.registry.states import AT_THE_DESK, COUNTING, RegistrationState, Step
 from market.registry.vocabulary import END_CAUSES
@@ -127,6 +127,7 @@ def _decision(page: Page, registration_id: str, **more: object) -> dict[str, obj
         "version": version,
         "book": versions.book(work.session),
         "causes": END_CAUSES,
+        "moved": standing.words(filed.row, filed.contract),
         "events": service.events(work, filed),
         "step_words": words.STEPS,
         "stored": service.file_of(work, filed),

@@ -10,13 +10,15 @@ from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
+from frontend.pages import deal_forms
 from frontend.registration_words import STATES, STEPS
 from market.accounts.policy import Action
 from market.accounts.work import Work
+from market.deals.vocabulary import CONTRACT_TYPES
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
-from market.kit.wire import In, Optional300, Optional500, PathId
-from market.registry import service
+from market.kit.wire import In, OneLine, Optional60, Optional300, Optional500, PathId, text
+from market.registry import service, standing
 from market.registry.repository import Filed
 from market.registry.schemas import (
     CancelIn,
@@ -33,6 +35,13 @@ from market.rules import service as rules
 
 router = APIRouter()
 
+Name = Annotated[str, text(120), OneLine]
+REGION = r"^(\d{6})?$"
+KINDS = dict(deal_forms.KINDS)
+FIELDS = {str(code): name for code, name in deal_forms.FIELD_CHOICES}
+OF_KIND = {"type": "kind", "sub_type": "kind"}
+"""Where the page tells what the desk says of type and sub-type."""
+
 
 class ReturnForm(BaseModel):
     note: Optional500 = Field(title="要补正的内容", min_length=1)
@@ -46,6 +55,12 @@ class ReviewForm(BaseModel):
 class ChangeForm(BaseModel):
     total_fen: forms.Wan = Field(title="变更后成交额", gt=0)
     technical_fen: forms.Wan = Field(title="变更后技术交易额", gt=0)
+    kind: Optional60 = Field("", title="变更后类别")
+    field: Optional60 = Field("", title="变更后领域")
+    seller: Name = Field("", title="变更后卖方")
+    seller_region: str = Field("", title="卖方行政区划", pattern=REGION, description="6位数字")
+    buyer: Name = Field("", title="变更后买方")
+    buyer_region: str = Field("", title="买方行政区划", pattern=REGION, description="6位数字")
     reason: Optional300 = Field(title="变更的原因", min_length=1)
 
 
@@ -105,7 +120,7 @@ PAGES: Mapping[str, StepPage] = {
         ChangeForm,
         ChangeIn,
         service.change,
-        "抄录登记机构变更后的金额；看板从今天起按差额调整，以前各月不变。",
+        "抄录登记机构变更后的内容，没有变的不用填；看板从今天起按变更后的计入，以前各月不变。",
         notices.done("registration-changed", "登记已变更", "看板从今天起按新的金额计入。"),
     ),
     "cancel": StepPage(
@@ -173,6 +188,10 @@ def _context(
         "one": one,
         "title": "复核异议" if slug == "resolve" else STEPS[one.step],
         "form": form,
+        "standing": standing.of(filed.row, filed.contract),
+        "types": CONTRACT_TYPES,
+        "kinds": KINDS,
+        "fields": FIELDS,
         "causes": [(str(c), END_CAUSES[c]) for c in _CAUSES.get(slug, ())],
         "outcomes": [("upheld", "维持登记"), ("corrected", "更正金额")],
         "possible": one.step in service.steps_of(page.work, filed, related),
@@ -188,7 +207,10 @@ def _act(page: Page, registration_id: str, slug: str) -> Response:
         try:
             body = _body(one, form.data)
             one.call(page.work, PublicId(registration_id), body)
-        except (Invalid, Conflict) as error:
+        except Invalid as error:
+            renamed = {OF_KIND.get(name, name): said for name, said in error.fields.items()}
+            form.reject(Invalid(error.message, renamed))
+        except Conflict as error:
             form.reject(error)
         else:
             return page.redirect(f"/desk/registrations/{registration_id}", done=one.done)
@@ -201,7 +223,26 @@ def _body(one: StepPage, data: BaseModel) -> In:
     causes = {str(cause) for cause in _CAUSES.get(one.step.value, ())}
     if causes and values["cause"] not in causes:
         raise Invalid(fields={"cause": "请从列表里选一种情形"})
+    if isinstance(data, ChangeForm):
+        values = _changed(values)
     return one.body.model_validate(values)
+
+
+def _changed(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a change as the desk takes it: what was left empty stays as it is."""
+    kind, field = values.pop("kind"), values.pop("field")
+    if kind and kind not in KINDS:
+        raise Invalid(fields={"kind": "请从列表里选一种类别"})
+    if field and field not in FIELDS:
+        raise Invalid(fields={"field": "请从列表里选一个领域"})
+    type_, _, sub_type = kind.partition(":")
+    return values | {
+        "type": type_ or None,
+        "sub_type": sub_type,
+        "field": int(field) if field else None,
+        "seller": values["seller"] or None,
+        "buyer": values["buyer"] or None,
+    }
 
 
 def _mount(slug: str, one: StepPage) -> None:

@@ -17,6 +17,7 @@ from market.discovery.endpoints import engine_of
 from market.kit.errors import NotFound
 from market.operations import marks, service
 from market.operations.schemas import LoadOut, Number, OperationsOut
+from market.registry.tasks import COMPARABLES
 from search.port import SearchEngine
 
 router = APIRouter()
@@ -34,6 +35,11 @@ KINDS: Final = {
     "discovery.organisation": "更新机构名下的成果与需求",
     tasks.REMATCH: "全部重新匹配",
     "retention": "清理到期的数据",
+    COMPARABLES: "可比交易成组",
+    "contract.signed": "报酬：合同签订以后",
+    "brokerage.costs": "报酬：到期委托的必要费用",
+    "ledger.heads": "账册：写出签下的末尾",
+    "waiting.recount": "待办：按新的工作日重算",
     "payments.event": "款项：处理 Stripe 的事件",
     "payments.look": "款项：查看在线支付的结果",
     "payments.refund": "款项：退款",

@@ -21,7 +21,7 @@ from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import Optional60, Optional200, Optional500, PathId
 from market.registry import form as national
-from market.registry import items, service
+from market.registry import items, service, standing
 from market.registry.items import Items
 from market.registry.repository import Filed
 from market.registry.schemas import ObjectIn, SubmitIn
@@ -205,7 +205,9 @@ def _one(page: Page, filed: Filed) -> dict[str, object]:
         "stored": service.file_of(work, filed)
         if work.may(Action.REGISTRATION_FILE, related)
         else None,
-        "form_rows": national.rows(filed.contract, items.read(filed.row.items)),
+        "form_rows": national.rows(
+            filed.contract, items.shown(work, filed.contract, items.read(filed.row.items))
+        ),
         "may_edit": Step.HAND_IN in steps,
         "may_object": Step.OBJECT in steps,
         "may_withdraw": service.may_withdraw(work, filed),
@@ -213,6 +215,7 @@ def _one(page: Page, filed: Filed) -> dict[str, object]:
         "may_print": work.may(Action.REGISTRATION_FILE, related),
         "book": versions.book(work.session),
         "causes": END_CAUSES,
+        "moved": standing.words(filed.row, filed.contract),
         "types": CONTRACT_TYPES,
         "fields": FIELDS,
     }

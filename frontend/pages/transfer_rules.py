@@ -34,6 +34,7 @@ class RuleForm(BaseModel):
     own_years_least: forms.Whole = Field(title="最少年数", ge=1, le=50)
     own_years_most: forms.Whole = Field(title="最多年数", ge=1, le=50)
     bypass_days: forms.Whole = Field(title="跳单的期限", ge=1, le=3650)
+    publicity_days: forms.Whole = Field(title="公示的天数", ge=1, le=365)
     source: Optional300 = Field("", title="依据")
     checked_on: Annotated[forms.Day | None, BeforeValidator(_blank)] = Field(None, title="核对日期")
     replaces: str = Field("", max_length=14)

@@ -26,7 +26,7 @@ from market.notices.repository import Group
 from market.notices.service import Part
 from market.operations import service as operations
 from market.registry import service as registry
-from market.registry.models import RegistrationState
+from market.registry.states import AT_THE_DESK
 
 router = APIRouter()
 
@@ -105,7 +105,7 @@ def _of_bureau(work: Work) -> list[Figure]:
     return [
         Figure(
             "registrations",
-            registry.counts(work).get(RegistrationState.SUBMITTED, 0),
+            sum(registry.counts(work).get(state, 0) for state in AT_THE_DESK),
             "/desk/registrations",
         ),
         Figure("reviews", catalog.reviews_waiting(work.session), "/desk/reviews"),

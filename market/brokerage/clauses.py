@@ -2,6 +2,8 @@
 once both have agreed to the same version before it is signed.
 """
 
+from typing import Any
+
 from market.access.schemas import FeeIn, fee_problems
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation
@@ -28,7 +30,21 @@ def clause(work: Work, deal_id: PublicId) -> BrokerClause | None:
 
 def of_deal(work: Work, deal: Deal) -> BrokerClause | None:
     contract = papers.live_contracts(work.session, [deal.id]).get(deal.id)
-    return None if contract is None else repository.clause(work.session, contract.id)
+    return None if contract is None else _standing(work, contract)
+
+
+def _standing(work: Work, contract: Contract) -> BrokerClause | None:
+    """Return the clause of a contract; a draft goes on from that of the draft which it replaced, to
+    which nobody has agreed in it. Such a one is no row yet: it has no id.
+    """
+    row = repository.clause(work.session, contract.id)
+    if row is not None or contract.state != ContractState.DRAFTED:
+        return row
+    before = repository.newest_clause(work.session, contract.deal_id)
+    if before is None:
+        return None
+    values = before.model_dump(exclude={"id", "contract_id", "seller_agreed", "buyer_agreed"})
+    return BrokerClause(contract_id=contract.id, **values)
 
 
 def named(work: Work, row: BrokerClause) -> list[tuple[Organisation, int]]:
@@ -71,18 +87,15 @@ def write(work: Work, deal_id: PublicId, form: ClauseIn) -> BrokerClause:
         "written_by": work.actor.person,
         "written_at": work.now,
     }
-    row = repository.clause(work.session, contract.id)
+    row = _standing(work, contract)
+    if form.seen != (row.version if row else 0):
+        raise Conflict(OVERTAKEN)
     if row is None:
-        if form.seen:
-            raise Conflict(OVERTAKEN)
         row = BrokerClause(contract_id=contract.id, **values)
         work.session.add(row)
         work.session.flush()
     else:
-        if row.version != form.seen:
-            raise Conflict(OVERTAKEN)
-        repository.change_clause(work.session, row.id, form.seen, **values)
-        work.session.refresh(row)
+        row = _put(work, row, form.seen, values)
     deals.tell(work, deal, "clause", f"{deals.SIDE_NAMES[side]}写了经理人条款")
     deals.tell_other(work, deal, "deal.clause", "经理人条款待确认", round=row.version)
     return row
@@ -92,10 +105,21 @@ def agree(work: Work, deal_id: PublicId, version: int) -> BrokerClause:
     """Agree to the clause that was read. Twice is once. Raises NotFound, Forbidden, Conflict."""
     deal, _ = deals.step(work, deal_id, Action.CLAUSE_WRITE)
     side = deals.side_of(work, deal)
-    row = repository.clause(work.session, _drafted(work, deal).id)
+    row = _standing(work, _drafted(work, deal))
     if row is None or row.version != version:
         raise Conflict(OVERTAKEN)
-    repository.change_clause(work.session, row.id, version, **{f"{side}_agreed": version})
-    work.session.refresh(row)
+    row = _put(work, row, version, {f"{side}_agreed": version})
     deals.tell(work, deal, "clause", f"{deals.SIDE_NAMES[side]}确认经理人条款")
+    return row
+
+
+def _put(work: Work, row: BrokerClause, seen: int, values: dict[str, Any]) -> BrokerClause:
+    """Write what changes in a clause whose version `seen` stands, as a row if it is none yet."""
+    if row in work.session:
+        repository.change_clause(work.session, row.id, seen, **values)
+        work.session.refresh(row)
+        return row
+    row = BrokerClause(**row.model_dump(exclude={"id"}) | values)
+    work.session.add(row)
+    work.session.flush()
     return row

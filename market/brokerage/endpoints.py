@@ -65,6 +65,7 @@ def _out(work: Work, views: Sequence[CommissionView]) -> list[CommissionOut]:
             ground=Ground(view.row.ground),
             state=CommissionState(view.row.state),
             amount_fen=view.row.amount_fen,
+            credited_fen=view.credited_fen,
             contract=contracts[view.row.contract_id].public_id if view.row.contract_id else None,
             introduction=introductions[view.row.introduction_id].public_id
             if view.row.introduction_id

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field
@@ -54,12 +54,16 @@ class BypassState(StrEnum):
     DISMISSED = "dismissed"
 
 
+CREDITED: Final = "credited_to_id IS NULL OR (ground = 'cost' AND state = 'paid')"
+
+
 class Commission(Table, table=True):
     """What one introduction, the clause of one contract, or one mandate without success comes to.
     报酬
 
     `key` names its cause, so that it is worked out once. `amount_fen` is None where no figure was
-    agreed, 0 where nothing is owed; of what is paid, what was.
+    agreed, 0 where nothing is owed; of what is paid, what was. `credited_to_id` is the fee that a
+    paid cost counts towards: who succeeds bears the cost (民法典 963).
     """
 
     __tablename__ = "commission"
@@ -68,6 +72,7 @@ class Commission(Table, table=True):
         one_of("state", CommissionState),
         check("amount_not_negative", "amount_fen IS NULL OR amount_fen >= 0"),
         check("paid_has_day", "(state = 'paid') = (settled_at IS NOT NULL)"),
+        check("cost_credited", CREDITED),
     )
 
     id: CommissionId = pk()
@@ -80,8 +85,9 @@ class Commission(Table, table=True):
     amount_fen: int | None = fen(nullable=True)
     state: str = choice(default=CommissionState.DUE)
     settled_at: datetime | None = moment(nullable=True)
-    settled_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    settled_by: PersonId | None = fk("person.id", nullable=True)
     created_at: datetime = moment()
+    credited_to_id: CommissionId | None = fk("commission.id", nullable=True)
 
 
 class CommissionPart(Table, table=True):
@@ -135,7 +141,7 @@ class Bypass(Table, table=True):
     contested_by_id: OrganisationId | None = fk("organisation.id", nullable=True, index=False)
     contested_at: datetime | None = moment(nullable=True)
     decision_note: str = words(500, default="")
-    decided_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    decided_by: PersonId | None = fk("person.id", nullable=True)
     decided_at: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
 
@@ -165,5 +171,5 @@ class BrokerClause(Table, table=True):
     version: int = Field(default=1)
     seller_agreed: int = Field(default=0)
     buyer_agreed: int = Field(default=0)
-    written_by: PersonId = fk("person.id", index=False)
+    written_by: PersonId = fk("person.id")
     written_at: datetime = moment()

@@ -17,15 +17,14 @@ from market.brokerage.models import (
     CommissionState,
     PartRole,
 )
-from market.brokerage.rule import Ground
 from market.deals.models import Contract, Deal, Inquiry, Introduction
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.ids import (
     CommissionId,
     ContractId,
+    DealId,
     IntroductionId,
     ListingId,
-    MandateId,
     OrganisationId,
     PublicId,
 )
@@ -186,16 +185,6 @@ def void_if_due(session: Session, commission_id: CommissionId) -> int:
     )
 
 
-def earned(session: Session, mandate_id: MandateId) -> bool:
-    """Return whether a mandate has led to anything that is owed."""
-    query = select(col(Commission.id)).where(
-        col(Commission.mandate_id) == mandate_id,
-        col(Commission.ground).in_([Ground.SUCCESS, Ground.CLAUSE, Ground.BYPASS]),
-        col(Commission.state) != CommissionState.VOID,
-    )
-    return session.exec(query.limit(1)).first() is not None
-
-
 def bypass_by_public_id(session: Session, public_id: PublicId) -> Bypass | None:
     return session.exec(select(Bypass).where(col(Bypass.public_id) == public_id)).first()
 
@@ -246,6 +235,17 @@ def move_bypass(
 def clause(session: Session, contract_id: ContractId) -> BrokerClause | None:
     return session.exec(
         select(BrokerClause).where(col(BrokerClause.contract_id) == contract_id)
+    ).first()
+
+
+def newest_clause(session: Session, deal_id: DealId) -> BrokerClause | None:
+    """Return the clause of the newest draft of a deal that has one, dropped drafts too."""
+    return session.exec(
+        select(BrokerClause)
+        .join(Contract, col(Contract.id) == col(BrokerClause.contract_id))
+        .where(col(Contract.deal_id) == deal_id)
+        .order_by(col(Contract.id).desc())
+        .limit(1)
     ).first()
 
 

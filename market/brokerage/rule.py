@@ -101,7 +101,8 @@ class Claim:
     """What one introduction, or the contract's clause, comes to.
 
     `amount_fen` is None where the fee has no figure, and 0 where nothing is owed. `payers` and
-    `brokers` are (organisation, fen), each adding up to the amount.
+    `brokers` are (organisation, fen), each adding up to the amount; `weights` are those by which
+    the brokers divide it, for a figure that comes later.
     """
 
     ground: Ground
@@ -109,6 +110,7 @@ class Claim:
     amount_fen: int | None
     payers: tuple[tuple[int, int], ...] = ()
     brokers: tuple[tuple[int, int], ...] = ()
+    weights: tuple[int, ...] = ()
 
     @property
     def bypassed(self) -> bool:
@@ -203,14 +205,17 @@ def _claim(
                 strict=True,
             )
         ),
+        tuple(weight for _, weight in brokers),
     )
 
 
-def without_success(mandate: MandateFact, today: date, *, succeeded: bool) -> Claim | None:
+def without_success(
+    mandate: MandateFact, today: date, *, succeeded: bool, negotiating: bool = False
+) -> Claim | None:
     """Return the necessary cost that a mandate owes once it is over without success; None where
-    none was agreed, it is not over, or the fee was earned.
+    none was agreed, it is not over, the fee was earned, or a deal that it led to may still earn it.
     """
-    if succeeded or today <= mandate.over_on or not mandate.fee.cost_fen:
+    if succeeded or negotiating or today <= mandate.over_on or not mandate.fee.cost_fen:
         return None
     payers, brokers = [mandate.principal], [(mandate.agency, 1)]
     return _claim(Ground.COST, None, mandate.fee.cost_fen, payers, brokers)

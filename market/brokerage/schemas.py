@@ -71,12 +71,15 @@ class PartOut(Out):
 
 
 class CommissionOut(Out):
-    """`amount_fen` is null where no figure was agreed; payers and brokers each add up to it."""
+    """`amount_fen` is null where no figure was agreed; payers and brokers each add up to it.
+    `credited_fen` of it was paid before, as the necessary cost of the mandate.
+    """
 
     id: str
     ground: Ground
     state: CommissionState
     amount_fen: int | None
+    credited_fen: int
     contract: str | None
     introduction: str | None
     mandate: str | None

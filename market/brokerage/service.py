@@ -11,7 +11,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, OrganisationKind, Relation, Role
 from market.accounts.work import Work
-from market.brokerage import repository, waiting
+from market.brokerage import repository, repository_costs, waiting
 from market.brokerage.models import (
     Bypass,
     BypassState,
@@ -46,7 +46,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CommissionView:
-    """A commission as one who pays or gets of it reads it."""
+    """A commission as one who pays or gets of it reads it. `credited_fen` of it was paid before, as
+    the necessary cost of a mandate that seemed to have failed.
+    """
 
     row: Commission
     payers: tuple[Part, ...]
@@ -54,6 +56,7 @@ class CommissionView:
     bypass: Bypass | None
     relation: Relation
     leads: bool
+    credited_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class BypassView:
 def _views(work: Work, rows: Sequence[Commission]) -> list[CommissionView]:
     parts = repository.parts(work.session, [row.id for row in rows])
     names = accounts.organisations(work.session, {part.organisation_id for part in parts})
+    credited = repository_costs.credited(work.session, [row.id for row in rows])
     found: dict[tuple[CommissionId, str], list[Part]] = {}
     for one in parts:
         place = found.setdefault((one.commission_id, one.role), [])
@@ -89,6 +93,7 @@ def _views(work: Work, rows: Sequence[Commission]) -> list[CommissionView]:
                 repository.bypass_of(work.session, row.id),
                 Relation.OWN if pays else Relation.MANDATED,
                 leads=bool(brokers) and brokers[0].organisation.id == here,
+                credited_fen=credited.get(row.id, 0),
             )
         )
     return views
@@ -211,8 +216,10 @@ def settle(work: Work, public_id: PublicId, form: SettleIn) -> CommissionView:
         amount_fen=form.amount_fen if row.amount_fen is None else row.amount_fen,
     )
     if form.amount_fen is not None:
-        for role, parts in ((PartRole.PAYER, view.payers), (PartRole.BROKER, view.brokers)):
-            among = [(part.organisation.id, part.weight) for part in parts]
+        # Read after the row moved: a division that was saved meanwhile is the one that counts.
+        parts = repository.parts(work.session, [row.id])
+        for role in PartRole:
+            among = [(one.organisation_id, one.weight) for one in parts if one.role == role]
             _divide(work, row, role, among, form.amount_fen)
     work.session.refresh(row)
     return commission(work, public_id)
@@ -329,8 +336,8 @@ def decide(work: Work, public_id: PublicId, form: BypassDecisionIn) -> BypassVie
         decided_by=work.actor.person,
         decided_at=work.now,
     )
-    if not upheld:
-        repository.void_if_due(work.session, view.row.commission_id)
+    if not upheld and repository.void_if_due(work.session, view.row.commission_id):
+        repository_costs.release_costs(work.session, view.row.commission_id)
     work.session.refresh(view.row)
     waiting.moved(work.session, view.row, work.now)
     waiting.decided(work.session, view.row, work.now)

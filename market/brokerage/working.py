@@ -12,7 +12,7 @@ from market.access import repository as access
 from market.access.fees import Fee, FeeBase, FeeKind, Payer
 from market.access.models import Mandate, MandateState
 from market.accounts import repository as accounts
-from market.brokerage import repository, waiting
+from market.brokerage import repository, repository_costs, waiting
 from market.brokerage.models import BrokerClause, Bypass, CommissionPart, PartRole
 from market.brokerage.rule import (
     Claim,
@@ -45,6 +45,7 @@ def contract_signed(session: Session, contract_id: ContractId, at: datetime) -> 
     contract, deal = repository.signed(session, contract_id)
     assert contract.signed_on is not None
     rows = repository.introductions_of_pair(session, contract.seller_id, contract.buyer_id)
+    repository_costs.lock_mandates(session, {row.mandate_id for row in rows})
     mandates = access.mandates(session, {row.mandate_id for row in rows})
     clause = repository.clause(session, contract_id)
     days = transfer.at(session, contract.signed_on).bypass_days
@@ -67,19 +68,25 @@ def contract_signed(session: Session, contract_id: ContractId, at: datetime) -> 
         if written is not None and claim.bypassed and row is not None:
             mandate = mandates[row.mandate_id]
             _flag(session, written, (contract, deal, row, mandate), days, at)
+    for one in mandates:
+        if fee := repository_costs.fee_of(session, one):
+            repository_costs.bear_cost(session, one, fee)
     return claims
 
 
 def mandate_over(session: Session, mandate: Mandate, at: datetime) -> Claim | None:
     """Write the necessary cost that a mandate owes once it is over without success."""
+    repository_costs.lock_mandates(session, {mandate.id})
     claim = without_success(
         mandate_fact(mandate),
         local_date(at),
-        succeeded=repository.earned(session, mandate.id),
+        succeeded=repository_costs.fee_of(session, mandate.id) is not None,
+        negotiating=repository_costs.negotiating(session, mandate.id),
     )
     if claim is not None:
         values = {"key": f"mandate:{mandate.id}:cost", "mandate_id": mandate.id}
-        _write(session, claim, values, at)
+        if _write(session, claim, values, at) is None:
+            repository_costs.owe_cost_again(session, mandate.id)
     return claim
 
 
@@ -159,15 +166,19 @@ def _write(
     written = repository.write_commission(session, row)
     if written is None:
         return None
-    for role, parts in ((PartRole.PAYER, claim.payers), (PartRole.BROKER, claim.brokers)):
+    for role, parts, weights in (
+        (PartRole.PAYER, claim.payers, [1] * len(claim.payers)),
+        (PartRole.BROKER, claim.brokers, claim.weights),
+    ):
         session.add_all(
             CommissionPart(
                 commission_id=written,
                 role=role,
                 organisation_id=OrganisationId(who),
+                weight=weight,
                 amount_fen=amount,
             )
-            for who, amount in parts
+            for (who, amount), weight in zip(parts, weights, strict=True)
         )
     session.flush()
     if claim.ground.owed:

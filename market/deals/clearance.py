@@ -1,16 +1,17 @@
 """When a price found by law clears the way to the contract (促进科技成果转化法 18).
 
-协议定价 is publicised for at least 15 days (国发〔2016〕16号): begun on D it runs D+1 … D+15, a
-last day that is no working day rolls forward, and a contract may be signed from the next day.
+协议定价 is publicised for as many days as the rule in force says, 15 by 国发〔2016〕16号: begun on
+D it runs D+1 … D+15, a last day that is no working day rolls forward, and a contract may be signed
+from the next day.
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from market.accounts import repository as accounts
-from market.accounts.models import Organisation
 from market.accounts.work import Work
 from market.catalog.vocabulary import Mode
+from market.deals import repository
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals import repository_objections as objections
@@ -18,9 +19,11 @@ from market.deals.models import Contract, Deal, PricingPath
 from market.deals.vocabulary import (
     PATHS,
     PRICED_TYPES,
+    STOP_REASONS,
     ContractType,
     PricingPathKind,
     PricingState,
+    StopReason,
 )
 from market.kit.money import wan_in_words
 from market.kit.workdays import period_end
@@ -65,16 +68,17 @@ def term(row: PricingPath, calendar: Calendar) -> Term:
     )
 
 
-def applies(seller: Organisation, contract_type: str | None, mode: str | None) -> bool:
-    """Return whether a price found by law is needed: a state-founded seller assigns or licenses.
+def applies(contract_type: str | None, mode: str | None, *, founded: bool) -> bool:
+    """Return whether a price found by law is needed: a seller is `founded` by the state and
+    assigns or licenses, by what was agreed or by what is drafted.
 
-    While no contract is drafted the mode of the newest terms says so; with neither it is taken to
-    be needed.
+    Either is enough: a licence that is called a development in the draft stays one. With neither it
+    is taken to be needed.
     """
-    if not seller.state_founded:
+    if not founded:
         return False
-    if contract_type is not None:
-        return ContractType(contract_type) in PRICED_TYPES
+    if contract_type is not None and ContractType(contract_type) in PRICED_TYPES:
+        return True
     return mode not in UNPRICED_MODES
 
 
@@ -97,6 +101,21 @@ def clear(work: Work, deal: Deal) -> None:
     )
 
 
+def stop(work: Work, row: PricingPath, reason: StopReason, note: str = "") -> str:
+    """Stop a path that may be; return what the timeline says of it. Raises Conflict."""
+    papers.move_pricing(
+        work.session,
+        row,
+        PricingState(row.state),
+        PricingState.STOPPED,
+        stop_reason=reason,
+        stop_note=note,
+        stopped_on=work.today,
+    )
+    what = "公示" if row.path == PricingPathKind.AGREEMENT else PATHS[PricingPathKind(row.path)]
+    return f"{what}终止，{STOP_REASONS[reason]}"
+
+
 def price_of(row: PricingPath) -> int:
     """Return the price, in fen, that was reached on the exchange or else is publicised."""
     return row.price_fen if row.dealt_fen is None else row.dealt_fen
@@ -114,11 +133,14 @@ def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
     """
     if obstacle := _share_obstacle(work, deal):
         return obstacle
-    if not applies(accounts.organisation(work.session, deal.seller_id), contract.type, None):
+    founded = bool(beside.state_founded(work.session, [deal.id]))
+    if not applies(contract.type, _agreed_mode(work, deal), founded=founded):
         return None
     row = papers.live_pricing(work.session, deal.id)
     if row is None:
-        return "卖方是国家设立的单位，转让、许可成果前应先选定定价方式（协议定价、挂牌交易或拍卖）"
+        return (
+            "卖方里有国家设立的单位，转让、许可成果前应先选定定价方式（协议定价、挂牌交易或拍卖）"
+        )
     if obstacle := _path_obstacle(work, row):
         return obstacle
     if below_price(row, contract):
@@ -128,6 +150,11 @@ def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
             "请按定价改写合同，或终止后按新的价格重新定价"
         )
     return None
+
+
+def _agreed_mode(work: Work, deal: Deal) -> str | None:
+    terms = repository.terms_of(work.session, [deal.id])
+    return terms[0].mode if terms else None
 
 
 def _path_obstacle(work: Work, row: PricingPath) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.deals import clearance, service, waiting
+from market.deals import clearance, keeping, service, waiting
 from market.deals import repository_contracts as papers
 from market.deals.models import Contract, ContractLine, Deal
 from market.deals.schemas import ContractIn, ContractLineIn, DisclosureIn, SignIn
@@ -41,11 +41,12 @@ def technical_fen(lines: Sequence[ContractLineIn]) -> int:
 def draft(work: Work, public_id: PublicId, form: ContractIn) -> Contract:
     """Draft the contract of an agreed deal, by the seller; an earlier draft is dropped.
 
+    What was typed beside it goes on to the new one, and the agreed instalments to the first.
     Raises Invalid at `sub_type`, `lines`, `ends_on`; Conflict.
     """
     deal, _ = service.step(work, public_id, Action.CONTRACT_DRAFT)
     _check(form)
-    service.agreed_terms(work, deal)
+    terms = service.agreed_terms(work, deal)
     if deal.concluded_at is not None:
         raise Conflict("合同已经签订，不能再改")
     standing = papers.live_contracts(work.session, [deal.id]).get(deal.id)
@@ -78,7 +79,9 @@ def draft(work: Work, public_id: PublicId, form: ContractIn) -> Contract:
     )
     what = f"{CONTRACT_TYPES[form.type]}，成交额{wan_in_words(form.total_fen)}"
     verb = "改写合同草稿" if replaced else "起草合同"
-    service.tell(work, deal, "drafted", f"卖方{verb}：{what}")
+    carried = keeping.carry(work, row, standing, terms)
+    lost = "" if carried else "；原付款计划与新的成交额不合，要重填"
+    service.tell(work, deal, "drafted", f"卖方{verb}：{what}{lost}")
     work.session.flush()
     waiting.deal_moved(work, deal)
     return row

@@ -3,27 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlmodel import Session
 
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.deals import filing, service
+from market.deals import filing, service, waiting
 from market.deals import repository_contracts as papers
 from market.deals import repository_keeping as repository
-from market.deals.models import Contract, Deal
+from market.deals import repository_negotiation as beside
+from market.deals.models import Contract, Deal, Terms
 from market.deals.models_keeping import (
     ContractInstalment,
     ContractPatent,
     ContractReceipt,
     LicenceFiling,
 )
-from market.deals.schemas_keeping import FilingIn, InstalmentsIn, PatentsIn, ReceiptIn
+from market.deals.schemas_keeping import (
+    FilingIn,
+    InstalmentIn,
+    InstalmentsIn,
+    PatentIn,
+    PatentsIn,
+    ReceiptIn,
+)
 from market.deals.vocabulary import ContractState, PayMethod
 from market.kit import notify
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ContractId, PublicId, new_public_id
 from market.kit.money import wan_in_words
+from market.kit.wire import In
 from market.rules import service as rules
 from market.rules import versions
 
@@ -83,25 +93,49 @@ def _step(work: Work, public_id: PublicId, *, signed: bool) -> tuple[Contract, D
 
 
 def put_patents(work: Work, public_id: PublicId, form: PatentsIn) -> Kept:
-    """Write the patents that a contract is about, in place of those there were."""
-    contract, _ = _step(work, public_id, signed=False)
+    """Write the patents that a draft is about, in place of those there were; both sides confirm it
+    anew. Raises Conflict once it is signed.
+    """
+    contract, deal = _step(work, public_id, signed=False)
+    _amend(work, contract, deal, "卖方改写合同的专利")
     rows = [one.model_dump() for one in form.items]
     repository.replace(work.session, ContractPatent, contract.id, rows)
     return of(work.session, contract.id)
 
 
-def put_instalments(work: Work, public_id: PublicId, form: InstalmentsIn) -> Kept:
-    """Write the payments as agreed, in place of those there were.
+def _amend(work: Work, contract: Contract, deal: Deal, what: str) -> None:
+    """Say that what stands beside a draft changes: nobody signs what they have not read."""
+    confirmed = contract.seller_confirmed_at or contract.buyer_confirmed_at
+    papers.amend_draft(work.session, contract.id)
+    service.tell(work, deal, "amended", f"{what}，双方重新确认" if confirmed else what)
+    work.session.flush()
+    work.session.refresh(contract)
+    waiting.deal_moved(work, deal)
 
-    Raises Invalid at `items` where they do not come to what the contract says: all of it, or, of
-    royalties, no more than it.
+
+def _royalty(contract: Contract) -> bool:
+    return contract.pay_method in (PayMethod.ROYALTY, PayMethod.ROYALTY_ENTRY)
+
+
+def _fits(contract: Contract, total_fen: int) -> bool:
+    """Return whether payments come to what the contract says: all of it, or, of royalties, no more
+    than it.
     """
-    contract, _ = _step(work, public_id, signed=False)
+    if _royalty(contract):
+        return total_fen <= contract.total_fen
+    return total_fen == contract.total_fen
+
+
+def put_instalments(work: Work, public_id: PublicId, form: InstalmentsIn) -> Kept:
+    """Write the payments as agreed, in place of those there were; both sides confirm it anew.
+
+    Raises Conflict once it is signed, Invalid at `items` where they do not come to what it says.
+    """
+    contract, deal = _step(work, public_id, signed=False)
     total = sum(one.amount_fen for one in form.items)
-    royalty = contract.pay_method in (PayMethod.ROYALTY, PayMethod.ROYALTY_ENTRY)
-    wrong = total > contract.total_fen if royalty else total != contract.total_fen
-    if form.items and wrong:
-        word = "不超过" if royalty else "等于"
+    _amend(work, contract, deal, "卖方改写付款计划")
+    if form.items and not _fits(contract, total):
+        word = "不超过" if _royalty(contract) else "等于"
         raise Invalid(
             fields={
                 "items": f"各期合计应{word}成交额{wan_in_words(contract.total_fen)}，"
@@ -111,6 +145,33 @@ def put_instalments(work: Work, public_id: PublicId, form: InstalmentsIn) -> Kep
     rows = [one.model_dump() for one in form.items]
     repository.replace(work.session, ContractInstalment, contract.id, rows)
     return of(work.session, contract.id)
+
+
+def carry(work: Work, contract: Contract, before: Contract | None, terms: Terms) -> bool:
+    """Fill in beside a new draft what was typed before: patents and payments of the draft that it
+    replaces, else the instalments of the agreed terms. Return False where payments of the old draft
+    did not fit the new sum and were left out.
+    """
+    old = of(work.session, before.id) if before else None
+    if old is not None:
+        rows = [_values(one, PatentIn) for one in old.patents]
+        repository.replace(work.session, ContractPatent, contract.id, rows)
+        rows = [_values(one, InstalmentIn) for one in old.instalments]
+        if rows and _fits(contract, sum(one.amount_fen for one in old.instalments)):
+            repository.replace(work.session, ContractInstalment, contract.id, rows)
+            return True
+    agreed = beside.instalments(work.session, [terms.id]).get(terms.id, [])
+    fit = contract.pay_method == PayMethod.INSTALMENTS and _fits(
+        contract, sum(one.amount_fen for one in agreed)
+    )
+    if fit:
+        rows = [{"condition": one.due, "amount_fen": one.amount_fen} for one in agreed]
+        repository.replace(work.session, ContractInstalment, contract.id, rows)
+    return fit or old is None or not old.instalments
+
+
+def _values(row: ContractPatent | ContractInstalment, form: type[In]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in form.model_fields}
 
 
 def receive(work: Work, public_id: PublicId, form: ReceiptIn) -> Kept:

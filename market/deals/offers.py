@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from market.catalog.vocabulary import Mode
-from market.deals.models import Terms
+from market.deals.models import Contract, Terms
 from market.deals.models_negotiation import TermsInstalment
 from market.deals.schemas import InstalmentIn, TermsIn
 from market.deals.vocabulary import (
@@ -15,6 +15,7 @@ from market.deals.vocabulary import (
     ROYALTY_BASES,
     ROYALTY_TRENDS,
     UNSPECIFIED_LICENCE,
+    ContractType,
     Licence,
     PayMethod,
     RoyaltyBase,
@@ -110,18 +111,44 @@ def rows(terms_id: int, parts: Sequence[InstalmentIn]) -> list[TermsInstalment]:
     ]
 
 
+def points(contract: Contract, terms: Terms | None) -> list[tuple[str, str]]:
+    """Return (label, words) of what a contract says by the terms that were agreed for it, which do
+    not change any more: how it licenses, its royalty and entry fee, and where it holds.
+
+    A licence of no stated kind is a plain one (民法典). A royalty agreed counts where the contract
+    is paid in that way.
+    """
+    found = []
+    if contract.type == ContractType.LIC:
+        licence = licence_of(terms.mode) if terms else None
+        found.append(("许可方式", LICENCES[licence or Licence.PLAIN]))
+    if terms is None:
+        return found
+    if contract.pay_method in ROYALTIES and terms.pay_method == contract.pay_method:
+        if terms.entry_fen:
+            found.append(("入门费", wan_in_words(terms.entry_fen)))
+        found.append(("提成", _royalty_words(terms)))
+    if terms.territory:
+        found.append(("地域", terms.territory))
+    return found
+
+
+def _royalty_words(terms: Terms) -> str:
+    assert terms.royalty_base is not None
+    assert terms.royalty_rate is not None
+    trend = ROYALTY_TRENDS[RoyaltyTrend(terms.royalty_trend or RoyaltyTrend.FIXED)]
+    base = ROYALTY_BASES[RoyaltyBase(terms.royalty_base)]
+    return f"按{base}提成{percent(terms.royalty_rate)}（{trend}）"
+
+
 def price_words(terms: Terms) -> str:
     """Return the price as a sentence says it: `入门费50万元，另按产品销售额提成3%（固定比例）`."""
     method = PayMethod(terms.pay_method)
     whole = wan_in_words(terms.amount_fen)
     if method not in ROYALTIES:
         return whole if method is PayMethod.LUMP else f"{whole}，分期支付"
-    assert terms.royalty_base is not None
-    assert terms.royalty_rate is not None
-    trend = ROYALTY_TRENDS[RoyaltyTrend(terms.royalty_trend or RoyaltyTrend.FIXED)]
-    share = f"按{ROYALTY_BASES[RoyaltyBase(terms.royalty_base)]}提成{percent(terms.royalty_rate)}"
     entry = f"入门费{wan_in_words(terms.entry_fen)}，另" if terms.entry_fen else ""
-    return f"{entry}{share}（{trend}），预计共{whole}"
+    return f"{entry}{_royalty_words(terms)}，预计共{whole}"
 
 
 def percent(hundredths: int) -> str:

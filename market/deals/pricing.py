@@ -8,14 +8,13 @@ from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.deals import clearance, repository, service, waiting
 from market.deals import repository_contracts as papers
+from market.deals import repository_negotiation as beside
 from market.deals import repository_objections as objections
 from market.deals.clearance import Term
 from market.deals.models import Deal, PricingPath
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
     PATHS,
-    PUBLICITY_DAYS,
-    STOP_REASONS,
     ObjectionState,
     PricingPathKind,
     PricingState,
@@ -26,6 +25,7 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import wan_in_words
 from market.rules import service as rules
+from market.rules import transfer
 
 CHOSEN = "定价方式已经选定，要改请先终止现在的公示或挂牌"
 
@@ -51,8 +51,8 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
     Raises Invalid at `exchange`, `interest_note`; Conflict where it does not apply or is chosen.
     """
     deal, _ = service.step(work, public_id, Action.PRICING_SET)
-    if not accounts.organisation(work.session, deal.seller_id).state_founded:
-        raise Conflict("贵单位不是国家设立的研究开发机构或高等院校，不需要选定价方式")
+    if not beside.state_founded(work.session, [deal.id]):
+        raise Conflict("卖方里没有国家设立的研究开发机构或高等院校，不需要选定价方式")
     terms = service.agreed_terms(work, deal)
     if deal.concluded_at is not None:
         raise Conflict("合同已经签订，不能再选定价方式")
@@ -71,7 +71,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         interested=form.interested,
         interest_note=form.interest_note,
         published_on=work.today if agreement else None,
-        days=PUBLICITY_DAYS if agreement else None,
+        days=transfer.at(work.session, work.today).publicity_days if agreement else None,
         exchange=form.exchange,
         exchange_number=form.exchange_number,
         listed_on=None if agreement else form.listed_on or work.today,
@@ -134,18 +134,9 @@ def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
 
 def end(work: Work, deal: Deal, row: PricingPath, reason: StopReason, note: str) -> None:
     """Stop a 公示 or take the achievement off the exchange, in a step that may."""
-    papers.move_pricing(
-        work.session,
-        row,
-        PricingState(row.state),
-        PricingState.STOPPED,
-        stop_reason=reason,
-        stop_note=note,
-        stopped_on=work.today,
-    )
+    said = clearance.stop(work, row, reason, note)
     repository.enter_stage(work.session, deal.id, StageEntered.AGREED, work.now)
-    what = "公示" if row.path == PricingPathKind.AGREEMENT else PATHS[PricingPathKind(row.path)]
-    service.tell(work, deal, "stopped", f"{what}终止，{STOP_REASONS[reason]}")
+    service.tell(work, deal, "stopped", said)
 
 
 def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:

@@ -133,6 +133,20 @@ def confirm_contract(session: Session, contract_id: ContractId, side: Side, at: 
     )
 
 
+def amend_draft(session: Session, contract_id: ContractId) -> None:
+    """Note that what stands beside a draft has changed: who confirmed it has to read it again.
+
+    Raises Conflict once it is signed.
+    """
+    must_change(
+        session,
+        update(Contract)
+        .where(col(Contract.id) == contract_id, col(Contract.state) == C.DRAFTED)
+        .values(seller_confirmed_at=None, buyer_confirmed_at=None),
+        "合同已经签订，约定的专利和付款计划不能再改",
+    )
+
+
 def sign_if_both(session: Session, contract_id: ContractId, on: date) -> bool:
     """Sign a draft that both sides have confirmed. Return whether this call signed it."""
     return (

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy import ColumnElement, and_, exists, or_, update
 from sqlmodel import Session, col, delete, select
 
+from market.accounts.models import Organisation
 from market.deals.models import Deal, DealNote
 from market.deals.models_negotiation import (
     DealFile,
@@ -99,6 +100,23 @@ def further_sides(
 def further_parties(session: Session, deal_id: DealId) -> Sequence[DealParty]:
     query = select(DealParty).where(col(DealParty.deal_id) == deal_id)
     return session.exec(query.order_by(col(DealParty.id))).all()
+
+
+def state_founded(session: Session, deal_ids: Collection[DealId]) -> set[DealId]:
+    """Return those of these deals in which a seller, the leading one or a further, was founded by
+    the state.
+    """
+    further = exists().where(
+        col(DealParty.deal_id) == col(Deal.id),
+        col(DealParty.side) == Side.SELLER,
+        col(DealParty.organisation_id) == col(Organisation.id),
+    )
+    query = (
+        select(col(Deal.id))
+        .join(Organisation, or_(col(Organisation.id) == col(Deal.seller_id), further))
+        .where(col(Deal.id).in_(deal_ids), col(Organisation.state_founded))
+    )
+    return set(session.exec(query))
 
 
 def further_in(organisations: Collection[OrganisationId]) -> ColumnElement[bool]:
@@ -221,11 +239,6 @@ def attached(
         .join(DealFile, col(StoredFile.id) == col(DealFile.file_id))
         .where(col(DealFile.deal_id) == deal_id, col(DealFile.organisation_id) == organisation_id)
     ).all()
-
-
-def file_count(session: Session, deal_id: DealId) -> int:
-    query = select(func.count()).where(col(DealFile.deal_id) == deal_id)
-    return session.exec(query).one()
 
 
 def file_of(

@@ -10,7 +10,7 @@ from market.access import mandates
 from market.access.mandates import Served
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
-from market.deals import offers, repository, waiting
+from market.deals import clearance, offers, repository, waiting
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals.models import Deal, DealEvent, DealNote, Terms
@@ -328,16 +328,9 @@ def lose(work: Work, public_id: PublicId, form: LoseIn) -> Deal:
     )
     repository.enter_stage(work.session, deal.id, StageEntered.LOST, work.now)
     papers.drop_draft(work.session, deal.id)
-    pricing = papers.live_pricing(work.session, deal.id)
-    if pricing is not None and pricing.state != PricingState.DEALT:
-        papers.move_pricing(
-            work.session,
-            pricing,
-            PricingState(pricing.state),
-            PricingState.STOPPED,
-            stop_reason=StopReason.LEFT,
-            stopped_on=work.today,
-        )
+    path = papers.live_pricing(work.session, deal.id)
+    if path is not None and path.state != PricingState.DEALT:
+        tell(work, deal, "stopped", clearance.stop(work, path, StopReason.LEFT))
     why = LOST_REASONS[form.reason] + (f"：{form.note}" if form.note else "")
     tell(work, deal, "lost", f"{SIDE_NAMES[side]}终止洽谈，{why}")
     tell_other(work, deal, "deal.lost", "对方终止洽谈", detail=why)

@@ -13,7 +13,7 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.views import Heading
-from market.deals import clearance, repository, service
+from market.deals import clearance, offers, repository, service
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals import views_negotiation as negotiated
@@ -110,6 +110,7 @@ class DealView:
     terms: tuple[Terms, ...]
     stopped: tuple[PricingPath, ...]
     lines: tuple[ContractLine, ...]
+    points: tuple[tuple[str, str], ...]
     obstacle: str | None
     timeline: tuple[Moment, ...]
     may: frozenset[Action]
@@ -133,6 +134,7 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
     further = service.further_sides(work, deals)
     planned = beside.next_steps(work.session, work.actor.organisation, ids)
     calendar = rules.calendar(work.session)
+    founded = beside.state_founded(work.session, ids)
     return [
         _row(
             work,
@@ -144,6 +146,7 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
             contracts.get(row.id),
             planned.get(row.id),
             calendar,
+            founded=row.id in founded,
         )
         for row in deals
     ]
@@ -159,11 +162,12 @@ def _row(
     contract: Contract | None,
     plan: NextStep | None,
     calendar: Calendar,
+    *,
+    founded: bool,
 ) -> DealRow:
-    seller = names[deal.seller_id]
     term = clearance.term(path, calendar) if path is not None and clearance.running(path) else None
     applies = clearance.applies(
-        seller, contract.type if contract else None, terms.mode if terms else None
+        contract.type if contract else None, terms.mode if terms else None, founded=founded
     )
     cleared = not applies or (
         path is not None
@@ -178,7 +182,7 @@ def _row(
     return DealRow(
         deal=deal,
         relation=relation,
-        seller=seller,
+        seller=names[deal.seller_id],
         buyer=names[deal.buyer_id],
         stage=Stage.SIGNED if deal.concluded_at is not None else stage,
         terms=terms,
@@ -223,6 +227,7 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
             if path.state == PricingState.STOPPED
         ),
         lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
+        points=tuple(offers.points(contract, row.terms)) if contract else (),
         obstacle=clearance.signing_obstacle(work, deal, contract) if contract else None,
         timeline=_timeline(work, deal, row.relation),
         may=frozenset(

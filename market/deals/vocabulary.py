@@ -269,6 +269,3 @@ PRICED_TYPES: Final = frozenset({ContractType.TRF, ContractType.LIC})
 
 # The platform's own promise to who asks; no law sets one.
 ANSWER_WORKING_DAYS: Final = 3
-
-# 国发〔2016〕16号: 协议定价 is publicised for at least 15 days.
-PUBLICITY_DAYS: Final = 15

@@ -10,7 +10,6 @@ from typing import Final
 from sqlmodel import Session
 
 from market.accounts import repository as accounts
-from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.catalog import views as catalog
@@ -18,6 +17,7 @@ from market.catalog.views import Heading
 from market.catalog.vocabulary import MASKED_NAME
 from market.deals import clearance, filing, repository, repository_waiting
 from market.deals import repository_contracts as papers
+from market.deals import repository_negotiation as negotiated
 from market.deals import waiting_plans as beside
 from market.deals.models import Contract, Deal, Inquiry, Introduction, PricingPath, Terms
 from market.deals.vocabulary import (
@@ -149,7 +149,7 @@ class _Papers:
     """What the next steps of one deal hang on."""
 
     deal: Deal
-    seller: Organisation
+    founded: bool
     terms: Terms | None
     path: PricingPath | None
     contract: Contract | None
@@ -184,7 +184,7 @@ class _Papers:
 def _steps(session: Session, deals: Sequence[Deal], calendar: Calendar) -> Iterator[Task]:
     """Yield the steps that are next in these deals; none in those lost or concluded."""
     ids = [deal.id for deal in deals]
-    sellers = accounts.organisations(session, {deal.seller_id for deal in deals})
+    founded = negotiated.state_founded(session, ids)
     terms = {row.deal_id: row for row in reversed(repository.terms_of(session, ids))}
     paths = {
         row.deal_id: row
@@ -195,7 +195,7 @@ def _steps(session: Session, deals: Sequence[Deal], calendar: Calendar) -> Itera
     for deal in deals:
         its = _Papers(
             deal,
-            sellers[deal.seller_id],
+            deal.id in founded,
             terms.get(deal.id),
             paths.get(deal.id),
             contracts.get(deal.id),
@@ -225,7 +225,7 @@ def _towards_contract(its: _Papers, calendar: Calendar) -> Iterator[Task]:
     """Yield the seller's next step to a signed contract, and both sides' signing."""
     path, contract = its.path, its.contract
     mode = its.terms.mode if its.terms else None
-    priced = clearance.applies(its.seller, contract.type if contract else None, mode)
+    priced = clearance.applies(contract.type if contract else None, mode, founded=its.founded)
     if priced and path is None:
         detail = "协议定价要公示，挂牌和拍卖要成交，之后才能签约。"
         yield its.task(Side.SELLER, Action.PRICING_SET, PRICE, "选定定价方式", detail=detail)

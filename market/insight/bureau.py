@@ -28,7 +28,7 @@ def beside(work: Work, plan: Plan) -> Beside:
     work.require(Action.REPORT_BUREAU, Relation.OTHER)
     mark = (
         mark_of(work, plan),
-        repository_pipeline.newest_stage(work.session),
+        repository_pipeline.newest(work.session),
         repository_reports.newest_part(work.session),
     )
     return once(work, "bureau board", mark, lambda: _make(work, plan))

@@ -1,5 +1,6 @@
 """A report as a paper and as a workbook: the same figures, to the fen."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
@@ -114,10 +115,18 @@ def workbook(report: Report) -> bytes:
         style = bold if len(row) == 1 else None
         for column, value in enumerate(row):
             sheet.write(place, column, value, money if isinstance(value, float) else style)
-    for one in (table for part in report.parts for table in part.tables):
-        _sheet(book.add_worksheet(one.title), one, money, bold)
+    for name, one in _sheets(report):
+        _sheet(book.add_worksheet(name), one, money, bold)
     book.close()
     return out.getvalue()
+
+
+def _sheets(report: Report) -> Iterator[tuple[str, Breakdown]]:
+    """Yield each table with a name that no other sheet has: two parts may have one by the same."""
+    met: Counter[str] = Counter()
+    for one in (table for part in report.parts for table in part.tables):
+        met[one.title] += 1
+        yield one.title if met[one.title] == 1 else f"{one.title}（{met[one.title]}）", one
 
 
 def _facts(report: Report) -> Iterator[list[str | int | float]]:

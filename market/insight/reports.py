@@ -298,8 +298,8 @@ def agencies(session: Session, part: Slice) -> Iterable[Figure]:
     brought = repository.brought(session)
     names = accounts.organisations(session, brought)
     found = []
-    for agency, keys in brought.items():
-        sums = ledger.total(session, replace(part, subject_keys=keys))
+    for agency, registrations in brought.items():
+        sums = ledger.total(session, replace(part, registrations=registrations))
         if sums.count or sums.technical_fen:
             row = names[agency]
             found.append(replace(figure(sums, row.name), key=row.public_id))

@@ -38,16 +38,21 @@ class Alike:
     total_fen: int
 
 
-def _standing() -> ColumnElement[bool]:
-    """Return the condition for what counts at present: registered or changed, and neither changed
-    again nor taken out.
+def _standing(until: date | None = None) -> ColumnElement[bool]:
+    """Return the condition for what counts at present, or by what took effect until a day:
+    registered or changed, and neither changed again nor taken out.
     """
     later = aliased(Transaction)
     followed = select(col(later.id)).where(col(later.previous_id) == col(Transaction.id))
+    known: list[ColumnElement[bool]] = []
+    if until is not None:
+        followed = followed.where(col(later.effective_on) <= until)
+        known = [col(Transaction.effective_on) <= until]
     return and_(
         col(Transaction.book) == Book.STATISTICS,
         col(Transaction.kind) != Kind.REVERSE,
         not_(followed.exists()),
+        *known,
     )
 
 
@@ -93,8 +98,11 @@ def here(column: Any, region: str) -> ColumnElement[bool]:
     return col(column).startswith(region_prefix(region), autoescape=True)
 
 
-def alike(session: Session, *, region: str, since: date, until: date) -> list[Alike]:
-    """Return the contracts that count at present and touch the region, by what is public of them.
+def alike(
+    session: Session, *, region: str, since: date, until: date, told: date | None = None
+) -> list[Alike]:
+    """Return the contracts that count and touch the region, by what is public of them: at present,
+    or by what took effect until the day `told`.
 
     Days are those of registration, both included; what was registered before `since` is marked.
     """
@@ -115,7 +123,7 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
     sums = (func.count(), func.sum(col(Entry.amount_fen)), func.sum(col(Transaction.total_fen)))
     query = (
         _with_origin(select(*keys, *sums).select_from(Transaction).join(Entry, counted_entry()))
-        .where(_standing(), day <= until, seller | buyer)
+        .where(_standing(told), day <= until, seller | buyer)
         .group_by(*keys)
     )
     return [
@@ -148,6 +156,31 @@ def standing(session: Session, *, limit: int, offset: int) -> list[tuple[Transac
         .offset(offset)
     )
     return [(row[0], bool(row[1])) for row in session.execute(query)]
+
+
+def private_by_month(
+    session: Session, *, region: str, since: date, until: date
+) -> list[tuple[date, int]]:
+    """Return (first day of a month, registrations) of the months in which something took effect
+    that moved the sums of sellers in the region by what is not public; the oldest month first.
+
+    A month may have changes and no registration. Both days are included.
+    """
+    year = extract("year", col(Transaction.effective_on))
+    month = extract("month", col(Transaction.effective_on))
+    new = func.sum(case((col(Transaction.kind) == Kind.REGISTER, 1), else_=0))
+    query = (
+        _with_origin(select(year, month, new).select_from(Transaction))
+        .where(
+            col(Transaction.book) == Book.STATISTICS,
+            col(Transaction.effective_on).between(since, until),
+            here(Transaction.seller_region, region),
+            not_(_agreed()),
+        )
+        .group_by(year, month)
+        .order_by(year, month)
+    )
+    return [(date(int(y), int(m), 1), int(n)) for y, m, n in session.execute(query)]
 
 
 def count_standing(session: Session, *, since: date | None = None) -> int:

@@ -14,6 +14,7 @@ from market.deals.vocabulary import ContractState, DealState
 from market.insight.repository import here
 from market.kit.ids import DealId
 from market.registry.models import Registration
+from market.registry.states import RegistrationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,23 @@ def stages(session: Session, region: str) -> Iterator[tuple[DealId, str, datetim
         yield row[0], row[1], row[2]
 
 
-def newest_stage(session: Session) -> int:
-    """Return the mark of the newest step of any deal; it only grows."""
-    return int(session.execute(select(func.max(col(DealStage.id)))).scalar_one() or 0)
+def newest(session: Session) -> tuple[int, int, int]:
+    """Return the mark of what deals the forecast reads: the newest step, terms and draft of any.
+
+    A draft goes only when there is another, newer terms, or the deal is lost.
+    """
+    stage, terms, draft = (
+        int(session.execute(select(func.max(column))).scalar_one() or 0)
+        for column in (col(DealStage.id), col(Terms.id), col(Contract.id))
+    )
+    return stage, terms, draft
 
 
 def registered(session: Session, region: str) -> Sequence[tuple[DealId, date, int]]:
-    """Return (deal, day, 技术交易额) of what was registered first of each of those deals."""
+    """Return (deal, day, 技术交易额) of what was registered of each of those deals, the first last.
+
+    What was undone was copied wrongly: the deal waits for its registration again.
+    """
     query = (
         select(
             col(Contract.deal_id),
@@ -87,6 +98,7 @@ def registered(session: Session, region: str) -> Sequence[tuple[DealId, date, in
             here(Organisation.region, region),
             col(Registration.transaction_id).is_not(None),
             col(Registration.decided_on).is_not(None),
+            col(Registration.state) != RegistrationState.WITHDRAWN,
         )
         .order_by(col(Registration.id).desc())
     )

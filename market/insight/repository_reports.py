@@ -13,31 +13,31 @@ from market.brokerage.rule import Ground
 from market.catalog.models import Listing, ListingState
 from market.catalog.vocabulary import ListingKind
 from market.deals.models import Deal
-from market.deals.vocabulary import DealState
-from market.kit.ids import OrganisationId
-from market.ledger.models import Transaction
+from market.deals.models_negotiation import DealStage
+from market.deals.vocabulary import DealState, StageEntered
+from market.kit.ids import OrganisationId, TransactionId
 from market.registry.models import Registration
 
 
-def brought(session: Session) -> dict[OrganisationId, frozenset[str]]:
-    """Return, by agency, the ledger's keys of the registrations that it brought about: by an
-    introduction that led to the contract, or by the contract's own clause.
+def brought(session: Session) -> dict[OrganisationId, frozenset[TransactionId]]:
+    """Return, by agency, the transactions that counted the registrations which it brought about:
+    by an introduction that led to the contract, or by the contract's own clause.
     """
     query = (
-        select(col(CommissionPart.organisation_id), col(Transaction.subject_key))
+        select(col(CommissionPart.organisation_id), col(Registration.transaction_id))
         .join(Commission, col(Commission.id) == col(CommissionPart.commission_id))
         .join(Registration, col(Registration.contract_id) == col(Commission.contract_id))
-        .join(Transaction, col(Transaction.id) == col(Registration.transaction_id))
         .where(
+            col(Registration.transaction_id).is_not(None),
             col(CommissionPart.role) == PartRole.BROKER,
             col(Commission.ground).in_([Ground.SUCCESS, Ground.CLAUSE]),
             col(Commission.state) != CommissionState.VOID,
         )
     )
-    found: dict[OrganisationId, set[str]] = {}
-    for agency, key in session.execute(query):
-        found.setdefault(agency, set()).add(key)
-    return {agency: frozenset(keys) for agency, keys in found.items()}
+    found: dict[OrganisationId, set[TransactionId]] = {}
+    for agency, transaction in session.execute(query):
+        found.setdefault(agency, set()).add(transaction)
+    return {agency: frozenset(transactions) for agency, transactions in found.items()}
 
 
 def newest_part(session: Session) -> tuple[int, int]:
@@ -92,15 +92,18 @@ def achievements(
 def lost(
     session: Session, seller: OrganisationId, *, since: datetime, before: datetime
 ) -> list[tuple[str, int]]:
-    """Return (reason, number) of the seller's deals that ended without a contract, most first."""
+    """Return (reason, number) of the seller's deals that ended without a contract within a time,
+    most first.
+    """
+    ended = select(col(DealStage.id)).where(
+        col(DealStage.deal_id) == col(Deal.id),
+        col(DealStage.stage) == StageEntered.LOST,
+        col(DealStage.entered_at) >= since,
+        col(DealStage.entered_at) < before,
+    )
     query = (
         select(col(Deal.lost_reason), func.count())
-        .where(
-            col(Deal.seller_id) == seller,
-            col(Deal.state) == DealState.LOST,
-            col(Deal.updated_at) >= since,
-            col(Deal.updated_at) < before,
-        )
+        .where(col(Deal.seller_id) == seller, col(Deal.state) == DealState.LOST, ended.exists())
         .group_by(col(Deal.lost_reason))
         .order_by(func.count().desc(), col(Deal.lost_reason))
     )

@@ -39,7 +39,8 @@ class BoardOut(Out):
     """`outgoing` (输出) counts for the plan; `incoming` (吸纳) is never added to it.
 
     `exact` is false for the public: figures of fewer than five contracts are left out together
-    with a second one. `earlier` are the years before the plan's period, in no other figure.
+    with a second one, and all figures are as of `as_of`, the end of a closed month. `earlier` are
+    the years before the plan's period, in no other figure.
     """
 
     plan: PlanOut

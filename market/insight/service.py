@@ -22,6 +22,7 @@ from market.insight.public import (
     largest_first,
     type_name,
 )
+from market.insight.suppression import FLOOR
 from market.insight.views import (
     Board,
     Figure,
@@ -35,6 +36,7 @@ from market.insight.views import (
 from market.kit.errors import NotFound
 from market.kit.ids import OrganisationId, PublicId
 from market.kit.memo import Memo, Value
+from market.ledger import periods
 from market.ledger import service as ledger
 from market.ledger.models import Kind, Transaction
 from market.ledger.schemas import By, Slice, Sum
@@ -125,10 +127,13 @@ def _curve(months: Sequence[Figure], today: date) -> Iterator[tuple[date, int]]:
 
 
 def mark_of(work: Work, plan: Plan | None) -> Hashable:
-    """Return what a board depends on: the book, what may be shown, the plan, the day."""
+    """Return what a board depends on: the book, what of it is closed, what may be shown, the plan,
+    the day.
+    """
     session = work.session
     shown = None if plan is None else plan.public_id
-    return (*ledger.head(session), repository.disclosures(session), shown, work.today)
+    closed = periods.closed_through(session)
+    return (*ledger.head(session), closed, repository.disclosures(session), shown, work.today)
 
 
 def once(work: Work, name: str, mark: Hashable, make: Callable[[], Value]) -> Value:
@@ -146,7 +151,11 @@ def _kept_public_board(work: Work, plan: Plan) -> Board:
 
 
 def _public_board(work: Work, plan: Plan) -> Board:
-    rows = repository.alike(work.session, region=plan.region, since=plan.from_on, until=plan.to_on)
+    told = told_until(work, plan)
+    day = work.today if told is None else told
+    rows = repository.alike(
+        work.session, region=plan.region, since=plan.from_on, until=plan.to_on, told=told
+    )
     found = PublicFigures(rows)
     outgoing = found.figure(OUT)
     years = found.figures("year:")
@@ -154,21 +163,42 @@ def _public_board(work: Work, plan: Plan) -> Board:
     reached = outgoing.technical_fen
     return Board(
         plan=plan,
-        as_of=work.today,
+        as_of=day,
         exact=False,
         outgoing=outgoing,
         incoming=found.figure(IN),
         both=found.figure(BOTH),
-        pace=None if reached is None else pace(plan, reached, work.today),
+        pace=None if reached is None else pace(plan, reached, day),
         years=years,
         months=months,
         types=largest_first(found.figures("type:", type_name)),
         fields=largest_first(found.figures("field:", field_name)),
         sellers=(),
-        points=tuple(_public_curve(years, months, outgoing, work.today)),
+        points=tuple(_public_curve(years, months, outgoing, day)),
         recent_monthly_fen=None,
         earlier=found.figures("earlier:"),
     )
+
+
+def told_until(work: Work, plan: Plan) -> date | None:
+    """Return the last day that public sums tell of; None, today, where no month was ever closed.
+
+    It is the end of a closed month: of the newest by which FLOOR or more contracts of private sums
+    were registered since the last such day, so that what the total rose by from one of these days
+    to the next is never the sum of a few. Where nothing private moved since, and where there never
+    were so many, it is the newest closed.
+    """
+    closed = periods.closed_through(work.session)
+    if closed is None:
+        return None
+    told, waiting, moved = closed, 0, False  # `told` stays where so many there never were
+    for first, registered in repository.private_by_month(
+        work.session, region=plan.region, since=plan.from_on, until=closed
+    ):
+        waiting, moved = waiting + registered, True
+        if waiting >= FLOOR:
+            told, waiting, moved = month_end(f"{first:%Y-%m}"), 0, False
+    return told if moved else closed
 
 
 def _public_curve(
@@ -248,7 +278,7 @@ def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
         party_id=party,
         outside_seller=chosen.outside or None,
         outside_buyer=chosen.outside_buyer or None,
-        subject_keys=None if agency is None else brought.get(agency, frozenset()),
+        registrations=None if agency is None else brought.get(agency, frozenset()),
     )
     if chosen.year is None:
         return part
@@ -323,6 +353,7 @@ def _make_home_figures(work: Work, plan: Plan | None) -> HomeFigures:
     since = work.today - timedelta(days=RECENT_DAYS - 1)
     return HomeFigures(
         plan=plan,
+        as_of=shown.as_of if shown else work.today,
         outgoing=shown.outgoing if shown else None,
         pace=shown.pace if shown else None,
         recent_count=repository.count_standing(work.session, since=since),

@@ -46,7 +46,8 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The registered contracts of the current plan, by the day of registration.
+    """The registered contracts of the current plan, by the day of registration, as of a day: today,
+    or for the public the end of a closed month.
 
     `exact` is the ledger itself, for the bureau; else figures of few contracts are left out, and
     `sellers` and `recent_monthly_fen` with them. `outgoing` counts for the plan; `incoming` is a
@@ -111,9 +112,12 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class HomeFigures:
-    """Progress as anyone may know it, and how many contracts were registered in `recent_days`."""
+    """Progress as anyone may know it on `as_of`, and how many contracts were registered in
+    `recent_days`.
+    """
 
     plan: Plan | None
+    as_of: date
     outgoing: Figure | None
     pace: Pace | None
     recent_count: int

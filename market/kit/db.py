@@ -10,7 +10,7 @@ back when it raises. Services flush, they never commit.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, cast
 
 from sqlalchemy import Engine, Table, create_engine, event, inspect, text
@@ -22,6 +22,7 @@ from sqlmodel import Session, SQLModel
 from market.kit.errors import Conflict
 
 BUSY_SECONDS = 10
+_STREAMED = 2_000  # rows of a long answer that are fetched at once
 _LOOK = 2_000  # steps of SQLite's machine between two looks at the clock, some 50 µs
 _CANCELLED = ("57014", "SQLITE_INTERRUPT")  # query_canceled of PostgreSQL
 POOL_SIZE = 48  # threads of the web process (40) and some; a smaller pool can deadlock
@@ -133,6 +134,14 @@ def table_of(model: type[SQLModel]) -> Table:
 
 class OutOfTime(Exception):
     """A statement was ended because it had its time."""
+
+
+def streamed(session: Session, query: Executable) -> Iterator[Any]:
+    """Yield the rows of a long answer, some at a time; its cursor goes with the iterator, read to
+    the end or not.
+    """
+    with closing(session.execute(query, execution_options={"yield_per": _STREAMED})) as rows:
+        yield from rows
 
 
 @contextmanager

@@ -1,20 +1,31 @@
 """Triggers that hold a contract to the path by which its price has to be found.
 
-A state-founded seller assigns or licenses only at a price that was found by law (促进科技成果转化法
-18). The service says why a contract may not be signed yet; these refuse it whoever writes the row:
+A state-founded seller, leading or joint, assigns or licenses, by what was agreed or by what is
+signed, only at a price that was found by law (促进科技成果转化法 18). The service says why a
+contract may not be signed yet; these refuse it whoever writes the row:
 
-    pricing_path → cleared    only after its last day, rest days rolled forward by the holiday
-                              table, and while no objection is open
+    pricing_path → cleared    only after the last of the days that the rule in force says, rest days
+                              rolled forward by the holiday table, and while no objection is open
     contract     → signed     only with a path that was cleared or dealt by then, for no less
 """
 
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
-TABLES: Final = ("contract", "pricing_path", "objection", "organisation", "holiday")
+TABLES: Final = (
+    "contract",
+    "pricing_path",
+    "objection",
+    "organisation",
+    "holiday",
+    "deal",
+    "deal_party",
+    "terms",
+    "transfer_rule",
+)
+_RULES: Final = "transfer_rule"
 CLEARED, SIGNED = "path_cleared", "contract_by_path"
-FEWEST_DAYS: Final = 15
 
 # A working day from the end of the period up to the day before it is cleared. A month is looked
 # through for one; the longest holiday has 9 days.
@@ -36,14 +47,28 @@ WHERE NEW.published_on + NEW.days + step.n < NEW.cleared_on
     OR (extract(isodow FROM NEW.published_on + NEW.days + step.n) < 6
         AND NOT EXISTS (SELECT 1 FROM holiday WHERE kind = 'rest'
           AND falls_on = NEW.published_on + NEW.days + step.n)))"""
+# The days by the rule in force on the day of publication, as it was known when the path was chosen:
+# a rule changed later does not lengthen what runs. Before the first rule: 国发〔2016〕16号.
+_DAYS = (
+    "SELECT coalesce(max(r.publicity_days), 15) FROM transfer_rule AS r"
+    " WHERE r.created_at <= NEW.created_at"
+    " AND (r.archived_at IS NULL OR r.archived_at > NEW.created_at)"
+    " AND r.effective_from = (SELECT max(s.effective_from) FROM transfer_rule AS s"
+    " WHERE s.effective_from <= NEW.published_on AND s.created_at <= NEW.created_at"
+    " AND (s.archived_at IS NULL OR s.archived_at > NEW.created_at))"
+)
 _CLEARS = "NEW.state = 'cleared' AND OLD.state <> 'cleared'"
 _UNCLEARED = (
-    "OLD.state <> 'publicised' OR NEW.days IS NULL OR NEW.days < {days} OR NOT EXISTS ({worked})"
+    "OLD.state <> 'publicised' OR NEW.days IS NULL OR NEW.days < ({days}) OR NOT EXISTS ({worked})"
     " OR EXISTS (SELECT 1 FROM objection WHERE pricing_path_id = NEW.id AND state = 'open')"
 )
 _PRICED = (
-    "NEW.type IN ('TRF', 'LIC')"
-    " AND EXISTS (SELECT 1 FROM organisation WHERE id = NEW.seller_id AND state_founded)"
+    "(NEW.type IN ('TRF', 'LIC') OR EXISTS (SELECT 1 FROM terms AS t JOIN deal AS d"
+    " ON d.id = t.deal_id AND d.terms_version = t.version"
+    " WHERE d.id = NEW.deal_id AND t.mode NOT IN ('合作开发', '其他')))"
+    " AND EXISTS (SELECT 1 FROM organisation AS o WHERE o.state_founded AND (o.id = NEW.seller_id"
+    " OR EXISTS (SELECT 1 FROM deal_party AS x WHERE x.deal_id = NEW.deal_id AND x.side = 'seller'"
+    " AND x.organisation_id = o.id)))"
 )
 _UNPRICED = (
     "NOT EXISTS (SELECT 1 FROM pricing_path AS p WHERE p.deal_id = NEW.deal_id"
@@ -56,9 +81,13 @@ _NO_PATH = "no price was found by law"
 
 
 def install(connection: Connection, *, sqlite: bool) -> None:
-    """Write the triggers anew; the tables are all there."""
+    """Write the triggers anew; the tables are all there. None before the revision that makes the
+    days of a 公示 data: SQLite changes no table while a trigger names a column that is not there.
+    """
+    if all(one["name"] != "publicity_days" for one in inspect(connection).get_columns(_RULES)):
+        return
     worked = _WORKED_SQLITE if sqlite else _WORKED_POSTGRES
-    uncleared = _UNCLEARED.format(days=FEWEST_DAYS, worked=worked)
+    uncleared = _UNCLEARED.format(days=_DAYS, worked=worked)
     parts = (
         (CLEARED, "pricing_path", "UPDATE", _CLEARS, uncleared, _EARLY),
         (SIGNED, "contract", "UPDATE", _signs(old=True), f"{_PRICED} AND {_UNPRICED}", _NO_PATH),

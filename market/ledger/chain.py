@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlmodel import Session
 
 from market.kit.errors import Conflict
-from market.ledger.models import Chain, Transaction
+from market.ledger.models import Chain
 
 KEEPING: Final = "ledger"
 """Under what a session carries its `Keeping`."""
@@ -152,7 +152,3 @@ def of_record(
 def beginning(chain: Chain) -> str:
     """Return what stands before the first link."""
     return f"zhihe {chain}"
-
-
-def row_of(transaction: Transaction) -> dict[str, Any]:
-    return transaction.model_dump()

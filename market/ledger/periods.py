@@ -37,9 +37,35 @@ def place_many(session: Session, book: Book, wanted: Collection[date], at: datet
     today = local_date(at)
     placed = [today if last is not None and day <= last else day for day in wanted]
     months = {f"{day:%Y-%m}" for day in placed}
-    new = sorted(months - repository_periods.months(session, book, months))
-    open_months(session, book, new, at)
+    if months - repository_periods.months(session, book, months):
+        open_months(session, book, _missing(session, book, months), at)
     return placed
+
+
+def reach(session: Session, book: Book, last: str, at: datetime) -> None:
+    """Make periods of all months up to one, from the first in which anything took effect: a month
+    in which nothing did can be closed as well. The caller has locked the book.
+    """
+    span = repository_periods.span(session, book)
+    if span is not None and span[0] < last:
+        open_months(session, book, _missing(session, book, {last}), at)
+
+
+def _missing(session: Session, book: Book, wanted: Collection[str]) -> list[str]:
+    """Return these months and those that lie between them and the periods, where they are none yet
+    and are not closed along with a later one.
+    """
+    first, last = repository_periods.span(session, book) or (min(wanted), max(wanted))
+    closed = repository_periods.closed_through(session, book)
+    month, end = min(first, *wanted), max(last, *wanted)
+    found = []
+    while month <= end:
+        _, until = bounds(month)
+        if closed is None or until > closed:
+            found.append(month)
+        month = f"{until + timedelta(days=1):%Y-%m}"
+    known = repository_periods.months(session, book, found)
+    return [one for one in found if one not in known]
 
 
 def open_months(session: Session, book: Book, months: Collection[str], at: datetime) -> None:
@@ -77,14 +103,18 @@ def close(
     """Let nothing fall into a month and those before it any more; return these, the oldest first.
 
     They are `closing` until `finish`, called when their figures stand outside the database. Raises
-    NotFound for a month that is no period; Conflict where it is not over, or closed already.
+    NotFound for a month before the first in which anything took effect; Conflict where it is not
+    over, or closed already.
     """
     _, last = bounds(month)
     repository.lock_head(session, Chain(book))
+    over = last < local_date(at)
+    if over:
+        reach(session, book, month, at)
     found = repository_periods.get(session, book, month)
     if found is None:
         raise NotFound
-    if last >= local_date(at):
+    if not over:
         raise Conflict(f"{month}还没有结束，到{last + timedelta(days=1)}才能关账")
     if found.state != S.OPEN:
         raise Conflict("这个账期已经关账")

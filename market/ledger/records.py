@@ -38,6 +38,15 @@ def _values(row: Table) -> dict[str, Any]:
     return {one.key: getattr(row, one.key) for one in inspect(type(row)).mapper.column_attrs}
 
 
+def lock(session: Session) -> None:
+    """Let nobody else keep anything until this transaction ends.
+
+    Whoever changes a row with a UNIQUE constraint and keeps it, locks first: otherwise one waits
+    for the other's row while that one waits for the chain.
+    """
+    repository.lock_head(session, Chain.RECORDS)
+
+
 def keep(session: Session, kind: str, key: str, row: Table, *, at: datetime) -> None:
     """Keep what a row says from now on. Raises Conflict without the chain's key."""
     session.flush()
@@ -70,6 +79,11 @@ def keep_many(
         )
     repository_records.insert(session, rows)
     repository.advance_head(session, Chain.RECORDS, Head(rows[-1]["seq"], previous, key.id))
+
+
+def any_kept(session: Session, kind: str) -> bool:
+    """Tell whether anything of a kind was ever kept."""
+    return repository_records.any_of(session, kind)
 
 
 def differing(

@@ -25,6 +25,15 @@ def months(session: Session, book: Book, wanted: Collection[str]) -> set[str]:
     return set(session.scalars(query))
 
 
+def span(session: Session, book: Book) -> tuple[str, str] | None:
+    """Return the first and the last month that is a period; None where none is."""
+    query = select(func.min(col(Period.month)), func.max(col(Period.month))).where(
+        col(Period.book) == book
+    )
+    first, last = session.execute(query).one()
+    return None if first is None else (first, last)
+
+
 def all_of(session: Session, book: Book) -> list[Period]:
     """Return the periods of a book, the newest first."""
     query = select(Period).where(col(Period.book) == book).order_by(col(Period.month).desc())

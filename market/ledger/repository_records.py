@@ -7,9 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy import insert as insert_
 from sqlmodel import Session, col
 
+from market.kit.db import streamed
 from market.ledger.models import Record
-
-_AT_ONCE = 5_000
 
 
 def insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -27,6 +26,11 @@ def newest(session: Session, kind: str) -> dict[str, str]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
+def any_of(session: Session, kind: str) -> bool:
+    query = select(col(Record.seq)).where(col(Record.subject_kind) == kind).limit(1)
+    return session.scalars(query).first() is not None
+
+
 def keys(session: Session, kind: str) -> set[str]:
     """Return the subjects of a kind of which anything was kept."""
     query = select(col(Record.subject_key)).where(col(Record.subject_kind) == kind).distinct()
@@ -36,4 +40,4 @@ def keys(session: Session, kind: str) -> set[str]:
 def links(session: Session) -> Iterator[Record]:
     """Yield all records in their order."""
     query = select(Record.__table__).order_by(col(Record.seq), col(Record.id))  # type: ignore[attr-defined]
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})  # type: ignore[misc]
+    yield from streamed(session, query)

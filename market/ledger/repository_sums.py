@@ -5,17 +5,17 @@ Each entry counts on the day of its transaction, by the type, field and parties 
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, distinct, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from market.kit.db import streamed
 from market.kit.ids import TransactionId
 from market.ledger.models import Book, Entry, Transaction
 from market.ledger.schemas import COUNTED, OUTSIDE, By, Slice, Sum, region_prefix
 
-_AT_ONCE: Final = 5_000
 _Snapshot = aliased(Transaction, name="snapshot")
 
 
@@ -62,8 +62,10 @@ def _within(book: Book, part: Slice) -> ColumnElement[bool]:
     ]
     conditions += _outside(_Snapshot.seller_id, _Snapshot.seller_name, part.outside_seller)
     conditions += _outside(_Snapshot.buyer_id, _Snapshot.buyer_name, part.outside_buyer)
-    if part.subject_keys is not None:
-        conditions.append(col(Transaction.subject_key).in_(part.subject_keys))
+    if part.registrations is not None:
+        # Not the number: undone, it may be taken up by another contract.
+        counted_first = func.coalesce(col(Transaction.register_id), col(Transaction.id))
+        conditions.append(counted_first.in_(part.registrations))
     if part.party_id is not None:
         conditions.append(
             or_(
@@ -166,7 +168,7 @@ def counted_between(session: Session, book: Book, after: int, until: int) -> Ite
         book,
         Slice(),
     ).where(col(Transaction.seq) > after, col(Transaction.seq) <= until)
-    for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):
+    for row in streamed(session, query):
         yield Counted(*row)
 
 

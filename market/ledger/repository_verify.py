@@ -9,11 +9,9 @@ from sqlalchemy import ColumnElement, and_, case, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from market.kit.db import table_of
+from market.kit.db import streamed, table_of
 from market.ledger.models import Book, Entry, Kind, Period, Seal, Transaction
 from market.ledger.schemas import COUNTED
-
-_AT_ONCE: Final = 5_000
 
 
 def links(session: Session, book: Book) -> Iterator[Any]:
@@ -23,7 +21,7 @@ def links(session: Session, book: Book) -> Iterator[Any]:
         .where(col(Transaction.book) == book)
         .order_by(col(Transaction.seq), col(Transaction.id))
     )
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+    yield from streamed(session, query)
 
 
 def sides(session: Session, book: Book) -> Iterator[Any]:
@@ -41,7 +39,7 @@ def sides(session: Session, book: Book) -> Iterator[Any]:
         .where(col(Transaction.book) == book)
         .order_by(col(Transaction.seq), col(Transaction.id), col(Entry.id))
     )
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+    yield from streamed(session, query)
 
 
 def unbalanced(session: Session) -> list[tuple[int, int, int]]:

@@ -69,7 +69,7 @@ class Slice:
 
     Regions are GB/T 2260 codes and take in what lies below them: 500000 has all of 50….
     `party_id` is an organisation on either side, `outside_seller` and `outside_buyer` the name of a
-    side that is no organisation of the market; `subject_keys` the registrations themselves.
+    side that is no organisation of the market; `registrations` the transactions that counted first.
     """
 
     since: date | None = None
@@ -83,7 +83,7 @@ class Slice:
     outside_seller: str | None = None
     buyer_id: OrganisationId | None = None
     outside_buyer: str | None = None
-    subject_keys: frozenset[str] | None = None
+    registrations: frozenset[TransactionId] | None = None
 
     def narrowed(self, *, since: date, until: date) -> "Slice":
         """Return the part of this one that lies between two days."""

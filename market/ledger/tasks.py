@@ -5,13 +5,13 @@ on where it stood. Several workers write each what its own folder lacks.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session
 
 from market.kit import jobs
-from market.kit.clock import Clock
+from market.kit.clock import Clock, local_date
 from market.kit.db import Database
 from market.kit.ids import PersonId
 from market.kit.jobs import Chunk, Handler, Job, Steps
@@ -68,7 +68,10 @@ def _seal(session: Session, job: Job, now: datetime) -> bool:
 
 
 def _close_due(session: Session, now: datetime) -> None:
+    over = local_date(now).replace(day=1) - timedelta(days=1)
     for book in Book:
+        repository.lock_head(session, Chain(book))
+        periods.reach(session, book, f"{over:%Y-%m}", now)
         month = periods.due(session, book, now)
         if month is not None:
             close(session, month, by=None, at=now, book=book)

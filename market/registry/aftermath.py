@@ -4,6 +4,9 @@ the answer to an objection, and the undo of what was copied wrongly.
 What is taken out takes effect on the day of the undo, whatever period the registration is of.
 """
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.deals import service as deals
@@ -11,8 +14,9 @@ from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.money import wan_in_words
 from market.ledger import service as ledger
-from market.registry import certificate, reading, repository, steps, waiting
+from market.registry import certificate, reading, repository, standing, steps, waiting
 from market.registry.decisions import subject
+from market.registry.models import Registration
 from market.registry.repository import Filed
 from market.registry.schemas import CancelIn, ChangeIn, ResolveIn, RevokeIn, UndoIn
 from market.registry.states import EDGES, RegistrationState, Step
@@ -22,21 +26,34 @@ S = RegistrationState
 NOT_COUNTED = "这份登记现在没有计入，没有可办理的"
 
 
-def change(work: Work, public_id: PublicId, form: ChangeIn) -> Filed:
-    """Enter the amounts as the registry changed them; they count from today.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """成交额 and 技术交易额, and what else is otherwise than it was registered (`standing`)."""
 
-    The same change again answers with the same. Raises Invalid at the amounts, Conflict.
+    amounts: tuple[int, int]
+    in_force: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Registration) -> "Change":
+        """Return what a counted registration has in force."""
+        assert row.total_fen is not None
+        assert row.technical_fen is not None
+        return cls((row.total_fen, row.technical_fen), row.in_force)
+
+
+def change(work: Work, public_id: PublicId, form: ChangeIn) -> Filed:
+    """Enter amounts, type, field and parties as the registry changed them; they count from today.
+
+    The same change again answers with the same. Raises Invalid at what does not fit, Conflict.
     """
     filed = _counted(work, public_id, None)
     row = filed.row
-    if row.state == S.CHANGED and (row.total_fen, row.technical_fen, _last_note(work, filed)) == (
-        form.total_fen,
-        form.technical_fen,
-        form.reason,
-    ):
+    new = Change((form.total_fen, form.technical_fen), standing.changed(work, filed, form))
+    done = row.state == S.CHANGED and Change.of(row) == new
+    if done and _last_note(work, filed) == form.reason:
         return filed
     filed = _counted(work, public_id, Step.CHANGE)
-    _change(work, filed, Step.CHANGE, (form.total_fen, form.technical_fen), form.reason)
+    _change(work, filed, Step.CHANGE, new, form.reason)
     waiting.tell_parties(
         work, filed, "registration.changed", "登记已变更", form.reason, str(filed.row.changes)
     )
@@ -47,23 +64,24 @@ def _last_note(work: Work, filed: Filed) -> str:
     return repository.events(work.session, filed.row)[-1].note
 
 
-def _change(work: Work, filed: Filed, step: Step, amounts: tuple[int, int], reason: str) -> None:
-    """Post other amounts. Raises Invalid where they are the same or do not fit."""
+def _change(work: Work, filed: Filed, step: Step, new: Change, reason: str) -> None:
+    """Post what is otherwise. Raises Invalid where it is the same or does not fit."""
     row = filed.row
     assert row.transaction_id is not None
-    total, technical = amounts
+    total, technical = new.amounts
     if technical > total:
         limit = f"不能超过成交额{wan_in_words(total)}，现在是{wan_in_words(technical)}"
         raise Invalid(fields={"technical_fen": limit})
-    if amounts == (row.total_fen, row.technical_fen):
-        raise Invalid(fields={"technical_fen": "与现在的金额相同，没有变更"})
+    if new == Change.of(row):
+        raise Invalid(fields={"technical_fen": "与现在登记的相同，没有变更"})
     number = row.changes + 1
-    digest = certificate.change_digest(row.public_id, number, amounts, reason)
+    digest = certificate.change_digest(row.public_id, number, new.amounts, new.in_force, reason)
+    counted = subject(filed, row.number, row.registered_type, new.amounts, digest)
     ledger.lock(work.session)
     posted = ledger.post_change(
         work.session,
         row.transaction_id,
-        subject(filed, row.number, row.registered_type, amounts, digest),
+        replace(counted, **new.in_force),
         key=f"registration:{row.public_id}:change:{number}",
         effective_on=work.today,
         at=work.now,
@@ -77,6 +95,7 @@ def _change(work: Work, filed: Filed, step: Step, amounts: tuple[int, int], reas
         total_fen=total,
         technical_fen=technical,
         changes=number,
+        in_force=new.in_force,
     )
     deals.tell(
         work, filed.deal, "registration_changed", f"登记变更，技术交易额{wan_in_words(technical)}"
@@ -172,7 +191,8 @@ def resolve(work: Work, public_id: PublicId, form: ResolveIn) -> Filed:
             raise Invalid(
                 fields={name: certificate.EMPTY for name, value in needed.items() if value is None}
             )
-        _change(work, filed, Step.CORRECT, (form.total_fen, form.technical_fen), form.note)
+        new = Change((form.total_fen, form.technical_fen), filed.row.in_force)
+        _change(work, filed, Step.CORRECT, new, form.note)
     word = "维持登记" if form.outcome == "upheld" else "已更正登记"
     place = str(len(repository.events(work.session, filed.row)))
     waiting.tell_parties(

@@ -15,6 +15,7 @@ from market.kit import files
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import MAX_FILE_BYTES, StoredFile
 from market.kit.ids import PublicId, new_public_id
+from market.ledger import records
 from market.registry import certificate, items, kept, past, reading, repository, steps, waiting
 from market.registry.items import Items
 from market.registry.models import Registration
@@ -89,6 +90,7 @@ def prepare(work: Work, form: SubmitIn) -> Filed:
 
     Raises what `to_submit` raises.
     """
+    records.lock(work.session)
     contract = to_submit(work, PublicId(form.contract))
     found = begun(work, contract)
     if found is not None:
@@ -115,6 +117,7 @@ def prepare(work: Work, form: SubmitIn) -> Filed:
 
 def fill(work: Work, public_id: PublicId, form: Items) -> Filed:
     """Complete the form's items, by the seller, while it is the seller's turn. Raises Conflict."""
+    records.lock(work.session)
     filed = _own(work, public_id, Step.HAND_IN)
     repository.fill(work.session, filed.row, items=form.model_dump(mode="json"))
     kept.registration(work.session, filed.row, at=work.now)
@@ -134,6 +137,7 @@ def attach(work: Work, public_id: PublicId, upload: Upload) -> StoredFile:
     media_type = files.proof_media_type(upload.name, head)
     upload.stream.seek(0)
     stored = work.parts.files.save(upload.stream, limit=MAX_FILE_BYTES)
+    records.lock(work.session)  # not while the file was written
     _file_once(work, filed.row, stored[0])
     file = files.keep(
         work.session,
@@ -170,6 +174,7 @@ def hand_in(work: Work, public_id: PublicId) -> Filed:
     """Hand in an application, or what was corrected of it. Raises Invalid for what it lacks,
     Conflict where the same contract or file is there already.
     """
+    records.lock(work.session)  # what is not there now, does not come meanwhile
     filed = _own(work, public_id, Step.HAND_IN)
     row, corrected = filed.row, filed.row.state == S.CORRECTION
     if found := lacking(filed):

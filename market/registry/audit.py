@@ -13,7 +13,7 @@ from market.ledger import records
 from market.ledger.audit import REMEDY
 from market.ledger.models import Kind
 from market.ledger.schemas import OUTSIDE
-from market.registry import audit_steps, certificate, kept, waiting
+from market.registry import audit_steps, certificate, kept, repository_history, waiting
 from market.registry import repository_audit as repository
 from market.registry.intake import UNDONE
 from market.registry.models import Cause, PastRegistration, Registration
@@ -56,6 +56,10 @@ def audit(session: Session) -> Iterator[Finding]:
         given = ((row["public_id"], row) for row in repository.rows(session, table))
         for public_id, what in records.differing(session, kind, given):
             yield Finding(RECORD, f"{name} {public_id}：{what}", REMEDY)
+    for public_id, what in records.differing(
+        session, kept.HISTORY, repository_history.histories(session)
+    ):
+        yield Finding(RECORD, f"登记 {public_id} 的合同、金额明细或办理经过：{what}", REMEDY)
     for table, name in ((Registration, "登记"), (PastRegistration, "历史登记")):
         for public_id, number in repository.reversed_otherwise(session, table):
             what = f"登记编号{number}：登记的状态与账里是否冲回不一致"

@@ -5,6 +5,7 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from market.deals.models import Contract
 from market.kit.errors import Invalid
@@ -132,17 +133,22 @@ def decision_digest(registration: str, contract: Contract, read_: Certificate) -
     )
 
 
-def change_digest(registration: str, number: int, amounts: tuple[int, int], reason: str) -> str:
+def change_digest(
+    registration: str,
+    number: int,
+    amounts: tuple[int, int],
+    in_force: dict[str, Any],
+    reason: str,
+) -> str:
     """Return the digest of the `number`-th change of a registration."""
-    return digest(
-        {
-            "registration": registration,
-            "change": number,
-            "total_fen": amounts[0],
-            "technical_fen": amounts[1],
-            "reason": reason,
-        }
-    )
+    document: dict[str, object] = {
+        "registration": registration,
+        "change": number,
+        "total_fen": amounts[0],
+        "technical_fen": amounts[1],
+        "reason": reason,
+    }
+    return digest({**document, "in_force": in_force} if in_force else document)
 
 
 def end_document(registration: str, reason: str, cause: str = "") -> dict[str, object]:

@@ -5,9 +5,9 @@ one type and field that say much the same. A contract enters one group, once; a 
 never change; each band holds at least FLOOR contracts on edges that are the same for everyone. An
 answer is a choice of whole groups by their texts alone. So whatever two answers differ by is whole
 groups again, and no arithmetic on answers, of one listing or many, today or later, isolates fewer
-than FLOOR prices (docs/decisions/0015-comparable-deals.md). A group of which a contract was taken
-out of the ledger, or became public so that a band has fewer than FLOOR private ones left, is not
-shown any more; its contracts do not enter another.
+than FLOOR prices (docs/decisions/0015-comparable-deals.md). A group of which a contract was changed
+or taken out of the ledger, or became public so that a band has fewer than FLOOR private ones left,
+is not shown any more; its contracts do not enter another.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ from market.kit.errors import NotFound
 from market.kit.ids import PublicId
 from market.registry import repository_comparables as repository
 from market.registry.models_comparables import ComparableGroup
-from market.registry.repository_comparables import Candidate
+from market.registry.repository_comparables import Candidate, Told
 
 FLOOR: Final = 5
 GROUP: Final = 15
@@ -196,9 +196,11 @@ def _like_groups(
 
 
 def _still_shown(session: Session, rows: Sequence[ComparableGroup]) -> list[ComparableGroup]:
-    """Return the groups that are whole: nothing taken out, FLOOR private sums in every band."""
+    """Return the groups that are whole: nothing changed since or taken out, FLOOR private sums in
+    every band.
+    """
     private = repository.private_counts(session, [row.id for row in rows])
-    broken = repository.with_reversals(session, [row.id for row in rows])
+    broken = repository.moved_on(session, [row.id for row in rows])
     return [
         row
         for row in rows
@@ -223,10 +225,15 @@ def _like_public(
     found = repository.public_contracts(
         session, wanted.field, types or set(ContractType), LOOKED_THROUGH
     )
-    rows = {int(row.id): row for row in found}
-    scores = Likeness({key: row.project_name for key, row in rows.items()}).to(wanted)
+    rows = {int(row.transaction.id): row for row in found}
+    names = {key: row.transaction.project_name for key, row in rows.items()}
+    scores = Likeness(names).to(wanted)
     best = [rows[key] for key in sorted(scores, key=lambda key: (-scores[key], key))[:PUBLIC]]
-    return tuple(
-        Open(row.project_name, row.seller_name, row.buyer_name, row.total_fen, row.effective_on)
-        for row in best
+    return tuple(_open(row) for row in best)
+
+
+def _open(row: Told) -> Open:
+    told = row.transaction
+    return Open(
+        told.project_name, told.seller_name, told.buyer_name, told.total_fen, row.registered_on
     )

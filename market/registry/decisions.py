@@ -173,7 +173,8 @@ def _superseded(work: Work, number: str, named: str | None) -> RegistrationId | 
         raise Conflict(_taken(number))
     if past.counts_already(work.session, REGISTRY, number):
         raise Conflict(f"登记编号{number}已在历史登记里计入，一个编号只计一次，请核对")
-    if repository.ended_with_number(work.session, REGISTRY, number) is not None:
+    ended = repository.ended_with_number(work.session, REGISTRY, number) is not None
+    if ended or past.cancelled(work.session, REGISTRY, number):
         raise Conflict(f"登记编号{number}的登记已经注销或撤销，不能再用")
     last = reading.withdrawn_holder(work, number)
     if last is None:

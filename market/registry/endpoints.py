@@ -11,7 +11,7 @@ from market.accounts.work import Work
 from market.kit.files import PROOF_TYPES, as_document, blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.registry import items, service
+from market.registry import items, service, standing
 from market.registry.items import Items
 from market.registry.repository import Filed
 from market.registry.schemas import (
@@ -41,7 +41,7 @@ Undoing = Annotated[Work, opens(Action.REGISTRATION_UNDO, write=True)]
 def _told(work: Work, filed: Filed) -> dict[str, object]:
     row, contract = filed.row, filed.contract
     stored, term = service.file_of(work, filed), service.term_of(work, filed)
-    told = items.read(row.items)
+    told = items.shown(work, contract, items.read(row.items))
     return row.model_dump() | {
         "id": row.public_id,
         "contract": contract.public_id,
@@ -58,6 +58,7 @@ def _told(work: Work, filed: Filed) -> dict[str, object]:
         "provisional": term.provisional if term else False,
         "rule": service.version_of(work, filed).row.code,
         "supersedes": filed.supersedes,
+        "standing": standing.of(row, contract),
     }
 
 
@@ -166,7 +167,7 @@ def decide(registration_id: PathId, form: DecideIn, work: Deciding) -> Registrat
 
 @router.post("/{registration_id}/change")
 def change(registration_id: PathId, form: ChangeIn, work: Undoing) -> RegistrationOut:
-    """Enter other amounts as the registry changed them; they count from today."""
+    """Enter other amounts, type, field or parties as the registry changed them; from today."""
     return _out(work, service.change(work, PublicId(registration_id), form))
 
 

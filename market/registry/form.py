@@ -8,7 +8,8 @@ from typing import Any, Final
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.catalog.vocabulary import FIELDS, region_name
-from market.deals import keeping
+from market.deals import keeping, offers
+from market.deals import repository as deals
 from market.deals import repository_contracts as contracts
 from market.deals.keeping import Kept
 from market.deals.models import Contract, ContractLine
@@ -17,7 +18,7 @@ from market.kit import pdf
 from market.kit.ids import PublicId
 from market.kit.money import fen_to_wan
 from market.kit.sheets.writing import write_xlsx
-from market.registry import items, reading
+from market.registry import items, reading, standing
 from market.registry.items import Items
 from market.registry.repository import Filed
 from market.registry.vocabulary import INDUSTRIES, IPRS, NATURES, PLANS, SCALES
@@ -137,6 +138,7 @@ def decided(filed: Filed) -> list[tuple[str, str]]:
         ("登记日期", str(row.decided_on)),
         ("认定成交额（万元）", fen_to_wan(row.total_fen)),
         ("认定技术交易额（万元）", fen_to_wan(row.technical_fen)),
+        *standing.words(row, filed.contract),
     ]
 
 
@@ -198,7 +200,7 @@ def printed(work: Work, public_id: PublicId) -> bytes:
     filed, told = of(work, public_id)
     told_data = {
         "facts": facts(filed.contract),
-        "rows": rows(filed.contract, told),
+        "rows": [*rows(filed.contract, told), *_points(work, filed.contract)],
         "decided": decided(filed),
         "rule": reading.version_of(work, filed).row.code,
     }
@@ -214,11 +216,17 @@ def summary(work: Work, public_id: PublicId) -> bytes:
         "facts": [
             *facts(contract),
             ("付款方式", PAY_METHODS[PayMethod(contract.pay_method)]),
+            *_points(work, contract),
         ],
         "lines": _lines(contracts.lines_of(work.session, contract.id)),
         **_kept(kept),
     }
     return pdf.render(_SUMMARY, told, at=work.now)
+
+
+def _points(work: Work, contract: Contract) -> list[tuple[str, str]]:
+    agreed = deals.terms_of(work.session, [contract.deal_id])
+    return offers.points(contract, agreed[0] if agreed else None)
 
 
 def _lines(lines: Sequence[ContractLine]) -> list[list[str]]:

@@ -36,6 +36,7 @@ SAME_CONTRACT = (
 FILED_HERE = "双方、项目、签订日和成交额都相同的合同已在本站提交登记，一份合同只登记一次"
 MET = "编号{number}在第{row}行已经有了，一个编号只能有一行"
 NO_REGION = "必须填写，现在是空的；卖方是本站已核验的机构时可以不填"
+CANCELLED = "编号{number}的登记已经注销或撤销，这个编号不能再用"
 TAKEN_OUT = "编号{number}已另行冲回，不用再撤销"
 UNDONE = "撤销导入"
 
@@ -50,10 +51,11 @@ class _Side:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What counts already of the numbers and contracts that a chunk speaks of."""
+    """What counts already, or was ended, of the numbers and contracts that a chunk speaks of."""
 
     past: Mapping[str, PastRegistration]
     native: Collection[str]
+    cancelled: Collection[str]
     past_marks: Mapping[str, str]
     native_marks: Collection[str]
 
@@ -178,6 +180,7 @@ class _Chunk:
         return _Standing(
             repository_past.counted_numbers(self._session, REGISTRY, numbers),
             repository_past.native_numbers(self._session, REGISTRY, numbers),
+            repository_past.cancelled_numbers(self._session, REGISTRY, numbers),
             repository_past.counted_marks(self._session, marks),
             repository_past.native_marks(self._session, marks),
         )
@@ -286,6 +289,8 @@ def _why_not(
         return _fault(headings, CHANGED.format(number=told.number, columns=columns))
     if told.number in standing.native:
         return _fault(headings, COUNTED_HERE.format(number=told.number))
+    if told.number in standing.cancelled:
+        return _fault(headings, CANCELLED.format(number=told.number))
     other = standing.past_marks.get(told.fingerprint) or marks.get(told.fingerprint)
     if other is not None:
         return Fault("", SAME_CONTRACT.format(number=other))

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from market.accounts import repository as accounts
-from market.accounts.policy import OrganisationKind
+from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Work
 from market.deals import repository_inquiries as inquiries
 from market.deals.models import Contract
@@ -64,6 +64,8 @@ _NATURE_OF_KIND: Final[dict[str, Nature]] = {
     OrganisationKind.COMPANY: "100",
     OrganisationKind.BUREAU: "010",
 }
+PERSONAL: Final = ("buyer_representative", "buyer_contact", "buyer_phone")
+"""Items about a person."""
 _OF_BUYER: Final = tuple(name for name in Items.model_fields if name.startswith("buyer_"))
 
 
@@ -92,6 +94,16 @@ def known(work: Work, contract: Contract) -> Items:
         told = {name: earlier.row.items.get(name) for name in _OF_BUYER}
         values |= {name: value for name, value in told.items() if value not in (None, "")}
     return Items.model_validate(values)
+
+
+def shown(work: Work, contract: Contract, told: Items) -> Items:
+    """Return the items as the actor may read them: who represents the buyer, and by what telephone
+    it is reached, is for the parties and the bureau, and for no broker.
+    """
+    party = work.actor.organisation_id in (contract.seller_id, contract.buyer_id)
+    if party or work.actor.role is Role.OFFICER:
+        return told
+    return told.model_copy(update=dict.fromkeys(PERSONAL, ""))
 
 
 def read(stored: dict[str, object]) -> Items:

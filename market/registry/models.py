@@ -65,7 +65,8 @@ class Registration(Table, table=True):
     the latest file, `accepted_on` the day from which the decision's deadline runs.
     `registered_type` is the type under the rules of the signing date. `transaction_id` is what the
     ledger counted first, `reversal_id` what took it out again, for the reason in `end_cause` and
-    `withdraw_reason`. `supersedes_id` is the withdrawn registration whose number this decision
+    `withdraw_reason`. `in_force` is what changes have moved of type, field and parties against what
+    was registered. `supersedes_id` is the withdrawn registration whose number this decision
     takes up again.
     """
 
@@ -161,14 +162,15 @@ class Registration(Table, table=True):
     disputed: bool = Field(default=False)
     registered_type: str = words(8, default="")
     changes: int = Field(default=0)
+    in_force: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class RegistrationEvent(Table, table=True):
     """One step of a registration as it was taken; never rewritten.
 
     `note` is what was said (what to correct, why it was changed or objected to), `due_on` until
-    when it is to be answered. Amounts are those in force after the step, `transaction_id` what the
-    ledger wrote for it, `digest` that of the document it wrote it for.
+    when it is to be answered. Amounts and `in_force` are those after the step, `transaction_id`
+    what the ledger wrote for it, `digest` that of the document it wrote it for.
     """
 
     __tablename__ = "registration_event"
@@ -198,6 +200,7 @@ class RegistrationEvent(Table, table=True):
         "ledger_transaction.id", nullable=True, unique=True, index=False
     )
     file_id: int | None = fk("stored_file.id", nullable=True)
+    in_force: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class PastRegistration(Table, table=True):

@@ -37,7 +37,11 @@ class ComparableGroup(Table, table=True):
 
 
 class ComparableMember(Table, table=True):
-    """Which group a counted contract is in, and in which of its bands."""
+    """Which group a counted contract is in, and in which of its bands.
+
+    `transaction_id` is what was said of the contract last when the group was formed: its
+    registration, or the change since which it was so.
+    """
 
     __tablename__ = "comparable_member"
     __table_args__ = (check("band_known", "band >= 0"),)

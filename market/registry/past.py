@@ -123,6 +123,11 @@ def counts_already(session: Session, registry: str, number: str) -> bool:
     return number in repository_past.counted_numbers(session, registry, [number])
 
 
+def cancelled(session: Session, registry: str, number: str) -> bool:
+    """Tell whether the registry cancelled the contract that had a number, elsewhere."""
+    return number in repository_past.cancelled_numbers(session, registry, [number])
+
+
 def number_of_mark(session: Session, mark: str) -> str | None:
     """Return the number under which the same contract counts as registered elsewhere."""
     return repository_past.counted_marks(session, [mark]).get(mark)

@@ -146,7 +146,8 @@ def registrations(
 
 def newest_of(work: Work, contract_ids: Collection[ContractId]) -> dict[ContractId, Registration]:
     """Return the newest registration of each contract that has one, for pages that show the
-    contract. The caller has checked that the actor may see the contracts.
+    contract; one that was only prepared is its seller's and not among them. The caller has checked
+    that the actor may see the contracts.
     """
     return repository.newest_of_contracts(work.session, contract_ids)
 

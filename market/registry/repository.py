@@ -122,12 +122,10 @@ def live_of_contract(session: Session, contract_id: ContractId) -> Registration 
 
 
 def newest_of_contracts(
-    session: Session, ids: Collection[ContractId], *, drafts: bool = True
+    session: Session, ids: Collection[ContractId]
 ) -> dict[ContractId, Registration]:
-    """Return the newest registration of each contract, with or without what is only prepared."""
-    query = select(Registration).where(col(Registration.contract_id).in_(ids))
-    if not drafts:
-        query = query.where(col(Registration.state) != RegistrationState.DRAFT)
+    """Return the newest registration of each contract; what was only prepared is left out."""
+    query = select(Registration).where(col(Registration.contract_id).in_(ids), _not_draft())
     rows = session.scalars(query.order_by(col(Registration.id)))
     return {row.contract_id: row for row in rows}
 
@@ -312,14 +310,12 @@ def file_of(session: Session, row: Registration) -> StoredFile | None:
     return None if row.file_id is None else session.get(StoredFile, row.file_id)
 
 
-def waiting_for_bureau(session: Session, limit: int) -> list[Filed]:
+def waiting_for_bureau(session: Session) -> list[Filed]:
     """Return what waits at the desk and what was sent back, the oldest application first."""
     states = (*AT_THE_DESK, RegistrationState.CORRECTION)
     return filed(
         session,
-        lambda q: (
-            q.where(col(Registration.state).in_(states))
-            .order_by(col(Registration.submitted_at), col(Registration.id))
-            .limit(limit)
+        lambda q: q.where(col(Registration.state).in_(states)).order_by(
+            col(Registration.submitted_at), col(Registration.id)
         ),
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Bundle, aliased
 from sqlmodel import Session, col
 
 from market.deals.models import Contract
-from market.kit.db import table_of
+from market.kit.db import streamed, table_of
 from market.kit.files import StoredFile
 from market.ledger.models import Kind, Transaction
 from market.registry.models import (
@@ -24,7 +24,6 @@ _COUNTS: dict[Either, frozenset[str]] = {
     Registration: COUNTING,
     PastRegistration: frozenset({PastState.COUNTED}),
 }
-_AT_ONCE = 2000
 
 
 def registrations(session: Session) -> Iterator[Any]:
@@ -55,20 +54,23 @@ def registrations(session: Session) -> Iterator[Any]:
         .where(or_(col(table.transaction_id).is_not(None), col(table.state).in_(HANDED_IN)))
         .order_by(col(table.id))
     )
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+    yield from streamed(session, query)
 
 
 def steps(session: Session) -> Iterator[Any]:
-    """Yield (registration, event, what the ledger wrote for it) of every step, each registration's
-    together and in their order.
+    """Yield (registration, event, what the ledger wrote for it, the contract) of every step, each
+    registration's together and in their order.
     """
     query = (
-        select(_whole(Registration), _whole(RegistrationEvent), _whole(Transaction))
+        select(
+            _whole(Registration), _whole(RegistrationEvent), _whole(Transaction), _whole(Contract)
+        )
         .join(Registration, col(Registration.id) == col(RegistrationEvent.registration_id))
+        .join(Contract, col(Contract.id) == col(Registration.contract_id))
         .outerjoin(Transaction, col(Transaction.id) == col(RegistrationEvent.transaction_id))
         .order_by(col(RegistrationEvent.registration_id), col(RegistrationEvent.place))
     )
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+    yield from streamed(session, query)
 
 
 def without_steps(session: Session) -> Iterator[str]:
@@ -102,13 +104,13 @@ def past_registrations(session: Session) -> Iterator[Any]:
         .outerjoin(undo, col(undo.id) == col(table.reversal_id))
         .order_by(col(table.id))
     )
-    yield from session.execute(query, execution_options={"yield_per": _AT_ONCE})
+    yield from streamed(session, query)
 
 
 def rows(session: Session, table: Either) -> Iterator[Any]:
     """Yield all rows of a table, each a mapping of its columns."""
     query = select(table_of(table)).order_by(col(table.id))
-    for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):
+    for row in streamed(session, query):
         yield row._mapping  # noqa: SLF001  SQLAlchemy's own name for it
 
 

@@ -28,14 +28,33 @@ class Candidate:
     total_fen: int
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A contract that counts at present, as it is since its last change, and the day on which it
+    was registered.
+    """
+
+    transaction: Transaction
+    registered_on: date
+
+
+_Register = aliased(Transaction, name="register")
+
+
 def _standing() -> ColumnElement[bool]:
-    reversal = aliased(Transaction)
-    taken_out = select(col(reversal.id)).where(col(reversal.reverses_id) == col(Transaction.id))
+    """Return the condition for what was said last of a contract that counts."""
+    later = aliased(Transaction)
+    followed = select(col(later.id)).where(col(later.previous_id) == col(Transaction.id))
     return and_(
         col(Transaction.book) == Book.STATISTICS,
-        col(Transaction.kind) == Kind.REGISTER,
-        ~taken_out.exists(),
+        col(Transaction.kind) != Kind.REVERSE,
+        ~followed.exists(),
     )
+
+
+def _registration() -> ColumnElement[int]:
+    """Return the registration that a transaction is or changes."""
+    return func.coalesce(col(Transaction.register_id), col(Transaction.id))
 
 
 def _public() -> ColumnElement[bool]:
@@ -44,20 +63,31 @@ def _public() -> ColumnElement[bool]:
         select(col(Registration.id))
         .join(Contract, col(Contract.id) == col(Registration.contract_id))
         .where(
-            col(Registration.transaction_id) == col(Transaction.id),
+            col(Registration.transaction_id) == _registration(),
             col(Contract.seller_agrees_public),
             col(Contract.buyer_agrees_public),
         )
     )
     past = select(col(PastRegistration.id)).where(
-        col(PastRegistration.transaction_id) == col(Transaction.id), col(PastRegistration.public)
+        col(PastRegistration.transaction_id) == _registration(), col(PastRegistration.public)
     )
     return or_(agreed.exists(), past.exists())
 
 
 def _waiting(before: datetime) -> ColumnElement[bool]:
-    grouped = select(col(ComparableMember.transaction_id)).where(
-        col(ComparableMember.transaction_id) == col(Transaction.id)
+    """Return the condition for what stands since before a moment and was never in a group, not as
+    it was before a change either.
+    """
+    member = aliased(Transaction)
+    grouped = (
+        select(col(ComparableMember.transaction_id))
+        .join(member, col(member.id) == col(ComparableMember.transaction_id))
+        .where(
+            or_(
+                col(member.id) == _registration(),
+                col(member.register_id) == _registration(),
+            )
+        )
     )
     return and_(_standing(), col(Transaction.posted_at) < before, ~grouped.exists(), ~_public())
 
@@ -157,12 +187,12 @@ def private_counts(session: Session, group_ids: Collection[int]) -> dict[tuple[i
     return {(row[0], row[1]): int(row[2]) for row in rows}
 
 
-def with_reversals(session: Session, group_ids: Collection[int]) -> set[int]:
-    """Return the groups of which a contract was taken out of the ledger."""
-    reversal = aliased(Transaction)
+def moved_on(session: Session, group_ids: Collection[int]) -> set[int]:
+    """Return the groups of which a contract was changed or taken out of the ledger since."""
+    later = aliased(Transaction)
     rows = session.scalars(
         select(col(ComparableMember.group_id))
-        .join(reversal, col(reversal.reverses_id) == col(ComparableMember.transaction_id))
+        .join(later, col(later.previous_id) == col(ComparableMember.transaction_id))
         .where(col(ComparableMember.group_id).in_(group_ids))
     )
     return set(rows)
@@ -170,11 +200,16 @@ def with_reversals(session: Session, group_ids: Collection[int]) -> set[int]:
 
 def public_contracts(
     session: Session, field: int | None, types: Collection[str], limit: int
-) -> Sequence[Transaction]:
+) -> list[Told]:
     """Return the newest counted contracts whose sides agreed that names and sum are public."""
-    query = select(Transaction).where(
-        _standing(), _public(), col(Transaction.contract_type).in_(types)
+    # What fell into a closed month counts from the day it was posted; it was registered earlier.
+    day = func.coalesce(col(_Register.original_on), col(_Register.effective_on))
+    query = (
+        select(Transaction, day)
+        .join(_Register, col(_Register.id) == _registration())
+        .where(_standing(), _public(), col(Transaction.contract_type).in_(types))
     )
     if field is not None:
         query = query.where(col(Transaction.field) == field)
-    return session.scalars(query.order_by(col(Transaction.seq).desc()).limit(limit)).all()
+    rows = session.execute(query.order_by(col(Transaction.seq).desc()).limit(limit))
+    return [Told(row[0], row[1]) for row in rows]

@@ -56,6 +56,18 @@ def native_numbers(session: Session, registry: str, numbers: Collection[str]) ->
     return {one for one in session.scalars(query) if one is not None}
 
 
+def cancelled_numbers(session: Session, registry: str, numbers: Collection[str]) -> set[str]:
+    """Return those of these numbers whose contracts a registry cancelled or revoked: no other may
+    have them. One taken out as a mistake of the import was never the contract's.
+    """
+    query = select(col(PastRegistration.number)).where(
+        col(PastRegistration.registry_name) == registry,
+        col(PastRegistration.number).in_(numbers),
+        col(PastRegistration.cause) == Cause.CANCELLED,
+    )
+    return set(session.scalars(query))
+
+
 def native_marks(session: Session, marks: Collection[str]) -> set[str]:
     """Return those of these fingerprints whose contract is handed in or registered here."""
     query = select(col(Registration.fingerprint)).where(

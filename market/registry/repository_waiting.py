@@ -18,7 +18,10 @@ WAITING = AT_THE_DESK | {RegistrationState.CORRECTION, RegistrationState.OBJECTI
 
 def at_the_desk(session: Session) -> list[Filed]:
     """Return registrations that wait for the bureau, or were sent back, with their contracts."""
-    return repository.filed(session, lambda q: q.where(col(Registration.state).in_(WAITING)))
+    signed = col(Contract.signed_on).is_not(None)
+    return repository.filed(
+        session, lambda q: q.where(col(Registration.state).in_(WAITING), signed)
+    )
 
 
 def newest_event(session: Session, row: Registration, step: Step) -> RegistrationEvent | None:

@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from market.catalog.schemas import RegionCode
+from market.deals.vocabulary import ContractType
 from market.kit.money import MAX_FEN
 from market.kit.wire import (
     Day,
     Fen,
     In,
+    OneLine,
     Optional60,
     Optional300,
     Optional500,
@@ -23,6 +26,7 @@ from market.registry.vocabulary import CancelCause, RevokeCause
 
 Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
 Reason = Annotated[str, text(300, 1), Storable]
+Party = Annotated[str, text(120, 1), OneLine]
 
 
 class SubmitIn(In):
@@ -63,11 +67,22 @@ class UndoIn(In):
 
 
 class ChangeIn(In):
-    """The amounts in force from now on, as the registry changed them."""
+    """What is in force from now on, as the registry changed it; what is left out stays as it is.
+
+    `type` and `sub_type` go together. A party is named as on the certificate; its region is needed
+    where no verified organisation of the market has the name.
+    """
 
     total_fen: Amount = Field(examples=[110_000_000])
     technical_fen: Amount = Field(examples=[90_000_000])
     reason: Reason = Field(examples=["补充协议调减金额"])
+    type: ContractType | None = Field(default=None, examples=[None], strict=False)
+    sub_type: Optional60 = Field(default="", examples=[""])
+    field: Annotated[int, Field(ge=1, le=11)] | None = Field(default=None, examples=[None])
+    seller: Party | None = Field(default=None, examples=[None])
+    seller_region: RegionCode = Field(default="", examples=[""])
+    buyer: Party | None = Field(default=None, examples=[None])
+    buyer_region: RegionCode = Field(default="", examples=[""])
 
 
 class CancelIn(In):
@@ -159,10 +174,23 @@ class EventOut(Out):
     technical_fen: int | None
 
 
+class StandingOut(Out):
+    """What counts: as registered, or as changed since."""
+
+    contract_type: str
+    sub_type: str
+    field: int
+    seller_name: str
+    seller_region: str
+    buyer_name: str
+    buyer_region: str
+
+
 class RegistrationOut(Out):
-    """`applied_*` is what the contract says, `total_fen` and `technical_fen` what was decided, in
-    force after changes. `decide_by` is the last day of the bureau, `provisional` where the holiday
-    table does not reach so far; `rule` the version of the rules by the signing date.
+    """`type`, `field` and parties are the contract's, `standing` what is in force. `applied_*` is
+    what the contract says, `total_fen` and `technical_fen` what was decided, in force after
+    changes. `decide_by` is the last day of the bureau, `provisional` where the holiday table does
+    not reach so far; `rule` the version of the rules by the signing date.
     """
 
     id: str
@@ -203,6 +231,7 @@ class RegistrationOut(Out):
     withdraw_reason: str
     withdrawn_at: datetime | None
     changes: int
+    standing: StandingOut
 
 
 class RegistrationDetailOut(RegistrationOut):

@@ -6,6 +6,7 @@ from typing import Any
 
 from market.accounts.work import Work
 from market.kit.ids import TransactionId
+from market.ledger import records
 from market.registry import kept, repository
 from market.registry.models import RegistrationEvent
 from market.registry.repository import Filed
@@ -38,6 +39,7 @@ def take(
     """
     told = told or Told()
     row = filed.row
+    records.lock(work.session)
     before = repository.move_registration(work.session, row, step, to, **values)
     kept.registration(work.session, row, at=work.now)
     repository.add_event(
@@ -59,5 +61,7 @@ def take(
             digest=told.digest,
             transaction_id=told.transaction_id,
             file_id=row.file_id,
+            in_force=dict(row.in_force),
         ),
     )
+    kept.history(work.session, row, at=work.now)

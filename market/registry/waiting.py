@@ -35,7 +35,7 @@ def tasks(session: Session) -> Iterator[Task]:
         yield from _next(session, filed, book, calendar)
     unregistered = repository_waiting.unregistered(session)
     ids = [contract.id for contract, _ in unregistered]
-    newest = repository.newest_of_contracts(session, ids, drafts=False)
+    newest = repository.newest_of_contracts(session, ids)
     for contract, deal in unregistered:
         yield _submit(contract, deal, newest.get(contract.id), book)
 
@@ -109,7 +109,7 @@ def _hold_seller(work: Work, contract: Contract, deal: Deal, book: RuleBook) -> 
     """Let the seller's task stand while a signed contract may be handed in and is not."""
     waits = []
     if repository_waiting.may_be_handed_in(work.session, contract.id):
-        newest = repository.newest_of_contracts(work.session, [contract.id], drafts=False)
+        newest = repository.newest_of_contracts(work.session, [contract.id])
         waits = [_submit(contract, deal, newest.get(contract.id), book)]
     subject = Subject("deal", deal.public_id)
     notify.hold(work.session, subject, [REGISTER], waits, at=work.now)

@@ -19,7 +19,6 @@ from market.rules.calendar import Calendar
 
 SOON_DAYS: Final = 3
 """Working days before the deadline from which something is due soon."""
-MOST: Final = 5000
 
 
 class Due(StrEnum):
@@ -66,7 +65,7 @@ def worklist(
     """
     work.require(Action.REGISTRATION_DECIDE, Relation.OTHER)
     calendar, book = rules.calendar(work.session), versions.book(work.session)
-    found = repository.waiting_for_bureau(work.session, MOST)
+    found = repository.waiting_for_bureau(work.session)
     returned = repository_waiting.newest_events(
         work.session,
         [one.row.id for one in found if one.row.state == RegistrationState.CORRECTION],

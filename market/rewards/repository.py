@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from market.deals.models import Contract
 from market.kit.db import must_change
 from market.kit.ids import ContractId, OrganisationId, PublicId, RewardId
-from market.rewards.models import Reward, RewardShare, RewardState
+from market.rewards.models import Reward, RewardShare, RewardState, Way
 
 
 def reward(session: Session, public_id: PublicId) -> Reward | None:
@@ -48,6 +48,29 @@ def confirm(session: Session, reward_id: RewardId, at: datetime) -> None:
         .values(state=RewardState.CONFIRMED, confirmed_at=at),
         "这份说明已经确认过了，请刷新后再看",
     )
+
+
+def lock_contract(session: Session, contract_id: ContractId) -> None:
+    """Let one statement for a contract be confirmed at a time, judged by those before it."""
+    session.exec(
+        select(col(Contract.id))
+        .where(col(Contract.id) == contract_id)
+        .with_for_update(key_share=True)
+    ).one()
+
+
+def confirmed_for(
+    session: Session, organisation_id: OrganisationId, contract_id: ContractId | None, way: Way
+) -> Sequence[Reward]:
+    """Return the confirmed rewards of an organisation for one contract, or for none, of one way."""
+    return session.exec(
+        select(Reward).where(
+            col(Reward.organisation_id) == organisation_id,
+            col(Reward.contract_id).is_not_distinct_from(contract_id),
+            col(Reward.way) == way,
+            col(Reward.state) == RewardState.CONFIRMED,
+        )
+    ).all()
 
 
 def signed_contracts(session: Session, seller_id: OrganisationId) -> Sequence[Contract]:

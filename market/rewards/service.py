@@ -11,14 +11,16 @@ from sqlalchemy.exc import IntegrityError
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Work
+from market.deals import keeping
 from market.deals import repository_contracts as papers
 from market.deals.models import Contract
 from market.deals.vocabulary import ContractState
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
+from market.kit.money import yuan_in_words
 from market.kit.shares import share_up, split
 from market.rewards import repository
-from market.rewards.models import Reward, RewardShare, Way
+from market.rewards.models import Reward, RewardShare, RewardState, Way
 from market.rewards.schemas import RewardIn
 from market.rules import transfer
 from market.rules.models_transfer import TransferRule
@@ -51,14 +53,17 @@ def floor_of(rule: TransferRule, way: Way) -> int:
 def state(work: Work, form: RewardIn) -> Reward:
     """State a reward of the acting organisation; its shares add up to it exactly.
 
-    Raises Invalid at `cost`, `rate_bp`, `profit_year`, `contract`, `decided_on`; Conflict where the
-    year of the contract's use was stated already.
+    Raises Invalid at `cost`, `rate_bp`, `profit_year`, `contract`, `decided_on`, and at `income`,
+    `contract` or `profit_year` where it was rewarded already; Conflict where the year of the
+    contract's use was stated already.
     """
     work.require(Action.REWARD_EDIT)
     holder = accounts.organisation(work.session, work.actor.organisation)
     rule = transfer.at(work.session, form.decided_on)
     floor = floor_of(rule, form.way)
     contract = _check(work, form, floor, binding=holder.state_founded)
+    if field_said := _repeated(work, contract, form):
+        raise Invalid(fields=dict([field_said]))
     base = form.income - form.cost
     rate = floor if form.rate_bp is None else form.rate_bp
     row = Reward(
@@ -126,6 +131,39 @@ def _check(work: Work, form: RewardIn, floor: int, *, binding: bool) -> Contract
     return contract
 
 
+def _repeated(
+    work: Work, contract: Contract | None, stated: RewardIn | Reward
+) -> tuple[str, str] | None:
+    """Return the (field, sentence) of what was rewarded already by confirmed statements, or None.
+
+    Of a contract the incomes come to no more than its 成交额, or what came in where that is more
+    (royalties); its shares are rewarded once. Of an own use without a contract each year is once.
+    """
+    way = Way(stated.way)
+    before = repository.confirmed_for(
+        work.session, work.actor.organisation, contract.id if contract else None, way
+    )
+    if way is Way.OWN:
+        if contract is None and any(
+            (one.title, one.profit_year) == (stated.title, stated.profit_year) for one in before
+        ):
+            return "profit_year", f"“{stated.title}”{stated.profit_year}年的奖励已经确认过"
+        return None
+    if contract is None:
+        return None
+    if way is Way.EQUITY:
+        return ("contract", "这份合同的股份奖励已经确认过") if before else None
+    received = keeping.of(work.session, contract.id).received_fen
+    most, spent = max(contract.total_fen, received), sum(one.income for one in before)
+    if spent + stated.income <= most:
+        return None
+    said = (
+        f"这份合同的收入至多{yuan_in_words(most)}，已确认的说明用了{yuan_in_words(spent)}，"
+        f"现在是{yuan_in_words(stated.income)}"
+    )
+    return "income", said
+
+
 def rewards(work: Work, page: int = 1) -> tuple[int, list[RewardView]]:
     """Return (how many, a page of PAGE) of the acting organisation's rewards, newest first."""
     work.require(Action.REWARD_VIEW)
@@ -161,9 +199,20 @@ def reward(work: Work, public_id: PublicId) -> RewardView:
 
 
 def confirm(work: Work, public_id: PublicId) -> RewardView:
-    """Confirm a statement, which does not change from then on. Raises NotFound, Conflict."""
+    """Confirm a statement, which does not change from then on.
+
+    Raises NotFound; Conflict where it was confirmed, or another rewards the same income.
+    """
     view = reward(work, public_id)
     work.require(Action.REWARD_CONFIRM)
+    if view.contract is not None:
+        repository.lock_contract(work.session, view.contract.id)
+    else:
+        accounts.lock_organisation(work.session, view.row.organisation_id)
+    if view.row.state == RewardState.DRAFTED and (
+        field_said := _repeated(work, view.contract, view.row)
+    ):
+        raise Conflict(field_said[1])
     repository.confirm(work.session, view.row.id, work.now)
     work.session.refresh(view.row)
     return view

@@ -18,8 +18,9 @@ _CURRENT = column("state") == "current"
 
 
 class TransferRule(Table, table=True):
-    """Floors of the reward to completers (促进科技成果转化法 45) and the time within which a deal
-    around an introduction counts as 跳单, from a day on. Shares in ten-thousandths.
+    """Floors of the reward to completers (促进科技成果转化法 45), the time within which a deal
+    around an introduction counts as 跳单, and how many days 协议定价 is publicised, from a day on.
+    Shares in ten-thousandths.
 
     A row is never rewritten: an edit archives it and writes the next. `checked_on` is when somebody
     compared it with the official text.
@@ -35,6 +36,7 @@ class TransferRule(Table, table=True):
         ),
         check("years_ordered", "1 <= own_years_least AND own_years_least <= own_years_most"),
         check("bypass_positive", "bypass_days > 0"),
+        check("publicity_positive", "publicity_days > 0"),
         Index(
             "uq_transfer_rule_current",
             "effective_from",
@@ -59,3 +61,4 @@ class TransferRule(Table, table=True):
     created_by: PersonId | None = fk("person.id", nullable=True, index=False)
     created_at: datetime = moment()
     archived_at: datetime | None = moment(nullable=True)
+    publicity_days: int

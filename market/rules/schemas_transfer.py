@@ -23,6 +23,7 @@ class TransferRuleIn(In):
     own_years_least: Years = Field(examples=[3])
     own_years_most: Years = Field(examples=[5])
     bypass_days: Annotated[int, Field(ge=1, le=3650)] = Field(examples=[365])
+    publicity_days: Annotated[int, Field(ge=1, le=365)] = Field(default=15, examples=[15])
     source: Optional300 = Field(default="", examples=["促进科技成果转化法第四十五条"])
     checked_on: Day | None = Field(default=None, examples=[None])
     replaces: PathId | None = Field(default=None, examples=[None])
@@ -37,6 +38,7 @@ class TransferRuleOut(Out):
     own_years_least: int
     own_years_most: int
     bypass_days: int
+    publicity_days: int
     source: str
     checked_on: date | None
     state: str

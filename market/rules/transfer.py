@@ -1,5 +1,5 @@
-"""Floors of the reward to completers, and the time within which a deal counts as 跳单: data that
-the bureau edits, each with the day from which it is in force.
+"""Floors of the reward to completers, the time within which a deal counts as 跳单, and the days of
+a 公示: data that the bureau edits, each with the day from which it is in force.
 """
 
 from datetime import UTC, date, datetime
@@ -18,8 +18,11 @@ from market.rules.schemas_transfer import TransferRuleIn, TransferRuleOut
 
 CHANGED: Final = "这一天起的规则刚被别人改过，请刷新后再改"
 LAW: Final = (
-    "促进科技成果转化法（2015年修正）第四十五条；跳单期限没有法定数，由科技局设定，请核对后修改"
+    "促进科技成果转化法（2015年修正）第四十五条；公示天数依国发〔2016〕16号；"
+    "跳单期限没有法定数，由科技局设定，请核对后修改"
 )
+PUBLICITY_DAYS: Final = 15
+"""国发〔2016〕16号: 协议定价 is publicised for at least so long."""
 
 
 def seed(session: Session) -> None:
@@ -36,6 +39,7 @@ def seed(session: Session) -> None:
             own_years_least=3,
             own_years_most=5,
             bypass_days=365,
+            publicity_days=PUBLICITY_DAYS,
             source=LAW,
             created_at=datetime(2015, 10, 1, tzinfo=UTC),
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -60,8 +61,13 @@ def shown(running: Running, typed: str) -> str:
     return answer.text
 
 
+def answered(running: Running, typed: str) -> dict[str, Any]:
+    answer: dict[str, Any] = running.api().get("/search", params={"q": typed}).json()
+    return answer
+
+
 def found(running: Running, typed: str) -> int:
-    total: int = running.api().get("/search", params={"q": typed}).json()["total"]
+    total: int = answered(running, typed)["total"]
     return total
 
 
@@ -145,7 +151,7 @@ def test_an_index_gone_wrong_is_built_anew_under_writes(
 
     def search() -> None:
         while not stop.is_set():
-            answer = running.api().get("/search", params={"q": "镁合金"}).json()
+            answer = answered(running, "镁合金")
             answers.append((answer["degraded"], answer["total"]))
 
     def write() -> None:

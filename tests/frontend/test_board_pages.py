@@ -8,11 +8,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from frontend.edge import COOKIE
+from frontend.pages import board as pages
 from infra.settings import Settings
 from infra.web import create_app
 from infra.wiring import open_reader
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
+from market.ledger.tasks import close
 from market.rules import service as rules
 from market.rules.schemas import PlanIn
 from tests import factories
@@ -116,11 +118,12 @@ def test_a_contract_is_handed_in_decided_counted_and_undone(
     contract = papers.signed_contract(parts, pair, project="焊缝气孔在线检测")
     address = f"/registrations/new?contract={contract.public_id}"
     assert "提交合同登记" in seller.get(address)
-    assert "已提交登记" in seller.post(address, {})
+    assert "还有" in seller.post(address, {}, 422), "what the form still lacks"
+    papers.submitted(parts, pair, contract)
     seller.get(address, 409)
     assert "焊缝气孔在线检测" in seller.get("/registrations")
     queue = officer.get("/desk/registrations")
-    assert "合同登记：1份待决定" in words(queue)
+    assert "合同登记：1份待办" in words(queue)
     found = re.search(r'href="(/desk/registrations/[2-9a-z]{14})"', queue)
     assert found
     desk = found[1]
@@ -143,14 +146,14 @@ def test_a_contract_is_handed_in_decided_counted_and_undone(
     assert "还有1处要改" in words(officer.post(desk, {**CERTIFICATE, "number": "0" * 16}, 422))
     assert "撤回的原因" in officer.post(f"{desk}/undo", {}, 422)
     assert "登记已撤回" in officer.post(f"{desk}/undo", {"reason": "金额抄错"})
-    assert "没有可撤回的" in officer.get(f"{desk}/undo")
+    assert "，不能" in officer.get(f"{desk}/undo")
     lines = words(officer.get("/board/contracts?side=out"))
     assert "−100.00" in lines
     assert "0元" in lines
     one = desk.removeprefix("/desk")
     assert "重新提交登记" in seller.get(one)
-    again = seller.post(address, {})
-    assert "撤回申请" in again
+    again = papers.submitted(parts, pair, contract)
+    assert "撤回申请" in seller.get(f"/registrations/{again.row.public_id}")
 
 
 def test_the_desk_asks_which_undone_registration_a_number_follows(
@@ -249,6 +252,60 @@ def test_a_figure_leads_to_its_contracts(
     assert "第五领域的项目" in own
     assert "第三领域的项目" in own
     assert "没有符合条件的合同" in seller.get("/board/contracts?year=2019")
+
+
+def test_all_others_lead_to_the_whole_table_and_on_to_their_contracts(
+    parts: Parts,
+    pair: papers.Sides,
+    plan: None,
+    officer: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "SELLERS", 1)
+    papers.registered(parts, pair, technical=90 * WAN)
+    for n in range(2):
+        papers.registered(parts, papers.sides(parts), project=f"小单位的项目{n}", technical=WAN)
+    page = officer.get("/board")
+    for table in ("seller", "buyer", "university"):
+        assert words(page).count("其余2家") == 3
+        assert f'href="/board?whole={table}#{table}"' in page
+        assert f'id="{table}"' in page
+        whole = officer.get(f"/board?whole={table}")
+        assert words(whole).count("其余2家") == 2
+        links = set(re.findall(r'href="(/board/contracts\?[^"]+)"', whole)) - set(
+            re.findall(r'href="(/board/contracts\?[^"]+)"', page)
+        )
+        assert len(links) == 2
+        behind = [officer.get(link.replace("&amp;", "&")) for link in links]
+        assert sum(("小单位的项目0" in one) + ("小单位的项目1" in one) for one in behind) == 2
+    officer.get("/board?whole=other", 404)
+
+
+def test_the_public_board_says_until_which_day_it_tells(
+    parts: Parts,
+    pair: papers.Sides,
+    plan: None,
+    anyone: Visitor,
+    site: TestClient,
+    clock: FakeClock,
+) -> None:
+    said = "公开的合计算到关了账的月末"
+    clock.set_local("2026-11-05 09:00")
+    for _ in range(6):
+        papers.registered(parts, pair)
+    assert said not in anyone.get("/board")
+    clock.set_local("2026-12-03 09:00")
+    with parts.database.write() as session:
+        close(session, "2026-11", by=pair.officer.person, at=clock.now())
+    papers.registered(parts, pair, on=date(2026, 12, 2))
+    page = anyone.get("/board")
+    assert said in page
+    assert "600万元" in words(page)
+    assert "2026-11-30" in words(page)
+    assert "2026-11-30" in words(anyone.get("/"))
+    exact = Visitor(site, parts, pair.officer).get("/board")
+    assert said not in exact
+    assert "700万元" in words(exact)
 
 
 def test_the_plan_is_set_changed_and_kept(officer: Visitor, parts: Parts) -> None:

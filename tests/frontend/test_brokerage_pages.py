@@ -128,6 +128,7 @@ def test_the_bureau_changes_a_rule_and_reads_its_reports(
         "own_years_least": "3",
         "own_years_most": "5",
         "bypass_days": "180",
+        "publicity_days": "20",
         "source": "示范",
         "checked_on": "2026-11-02",
     }

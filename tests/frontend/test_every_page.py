@@ -28,11 +28,12 @@ pytestmark = pytest.mark.browser
 # Fragments and files; pages of what the world has no open one of: a link, a contract to hand in.
 NOT_PAGES = (
     *("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new"),
-    "/account/data/copy",
+    *("/account/data/copy", "/registrations/{registration_id}/edit"),
     "/payments/{payment_id}/slips/{slip_id}",
     "/past-registrations/export",
-    *("/board/picture.svg", "/rewards/{reward_id}/statement", "/mandates/{mandate_id}/evidence"),
-    *("/my/export/file", "/my/import-template", "/my/imports/{import_id}/errors"),
+    *("/board/picture.svg", "/rewards/{reward_id}/statement", "/evidence", "/files/{file_id}"),
+    *("/my/import-template", "/my/imports/{import_id}/errors"),
+    *("/file", "/form.json", "/form.pdf", "/form.xlsx", "/summary.pdf"),
 )
 
 

@@ -24,7 +24,7 @@ from tests import factories
 from tests.frontend.test_every_page import problems
 from tests.market.brokerage.test_brokerage import bypassed
 from tests.market.rewards.test_rewards import form
-from tests.support import papers
+from tests.support import papers, printed
 from tests.support.browser import DESKTOP, PHONE
 from tests.support.market import read_for, work_for
 from tests.support.trade import Trade, trade
@@ -136,7 +136,7 @@ def test_the_pages_at_both_widths_and_a_figure_down_to_its_contracts(
     page = opened(browser, address, parts, officer, DESKTOP)
     page.goto("/board")
     assert "资料不足" in page.locator('section[aria-labelledby="forecast"]').inner_text()
-    page.locator('section[aria-labelledby="b"]').get_by_role("link").first.click()
+    page.locator('section[aria-labelledby="buyer"]').get_by_role("link").first.click()
     # 30 to 80万元, six contracts of one buyer.
     assert "330" in page.get_by_text("技术交易额合计").locator("xpath=..").inner_text()
     assert page.locator("main table tbody tr").count() == 6
@@ -144,4 +144,9 @@ def test_the_pages_at_both_widths_and_a_figure_down_to_its_contracts(
         page.goto("/reports")
         page.get_by_role("button", name="PDF").first.click()
     assert started.value.suggested_filename.startswith("月报-")
+    paper = Path(started.value.path()).read_bytes()
+    told = printed.text(paper)
+    assert told.startswith("技术合同登记月报（")
+    assert "330" in told
+    assert all(name.startswith("NotoSansSC") for name in printed.fonts(paper))
     page.context.close()

@@ -26,7 +26,17 @@ def test_a_form_with_files_is_no_way_around_the_limit(world: World, path: str) -
 
 
 def test_files_get_through_where_they_are_sent(world: World) -> None:
-    for path in (f"{PREFIX}/my/imports", "/my/imports", "/my/listings/abcdefgh234567/proofs"):
+    one = "abcdefgh234567"
+    for path in (
+        f"{PREFIX}/my/imports",
+        "/my/imports",
+        f"/my/listings/{one}/proofs",
+        f"/deals/{one}/files",
+        f"/deals/{one}/objections/1",
+        f"/mandates/{one}/evidence",
+        "/registrations/new",
+        f"/registrations/{one}/edit",
+    ):
         assert sent(world, path, 2 * MAX_PLAIN) != 413
 
 

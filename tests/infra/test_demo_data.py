@@ -18,13 +18,13 @@ from market.catalog.schemas import AchievementText, DemandText
 from market.catalog.vocabulary import FIELDS, REGIONS
 from market.deals.vocabulary import (
     PRICED_TYPES,
-    PUBLICITY_DAYS,
     SUB_TYPES,
     ContractType,
     LostReason,
     PayMethod,
 )
 from market.kit.workdays import period_end
+from market.rules.transfer import PUBLICITY_DAYS
 from search.ranking import Ranker, TermStatistics, Text
 
 FOLDER = Path(infra.__file__).parent / "demo" / "data"

@@ -77,7 +77,7 @@ def signed_contract(
         public_id=new_public_id(),
         kind=ListingKind.ACHIEVEMENT,
         organisation_id=pair.seller.id,
-        state=ListingState.PUBLISHED,
+        state=ListingState.PRIVATE,
         created_at=now,
         updated_at=now,
     )
@@ -138,6 +138,14 @@ def signed_contract(
             if fen
         )
     return contract
+
+
+def sign(parts: Parts, contract: Contract, on: date = date(2025, 1, 2)) -> None:
+    """Let a drafted contract be signed."""
+    with parts.database.write() as session:
+        row = session.get_one(Contract, contract.id)
+        row.state, row.signed_on = ContractState.SIGNED, on
+        session.add(row)
 
 
 def scan(text: str) -> service.Upload:

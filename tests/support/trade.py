@@ -121,11 +121,11 @@ def terms(*, seen: int = 0, amount: int = 150 * WAN, mode: Mode = Mode.EXCLUSIVE
     return TermsIn(seen=seen, mode=mode, amount_fen=amount, text="5年，中国境内")
 
 
-def agreed(world: Trade) -> Deal:
+def agreed(world: Trade, mode: Mode = Mode.EXCLUSIVE) -> Deal:
     """Return a deal whose terms the seller proposed and the buyer confirmed."""
     deal = negotiated(world)
     with work_for(world.parts, world.seller) as work:
-        service.propose(work, deal.public_id, terms())
+        service.propose(work, deal.public_id, terms(mode=mode))
     with work_for(world.parts, world.buyer) as work:
         return service.confirm(work, deal.public_id, ConfirmIn(version=1))
 

@@ -110,6 +110,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broker_clause")),
         sa.UniqueConstraint("contract_id", name=op.f("uq_broker_clause_contract_id")),
     )
+    with op.batch_alter_table("broker_clause", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_broker_clause_written_by"), ["written_by"], unique=False
+        )
+
     op.create_table(
         "commission",
         sa.Column("id", BIG, nullable=False),
@@ -161,6 +166,7 @@ def upgrade() -> None:
             batch_op.f("ix_commission_introduction_id"), ["introduction_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_commission_mandate_id"), ["mandate_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_commission_settled_by"), ["settled_by"], unique=False)
 
     op.create_table(
         "reward",
@@ -283,6 +289,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_bypass_broker_id"), ["broker_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_bypass_buyer_id"), ["buyer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_bypass_contract_id"), ["contract_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bypass_decided_by"), ["decided_by"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_bypass_introduction_id"), ["introduction_id"], unique=False
         )
@@ -425,6 +432,7 @@ def downgrade() -> None:
     with op.batch_alter_table("bypass", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bypass_seller_id"))
         batch_op.drop_index(batch_op.f("ix_bypass_introduction_id"))
+        batch_op.drop_index(batch_op.f("ix_bypass_decided_by"))
         batch_op.drop_index(batch_op.f("ix_bypass_contract_id"))
         batch_op.drop_index(batch_op.f("ix_bypass_buyer_id"))
         batch_op.drop_index(batch_op.f("ix_bypass_broker_id"))
@@ -437,11 +445,15 @@ def downgrade() -> None:
 
     op.drop_table("reward")
     with op.batch_alter_table("commission", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_commission_settled_by"))
         batch_op.drop_index(batch_op.f("ix_commission_mandate_id"))
         batch_op.drop_index(batch_op.f("ix_commission_introduction_id"))
         batch_op.drop_index(batch_op.f("ix_commission_contract_id"))
 
     op.drop_table("commission")
+    with op.batch_alter_table("broker_clause", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_broker_clause_written_by"))
+
     op.drop_table("broker_clause")
     with op.batch_alter_table("transfer_rule", schema=None) as batch_op:
         batch_op.drop_index(

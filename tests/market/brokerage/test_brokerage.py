@@ -1,5 +1,6 @@
 """Commissions and flags of 跳单 in the market: from a signature to who is told, pays and decides."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -24,8 +25,9 @@ from market.brokerage.schemas import (
 )
 from market.deals import contracts, introductions
 from market.deals import repository_contracts as papers
+from market.deals import service as deals
 from market.deals.models import Contract, Deal, Introduction
-from market.deals.schemas import IntroductionDecisionIn, IntroductionIn, SignIn
+from market.deals.schemas import IntroductionDecisionIn, IntroductionIn, LoseIn, SignIn
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.jobs import Runner
 from tests import factories
@@ -269,3 +271,171 @@ def test_a_fee_says_what_its_kind_needs(world: Trade) -> None:
     ):
         with pytest.raises(Invalid):
             granted(world, **fee)
+
+
+def nightly(world: Trade, clock: FakeClock) -> list[tuple[str, str]]:
+    """Run the night's job; return (ground, state) of all that was worked out."""
+    with world.parts.database.write() as session:
+        tasks.nightly(session, at=clock.now())
+    return [(row.ground, row.state) for row in settled(world.parts)]
+
+
+def test_a_cost_waits_while_what_was_introduced_is_negotiated(
+    world: Trade, clock: FakeClock
+) -> None:
+    """What the mandate's own introduction led to may still be signed after its term."""
+    granted(world, cost_fen=8_000_00)
+    introduced(world, (world.seller, "accept"), (world.buyer, "accept"))
+    deal = draft_of(world)
+    clock.advance(days=400)
+    assert nightly(world, clock) == []
+    signed(world, deal)
+    assert nightly(world, clock) == [("success", "due")]
+    clock.advance(days=1)
+    assert nightly(world, clock) == [("success", "due")]
+
+
+def test_a_cost_is_owed_once_what_was_introduced_is_lost(world: Trade, clock: FakeClock) -> None:
+    granted(world, cost_fen=8_000_00)
+    introduced(world, (world.seller, "accept"), (world.buyer, "accept"))
+    deal = draft_of(world)
+    clock.advance(days=400)
+    assert nightly(world, clock) == []
+    with work_for(world.parts, world.seller) as work:
+        deals.lose(work, deal.public_id, LoseIn(reason="price"))
+    clock.advance(days=1)
+    assert nightly(world, clock) == [("cost", "due")]
+
+
+def late_success(world: Trade, clock: FakeClock, *, paid: bool) -> Commission:
+    """Return the fee of a contract signed around an introduction after the mandate was over and
+    its cost was due; `paid` before the signature.
+    """
+    granted(world, cost_fen=8_000_00)
+    introduced(world, (world.buyer, "decline"))
+    with work_for(world.parts, world.seller) as work:
+        _, (mandate,) = mandates.mandates_of_actor(work)
+        mandates.end(work, mandate.public_id)
+    clock.advance(days=20)
+    assert nightly(world, clock) == [("cost", "due")]
+    if paid:
+        (cost,) = settled(world.parts)
+        with work_for(world.parts, world.broker) as work:
+            service.settle(work, cost.public_id, SettleIn())
+    signed(world)
+    return settled(world.parts)[1]
+
+
+def test_a_cost_not_paid_is_void_once_the_fee_is_earned(world: Trade, clock: FakeClock) -> None:
+    late_success(world, clock, paid=False)
+    assert nightly(world, clock) == [("cost", "void"), ("bypass", "due")]
+
+
+def test_a_cost_paid_before_counts_towards_the_fee(world: Trade, clock: FakeClock) -> None:
+    """费用已付后促成."""
+    fee = late_success(world, clock, paid=True)
+    assert nightly(world, clock) == [("cost", "paid"), ("bypass", "due")]
+    with read_for(world.parts, world.broker) as work:
+        assert service.commission(work, fee.public_id).credited_fen == 8_000_00
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_fee_dismissed_leaves_the_cost_as_it_was(
+    world: Trade, clock: FakeClock, *, paid: bool
+) -> None:
+    late_success(world, clock, paid=paid)
+    with work_for(world.parts, world.buyer) as work:
+        public_id = service.bypasses(work)[1][0].row.public_id
+        service.contest(work, public_id, ContestIn(reason="引荐之前已经在谈。"))
+    with work_for(world.parts, factories.actor(world.parts, Role.OFFICER)) as work:
+        service.decide(work, public_id, BypassDecisionIn(decision="dismiss", note="核对过。"))
+    clock.advance(days=1)
+    state = "paid" if paid else "due"
+    assert nightly(world, clock) == [("cost", state), ("bypass", "void")]
+    assert settled(world.parts)[0].credited_to_id is None
+
+
+def by_clause(world: Trade, *weights: int) -> Deal:
+    """Return a deal whose draft has an agreed clause without a figure, the world's agency first."""
+    further = [factories.organisation(world.parts, OrganisationKind.AGENCY) for _ in weights[1:]]
+    named = zip((world.agency, *further), weights, strict=True)
+    form = ClauseIn(
+        fee_kind=FeeKind.NONE,
+        brokers=[BrokerWeight(organisation=one.public_id, weight=weight) for one, weight in named],
+        seen=0,
+    )
+    deal = draft_of(world)
+    with work_for(world.parts, world.seller) as work:
+        clauses.write(work, deal.public_id, form)
+    with work_for(world.parts, world.buyer) as work:
+        clauses.agree(work, deal.public_id, 1)
+    return deal
+
+
+def test_a_clause_without_a_figure_divides_by_its_weights(world: Trade) -> None:
+    signed(world, by_clause(world, 7, 3))
+    (row,) = settled(world.parts)
+    with work_for(world.parts, world.broker) as work:
+        view = service.settle(work, row.public_id, SettleIn(amount_fen=100_00))
+    assert [one.amount_fen for one in view.brokers] == [70_00, 30_00]
+
+
+def test_a_redraft_keeps_the_clause_and_both_agree_to_it_again(world: Trade) -> None:
+    deal = by_clause(world, 7, 3)
+    drafted(world, deal)
+    with read_for(world.parts, world.seller) as work:
+        row = clauses.clause(work, deal.public_id)
+        assert row is not None
+        assert [one["weight"] for one in row.brokers] == [7, 3]
+        assert (row.version, row.seller_agreed, row.buyer_agreed) == (1, 0, 0)
+    for actor in (world.seller, world.buyer):
+        with work_for(world.parts, actor) as work:
+            row = clauses.agree(work, deal.public_id, 1)
+    assert row.seller_agreed == row.buyer_agreed == 1
+    signed(world, deal)
+    (found,) = settled(world.parts)
+    assert found.ground == Ground.CLAUSE
+
+
+def test_a_clause_not_agreed_to_again_owes_nothing_of_a_redraft(world: Trade) -> None:
+    deal = by_clause(world, 1)
+    drafted(world, deal)
+    signed(world, deal)
+    assert settled(world.parts) == []
+
+
+def test_a_fee_by_clause_leaves_no_cost(world: Trade, clock: FakeClock) -> None:
+    """Each mandate of the broker that the clause names has had its success."""
+    granted(world, cost_fen=8_000_00)
+    introduced(world, (world.seller, "accept"), (world.buyer, "accept"))
+    deal = by_clause(world, 1)
+    clock.advance(days=400)
+    signed(world, deal)
+    assert nightly(world, clock) == [("clause", "due")]
+
+
+def test_a_division_saved_meanwhile_counts_when_the_sum_comes(world: Trade) -> None:
+    """The sum is divided by what stands once its row is held, not by what was read before."""
+    row = bypassed(world, fee_kind=FeeKind.NONE, fee_rate_bp=None)
+    other = factories.organisation(world.parts, OrganisationKind.AGENCY)
+    shares = SharesIn(
+        brokers=[
+            BrokerWeight(organisation=world.agency.public_id, weight=7),
+            BrokerWeight(organisation=other.public_id, weight=3),
+        ]
+    )
+
+    def settle() -> None:
+        with work_for(world.parts, world.broker) as work:
+            service.settle(work, row.public_id, SettleIn(amount_fen=100_00))
+
+    with ThreadPoolExecutor(1) as pool:
+        with work_for(world.parts, world.broker) as work:
+            service.share(work, row.public_id, shares)
+            settling = pool.submit(settle)
+            with pytest.raises(TimeoutError):
+                settling.result(timeout=1)
+        settling.result(timeout=30)
+    with read_for(world.parts, world.broker) as work:
+        view = service.commission(work, row.public_id)
+    assert [one.amount_fen for one in view.brokers] == [70_00, 30_00]

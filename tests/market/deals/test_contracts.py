@@ -3,17 +3,23 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col
 
 from market.accounts.policy import Role
 from market.accounts.work import Parts
-from market.deals import contracts, pricing, service, views
-from market.deals.models import Contract, Deal
+from market.catalog.vocabulary import Mode
+from market.deals import contracts, negotiation, pricing, service, views
+from market.deals.models import Contract, Deal, PricingPath
 from market.deals.schemas import (
     ContractIn,
     DealtIn,
     DisclosureIn,
     LoseIn,
+    PartyIn,
     PricingIn,
+    ShareIn,
     SignIn,
     StopIn,
 )
@@ -29,6 +35,8 @@ from market.deals.vocabulary import (
 )
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound, Overtaken
 from market.kit.ids import PublicId
+from market.rules import transfer
+from market.rules.schemas_transfer import TransferRuleIn
 from tests import factories
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
@@ -176,6 +184,59 @@ def test_an_exchange_needs_its_outcome(world: Trade) -> None:
     assert sign(world, deal, contract).state == ContractState.SIGNED
 
 
+def rule_of(parts: Parts, days: int, since: date) -> None:
+    """Let the bureau say how many days a 公示 has since a day."""
+    form = TransferRuleIn(
+        effective_from=since,
+        transfer_bp=5000,
+        equity_bp=5000,
+        own_bp=500,
+        own_years_least=3,
+        own_years_most=5,
+        bypass_days=365,
+        publicity_days=days,
+    )
+    with work_for(parts, factories.actor(parts, Role.OFFICER)) as work:
+        transfer.put(work, form)
+
+
+def test_the_days_of_a_publicity_are_those_of_the_rule_in_force(
+    world: Trade, clock: FakeClock
+) -> None:
+    clock.set_local("2026-11-12 09:00")
+    rule_of(world.parts, 20, date(2026, 11, 1))
+    deal = agreed(world)
+    publicised(world, deal)
+    contract = drafted(world, deal)
+    found = row(world, deal).term
+    assert found is not None
+    assert found.ends_on == date(2026, 12, 2)
+    clock.set_local("2026-12-02 09:00")
+    with pytest.raises(Conflict, match="2026-12-03"), work_for(world.parts, world.seller) as work:
+        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+    rule_of(world.parts, 40, date(2026, 11, 2))  # changed later: what runs is not lengthened
+    clock.set_local("2026-12-03 09:00")
+    assert sign(world, deal, contract).state == ContractState.SIGNED
+
+
+def test_the_database_clears_no_publicity_shorter_than_the_rule(
+    world: Trade, clock: FakeClock
+) -> None:
+    clock.set_local("2026-11-12 09:00")
+    rule_of(world.parts, 20, date(2026, 11, 1))
+    deal = agreed(world)
+    publicised(world, deal)
+    path = update(PricingPath).where(col(PricingPath.deal_id) == deal.id)
+    values = {"days": 15, "state": PricingState.CLEARED, "cleared_on": date(2026, 12, 20)}
+    with (
+        pytest.raises(DBAPIError, match="has not run out"),
+        world.parts.database.write() as session,
+    ):
+        session.execute(path.values(**values))
+    with world.parts.database.write() as session:
+        session.execute(path.values(**values | {"days": 20}))
+
+
 def test_who_needs_no_pricing(parts: Parts) -> None:
     """Companies never; a state university not for development, consulting, service."""
     company = trade(parts, state_founded=False)
@@ -185,10 +246,55 @@ def test_who_needs_no_pricing(parts: Parts) -> None:
     assert sign(company, deal, drafted(company, deal)).state == ContractState.SIGNED
 
     university = trade(parts)
-    deal = agreed(university)
+    deal = agreed(university, Mode.JOINT)
     developed = drafted(university, deal, ContractType.DEV)
     assert row(university, deal).stage is Stage.SIGNING
     assert sign(university, deal, developed).state == ContractState.SIGNED
+
+
+def no_path(world: Trade, deal: Deal, contract: Contract) -> None:
+    """Show that a contract is refused for want of a path: by the service and by the database."""
+    assert row(world, deal).pricing_applies
+    with (
+        pytest.raises(Conflict, match="先选定定价方式"),
+        work_for(world.parts, world.seller) as work,
+    ):
+        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+    signs = update(Contract).where(col(Contract.id) == contract.id)
+    values = {"state": ContractState.SIGNED, "signed_on": date(2026, 11, 2)}
+    with pytest.raises(DBAPIError, match="no price"), world.parts.database.write() as session:
+        session.execute(signs.values(**values))
+
+
+def test_a_licence_drafted_as_a_development_needs_its_path(world: Trade) -> None:
+    deal = agreed(world, Mode.PLAIN)
+    no_path(world, deal, drafted(world, deal, ContractType.DEV))
+
+
+def test_a_state_founded_joint_seller_needs_a_path(parts: Parts) -> None:
+    """Who leads the side does not say whose achievement it is."""
+    world = trade(parts, state_founded=False)
+    state = factories.organisation(parts, state_founded=True)
+    deal = agreed(world)
+    with work_for(parts, world.seller) as work:
+        form = PartyIn(organisation=state.public_id, share=9_000)
+        negotiation.add_party(work, deal.public_id, form)
+    with work_for(parts, factories.actor(parts, Role.MANAGER, state)) as work:
+        negotiation.confirm_share(work, deal.public_id, ShareIn(version=1))
+    contract = drafted(world, deal)
+    no_path(world, deal, contract)
+    with work_for(parts, world.seller) as work:
+        pricing.choose(work, deal.public_id, AGREEMENT)
+    assert row(world, deal).stage is Stage.PRICING
+
+
+def test_a_state_founded_joint_buyer_needs_none(parts: Parts) -> None:
+    world = trade(parts, state_founded=False)
+    state = factories.organisation(parts, state_founded=True)
+    deal = agreed(world)
+    with work_for(parts, world.buyer) as work:
+        negotiation.add_party(work, deal.public_id, PartyIn(organisation=state.public_id))
+    assert not row(world, deal).pricing_applies
 
 
 def test_pricing_waits_for_agreed_terms(world: Trade) -> None:
@@ -291,6 +397,10 @@ def test_a_lost_deal_drops_its_draft_and_stops_its_publicity(world: Trade) -> No
         service.lose(work, deal.public_id, LoseIn(reason=LostReason.FUNDS))
     found = row(world, deal)
     assert (found.stage, found.contract, found.pricing) == (Stage.LOST, None, None)
+    with read_for(world.parts, world.seller) as work:
+        told = [one.text for one in views.deal_view(work, deal.public_id).timeline]
+    assert told[0].startswith("买方终止洽谈")
+    assert told[1] == "公示终止，一方退出"
     with pytest.raises(Conflict, match="终止"), work_for(world.parts, world.seller) as work:
         contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
 

@@ -5,16 +5,28 @@ from datetime import date
 import pytest
 
 from market.accounts.work import Parts
-from market.deals import filing, keeping
+from market.deals import contracts, filing, keeping, views
+from market.deals import repository_contracts as repository
+from market.deals import service as deals
 from market.deals.models import Deal
-from market.deals.schemas_keeping import FilingIn, InstalmentIn, InstalmentsIn, ReceiptIn
-from market.deals.vocabulary import ContractType
+from market.deals.schemas import ConfirmIn, SignIn
+from market.deals.schemas import InstalmentIn as Agreed
+from market.deals.schemas_keeping import (
+    FilingIn,
+    InstalmentIn,
+    InstalmentsIn,
+    PatentIn,
+    PatentsIn,
+    ReceiptIn,
+)
+from market.deals.vocabulary import ContractState, ContractType, PayMethod
 from market.kit.errors import Conflict, Forbidden, Invalid
 from market.kit.notify import differences
 from market.rules import service as rules
 from market.rules import versions
 from tests.support import papers
 from tests.support.market import read_for, work_for
+from tests.support.trade import Trade, agreed, contract_form, negotiated, terms, trade
 
 WAN = papers.WAN
 pytestmark = pytest.mark.usefixtures("both_databases")
@@ -33,7 +45,8 @@ def deal_of(parts: Parts, contract) -> str:
 def test_instalments_come_to_the_amount_and_receipts_fill_them_in_order(
     parts: Parts, pair: papers.Sides
 ) -> None:
-    deal = deal_of(parts, papers.signed_contract(parts, pair, signed_on=date(2026, 9, 1)))
+    contract = papers.signed_contract(parts, pair, state=ContractState.DRAFTED)
+    deal = deal_of(parts, contract)
     short = InstalmentsIn(items=[InstalmentIn(condition="签约后", amount_fen=119 * WAN)])
     with work_for(parts, pair.seller_actor) as work, pytest.raises(Invalid) as refused:
         keeping.put_instalments(work, deal, short)
@@ -46,6 +59,8 @@ def test_instalments_come_to_the_amount_and_receipts_fill_them_in_order(
     )
     with work_for(parts, pair.seller_actor) as work:
         keeping.put_instalments(work, deal, two)
+    papers.sign(parts, contract, date(2026, 9, 1))
+    with work_for(parts, pair.seller_actor) as work:
         for amount in (60, 30):
             kept = keeping.receive(
                 work, deal, ReceiptIn(received_on=date(2026, 11, 1), amount_fen=amount * WAN)
@@ -56,6 +71,101 @@ def test_instalments_come_to_the_amount_and_receipts_fill_them_in_order(
     assert (kept.received_fen, len(kept.receipts)) == (30 * WAN, 2)
     with work_for(parts, pair.seller_actor) as work, pytest.raises(Conflict):
         keeping.void(work, deal, kept.receipts[0].public_id)
+
+
+PATENTS = PatentsIn(
+    items=[
+        PatentIn(
+            name="一种检测方法",
+            owner="示范大学一",
+            filed_on="2023-05-10",
+            application_number="20230",
+        )
+    ]
+)
+
+
+def payments(*amounts: int) -> InstalmentsIn:
+    return InstalmentsIn(
+        items=[
+            InstalmentIn(condition=f"第{n}次", amount_fen=one * WAN)
+            for n, one in enumerate(amounts)
+        ]
+    )
+
+
+def test_what_was_signed_is_not_rewritten_by_one_side(parts: Parts, pair: papers.Sides) -> None:
+    deal = deal_of(parts, papers.signed_contract(parts, pair))
+    for change in (
+        lambda work: keeping.put_instalments(work, deal, payments(120)),
+        lambda work: keeping.put_patents(work, deal, PATENTS),
+    ):
+        with pytest.raises(Conflict, match="已经签订"), work_for(parts, pair.seller_actor) as work:
+            change(work)
+
+
+@pytest.fixture
+def world(parts: Parts) -> Trade:
+    return trade(parts, state_founded=False)
+
+
+def draft(world: Trade, deal: Deal, **changes: object) -> keeping.Kept:
+    """Draft the deal's contract, over the draft that stands; return what is kept of the new one."""
+    with work_for(world.parts, world.seller) as work:
+        standing = repository.live_contracts(work.session, [deal.id]).get(deal.id)
+        seen = standing.public_id if standing else None
+        form = contract_form().model_copy(update={**changes, "replaces": seen})
+        contracts.draft(work, deal.public_id, form)
+    with read_for(world.parts, world.seller) as work:
+        return keeping.seen(work, deal.public_id)[1]
+
+
+def test_who_confirmed_a_draft_confirms_what_changed_beside_it(world: Trade) -> None:
+    deal = agreed(world)
+    draft(world, deal)
+    with work_for(world.parts, world.buyer) as work:
+        row = repository.live_contracts(work.session, [deal.id])[deal.id]
+        contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+    with work_for(world.parts, world.seller) as work:
+        keeping.put_instalments(work, deal.public_id, payments(80, 106))
+        row = contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+        assert row.state == ContractState.DRAFTED
+
+
+def test_a_redraft_keeps_what_was_typed_and_drops_payments_that_no_longer_fit(
+    world: Trade,
+) -> None:
+    deal = agreed(world)
+    draft(world, deal)
+    with work_for(world.parts, world.seller) as work:
+        keeping.put_patents(work, deal.public_id, PATENTS)
+        keeping.put_instalments(work, deal.public_id, payments(80, 106))
+    kept = draft(world, deal, project_name="改过的名称")
+    assert [one.name for one in kept.patents] == ["一种检测方法"]
+    assert [one.amount_fen for one in kept.instalments] == [80 * WAN, 106 * WAN]
+    lines = contract_form().lines[:1]
+    kept = draft(world, deal, lines=lines, total_fen=150 * WAN)
+    assert (len(kept.patents), kept.instalments) == (1, [])
+    with read_for(world.parts, world.buyer) as work:
+        assert "要重填" in views.deal_view(work, deal.public_id).timeline[0].text
+
+
+def test_agreed_instalments_are_the_schedule_of_the_first_draft(world: Trade) -> None:
+    """Nobody types a second time what both sides agreed to."""
+    deal = negotiated(world)
+    parts = [
+        Agreed(amount_fen=one * WAN, due=due) for one, due in ((80, "签约后"), (106, "验收后"))
+    ]
+    offer = terms(amount=186 * WAN).model_copy(
+        update={"pay_method": PayMethod.INSTALMENTS, "instalments": parts}
+    )
+    with work_for(world.parts, world.seller) as work:
+        deals.propose(work, deal.public_id, offer)
+    with work_for(world.parts, world.buyer) as work:
+        deals.confirm(work, deal.public_id, ConfirmIn(version=1))
+    kept = draft(world, deal, pay_method=PayMethod.INSTALMENTS)
+    found = [(one.condition, one.amount_fen) for one in kept.instalments]
+    assert found == [("签约后", 80 * WAN), ("验收后", 106 * WAN)]
 
 
 def test_only_the_seller_keeps_and_only_days_that_were(parts: Parts, pair: papers.Sides) -> None:

@@ -75,7 +75,8 @@ def seams(market: Market) -> Market:
     market.achievement(school, "焊缝射线底片评片", field=3)
     market.achievement(school, "焊缝外观机器视觉测量", field=1)
     market.achievement(school, "石墨烯导电浆料")
-    market.demand(market.organisation(OrganisationKind.COMPANY), "车架焊缝打磨")
+    firm = market.organisation(OrganisationKind.COMPANY, name="示例车架厂")
+    market.demand(firm, "车架焊缝打磨")
     market.settle()
     return market
 

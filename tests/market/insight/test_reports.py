@@ -8,8 +8,10 @@ from io import BytesIO
 import pytest
 from sqlalchemy import text
 
-from market.accounts.policy import Role
+from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts, Work
+from market.catalog import drafts
+from market.catalog.schemas import AchievementIn
 from market.deals.vocabulary import ContractType
 from market.insight import printing
 from market.insight.annual import annual_report
@@ -17,16 +19,19 @@ from market.insight.reports import Report, Stage, month_report, plan_report
 from market.kit import sheets
 from market.kit.errors import Forbidden, Invalid, NotFound
 from market.registry import service as registry
-from market.registry.schemas import UndoIn
+from market.registry.repository import Filed
+from market.registry.schemas import ChangeIn, UndoIn
 from market.rewards import service as rewards
 from market.rewards.models import Way
 from market.rewards.schemas import CompleterIn, RewardIn
 from market.rules import service as rules
 from market.rules.schemas import PlanIn
 from tests import factories
+from tests.market.insight.test_bureau import brought, lose
 from tests.support import papers, printed
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
+from tests.support.trade import negotiated, trade
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 WAN, YI = papers.WAN, 100 * 100 * papers.WAN
@@ -59,6 +64,7 @@ def world(parts: Parts, clock: FakeClock) -> list[papers.Sides]:
         papers.sides(parts, buyer_region=THERE),
         papers.sides(parts, seller_region=THERE),
     ]
+    agencies = [factories.organisation(parts, OrganisationKind.AGENCY) for _ in range(2)]
     for month in MONTHS:
         clock.set_local(f"{month}-12 09:00")
         for pair in pairs:
@@ -73,25 +79,65 @@ def world(parts: Parts, clock: FakeClock) -> list[papers.Sides]:
                     field=chance.randrange(1, 12),
                     on=date.fromisoformat(f"{month}-10"),
                 )
+                if chance.random() < 0.5:
+                    brought(parts, chance.choice(agencies), filed)
+                if chance.random() < 0.4:
+                    with work_for(parts, pair.officer) as work:
+                        less = technical // 2 + 1
+                        form = ChangeIn(total_fen=technical, technical_fen=less, reason="调减")
+                        registry.change(work, filed.row.public_id, form)
                 if chance.random() < 0.3:
                     with work_for(parts, pair.officer) as work:
                         registry.undo(work, filed.row.public_id, UndoIn(reason="金额抄错"))
+                    taken_up(parts, pair, filed)
     return pairs
+
+
+def taken_up(parts: Parts, pair: papers.Sides, undone: Filed) -> None:
+    """Let another contract, which no agency brought about, take up the number of an undone one."""
+    papers.decided(
+        parts,
+        pair,
+        papers.submitted(parts, pair),
+        decided_on=undone.row.decided_on,
+        number=undone.row.number,
+        supersedes=undone.row.public_id,
+    )
 
 
 def entries(work: Work) -> list[dict[str, object]]:
     """Return every counted entry with what it counts, read past all code of the market."""
     query = text(
-        "SELECT e.amount_fen, t.effective_on, s.contract_type, s.field, s.seller_region,"
+        "SELECT t.id, COALESCE(t.register_id, t.id) AS register_id,"
+        " e.amount_fen, t.effective_on, s.contract_type, s.field, s.seller_region,"
         " s.buyer_region, s.seller_id, s.seller_name, s.buyer_name, s.total_fen"
         " FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id"
-        " JOIN ledger_transaction s ON s.id = COALESCE(t.reverses_id, t.id)"
+        " JOIN ledger_transaction s ON s.id = e.snapshot_id"
         " WHERE e.account LIKE 'counted:%'"
     )
     return [
         {**row._mapping, "day": str(row.effective_on), "sign": 1 if row.amount_fen > 0 else -1}
         for row in work.session.execute(query)
     ]
+
+
+def by_agency(work: Work, rows: list[dict[str, object]]) -> Counter[tuple[object, ...]]:
+    """Return (name, figures) of what each agency brought about of some entries, by raw rows."""
+    query = text(
+        "SELECT o.name, r.transaction_id FROM commission_part p"
+        " JOIN organisation o ON o.id = p.organisation_id"
+        " JOIN commission c ON c.id = p.commission_id"
+        " JOIN registration r ON r.contract_id = c.contract_id"
+        " WHERE p.role = 'broker' AND c.state <> 'void'"
+    )
+    behind: dict[str, set[int]] = {}
+    for name, transaction in work.session.execute(query):
+        behind.setdefault(name, set()).add(transaction)
+    found = [
+        (name, *figures([row for row in rows if row["register_id"] in ids]))
+        for name, ids in behind.items()
+    ]
+    return Counter(one for one in found if one[1] or one[2])
 
 
 def figures(rows: list[dict[str, object]]) -> tuple[int, int, int]:
@@ -121,10 +167,15 @@ def test_each_figure_of_the_month_is_that_of_the_entries(
     with read_for(parts, world[0].officer) as work:
         report = month_report(work, month)
         every = entries(work)
-    here = [row for row in every if row["seller_region"] == HERE]
-    of_month = [row for row in here if row["day"].startswith(month)]
+        here = [row for row in every if row["seller_region"] == HERE]
+        of_month = [row for row in here if row["day"].startswith(month)]
+        expected = by_agency(work, of_month)
     so_far = [row for row in here if row["day"] <= report.until.isoformat()]
     bought = [row for row in every if row["buyer_region"] == HERE and row["day"].startswith(month)]
+    told = report.table("agency").rows
+    assert Counter((one.label, one.count, one.technical_fen, one.total_fen) for one in told) == (
+        expected
+    )
     assert shown(report, "month") == figures(of_month)
     assert shown(report, "plan") == figures(so_far)
     assert shown(report, "incoming") == figures(bought)
@@ -186,6 +237,41 @@ def test_each_figure_of_the_five_parts_is_that_of_the_entries(
     assert report.fact("reward.transfer.base").value == 100_01
     assert report.fact("reward.transfer.amount").value == 50_01
     assert report.fact("reward.equity.amount").value == 0
+
+
+def test_achievements_and_lost_deals_of_the_year_are_those_of_the_rows(
+    parts: Parts, clock: FakeClock
+) -> None:
+    clock.set_local("2025-12-31 23:30")
+    people = trade(parts, state_founded=False)  # with one published achievement
+    clock.set_local("2026-01-01 00:30")  # still the last day of the year before in UTC
+    with work_for(parts, people.seller) as work:
+        drafts.create(work, AchievementIn(title="隧道衬砌空洞雷达识别"))
+    lose(people, negotiated(people))
+    with read_for(parts, people.seller) as work:
+        found = [annual_report(work, year) for year in (2025, 2026)]
+    keys = ("achievements", "achievements.new", "achievements.public", "lost.count")
+    assert [[report.fact(key).value for key in keys] for report in found] == [
+        [1, 1, 1, 0],
+        [2, 1, 1, 1],
+    ]
+    assert "价格" in found[1].parts[0].text
+    assert found[0].parts[0].text == "这一年没有终止的洽谈。"
+
+
+def test_the_forecast_of_a_report_counts_the_deals_that_ended(
+    parts: Parts, world: list[papers.Sides]
+) -> None:
+    with read_for(parts, world[0].officer) as work:
+        told = month_report(work, "2026-11").fact("forecast").value
+        query = text(
+            "SELECT count(DISTINCT c.deal_id) FROM registration r"
+            " JOIN contract c ON c.id = r.contract_id"
+            " JOIN organisation o ON o.id = c.seller_id"
+            " WHERE r.transaction_id IS NOT NULL AND r.state <> 'withdrawn' AND o.region = :here"
+        )
+        ended = work.session.execute(query, {"here": HERE}).scalar_one()
+    assert f"已结束的洽谈{ended}件" in str(told)
 
 
 def test_the_paper_opens_with_chinese_text(parts: Parts, world: list[papers.Sides]) -> None:

@@ -68,6 +68,30 @@ def test_what_is_for_a_closed_month_falls_on_today(closed: Parts) -> None:
     assert problems(closed) == []
 
 
+def test_a_month_in_which_nothing_happened_is_closed_like_any_other(parts: Parts) -> None:
+    with sound(parts) as session:
+        register(session, parts, 1, on=date(2026, 5, 9))
+        register(session, parts, 2, on=date(2026, 7, 9))
+    with parts.database.read() as session:
+        assert [row.month for row in periods.listed(session)] == ["2026-07", "2026-06", "2026-05"]
+    officer = factories.actor(parts, Role.OFFICER)
+    with work_for(parts, officer) as work:
+        desk.close(work, "2026-08")
+    settle(parts)
+    with work_for(parts, officer) as work:
+        tasks.owe_night(work.session, work.today, at=work.now)
+    settle(parts)
+    with work_for(parts, officer) as work:
+        assert [one.row.month for one in desk.listed(work) if one.may_close] == ["2026-10"]
+    with parts.database.read() as session:
+        months = {row.month: row for row in periods.listed(session)}
+    states = {month: row.state for month, row in months.items()}
+    assert states == {f"2026-{n:02d}": "closed" for n in range(5, 10)} | {"2026-10": "open"}
+    came = [months[f"2026-{n:02d}"] for n in (6, 8, 9)]
+    assert {(row.count, row.technical_fen, row.total_fen) for row in came} == {(0, 0, 0)}
+    assert problems(parts) == []
+
+
 def test_a_closed_month_keeps_what_it_came_to(closed: Parts) -> None:
     with closed.database.read() as session:
         months = {row.month: row for row in periods.listed(session)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
+from hypothesis.stateful import RuleBasedStateMachine, invariant
 from sqlalchemy import text
 
 from infra.settings import Settings
@@ -75,9 +75,10 @@ class Market(RuleBasedStateMachine):
         self.officer = self.pairs[True].officer
         self.contracts: list[Any] = []
         self.ids: list[PublicId] = []
+        self._begin()
 
-    @initialize()
-    def a_plan(self) -> None:
+    def _begin(self) -> None:
+        """A plan, and contracts that are handed in."""
         with work_for(self.parts, self.officer) as work:
             form = PlanIn(
                 name="示范区2026–2030",
@@ -89,7 +90,7 @@ class Market(RuleBasedStateMachine):
                 target_fen=400_000 * WAN,
             )
             rules.put_plan(work, form)
-        for number, here in enumerate((True, False, True, True)):
+        for number, here in enumerate((True, False, True, True, False, True, False, True)):
             self.sign_paper(Paper(number, here, 80 * WAN, 100 * WAN))
             self.file_paper(number, number)
 

@@ -29,7 +29,7 @@ from market.registry.schemas import (
     UndoIn,
 )
 from tests.market.ledger.test_tampering import settle
-from tests.market.registry.counting_base import SIGNED, WAN, Market
+from tests.market.registry.counting_base import HERE, SIGNED, THERE, WAN, Market
 from tests.market.registry.counting_model import LEADS, Case, Paper
 from tests.support import history, papers
 
@@ -54,7 +54,26 @@ WITHOUT_MONEY = (
 
 
 class Counting(Market):
-    """Any order of what people do."""
+    """Any order of what people do, from a market in which some contracts count already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for _ in range(3):
+            self.register(
+                which=0,
+                wildly=False,
+                used=False,
+                which_number=0,
+                naming="right",
+                days=40,
+                other=None,
+            )
+        for step, case in zip(
+            ("object", "accept", "send_back"),
+            (self.model.cases[0], *self.model.cases[3:5]),
+            strict=True,
+        ):
+            self._take(step, case)
 
     # what people do
 
@@ -82,8 +101,10 @@ class Counting(Market):
     def step(self, which: int, wildly: bool) -> None:
         """A step that moves no money."""
         step, case = self.chosen(WITHOUT_MONEY, which, wildly=wildly)
-        if step is None or case is None:
-            return
+        if step is not None and case is not None:
+            self._take(step, case)
+
+    def _take(self, step: str, case: Case) -> None:
         public_id, may = self.id_of(case), self.model.may(case, step)
         calls: dict[str, Callable[[Any], Any]] = {
             "hand_in": lambda work: service.hand_in(work, public_id),
@@ -185,24 +206,33 @@ class Counting(Market):
         )
 
     @precondition(lambda self: self.model.cases)
-    @rule(which=any_one, wildly=wild, money=amounts, too_much=wild)
-    def change(self, which: int, wildly: bool, money: tuple[int, int], too_much: bool) -> None:
-        """Other amounts from today on, by a change or in answer to an objection."""
+    @rule(which=any_one, wildly=wild, money=amounts, too_much=wild, away=st.booleans())
+    def change(
+        self, which: int, wildly: bool, money: tuple[int, int], too_much: bool, away: bool
+    ) -> None:
+        """Other amounts from today on, by a change or in answer to an objection; a change may move
+        the seller to the other region, too.
+        """
         step, case = self.chosen(["change", "correct"], which, wildly=wildly)
         if step is None or case is None:
             return
         technical, total = money if not too_much else (money[1] + 1, money[1])
         public_id = self.id_of(case)
         note = "补充协议"
-        other = (technical, total) != (case.technical, case.total)
+        away = away and step == "change"
+        other = away or (technical, total) != (case.technical, case.total)
         may = self.model.may(case, step) and other and technical <= total
         if step == "change":
-            form = ChangeIn(total_fen=total, technical_fen=technical, reason=note)
+            region = "" if not away else THERE if case.counted_here else HERE
+            form = ChangeIn(
+                total_fen=total, technical_fen=technical, reason=note, seller_region=region
+            )
+            same = case.state == "changed" and case.last_change == (*money, note) and not away
             self.attempt(
                 step,
                 self.officer,
                 lambda work: service.change(work, public_id, form),
-                may=may or (case.state == "changed" and case.last_change == (*money, note)),
+                may=may or same,
             )
         else:
             answer = ResolveIn(
@@ -212,7 +242,7 @@ class Counting(Market):
                 step, self.officer, lambda work: service.resolve(work, public_id, answer), may=may
             )
         if may:
-            self.model.change(case, step, (technical, total), note)
+            self.model.change(case, step, (technical, total), note, away=away)
 
     @precondition(lambda self: self.model.cases)
     @rule(which=any_one, wildly=wild)
@@ -293,7 +323,7 @@ class Counting(Market):
         if may:
             assert case.day is not None
             day = case.day if cause == "mistake" else self.model.today
-            self.model.take_out(case, "taken out", day)
+            self.model.take_out(case, "taken out" if cause == "mistake" else "cancelled", day)
 
     @rule(back=st.sampled_from([0, 1, 2, 2, 3, 3, 4, 7, 11, 14]), wildly=wild)
     def close_a_month(self, back: int, wildly: bool) -> None:

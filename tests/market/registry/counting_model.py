@@ -38,13 +38,17 @@ def added(one: Sum, other: Sum) -> Sum:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
 
+def less(one: Sum, other: Sum) -> Sum:
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One transaction of the book: what it moves on which day, for a seller in the region or not."""
+    """One transaction of the book: what it moves on which day, and how much of it in the region."""
 
     day: date
-    here: bool
     moved: Sum
+    here: Sum
 
 
 @dataclass(slots=True)
@@ -78,6 +82,12 @@ class Case:
     changes: int = 0
     last_change: tuple[int, int, str] | None = None
     undone: int = 0
+    moved_away: bool = False
+
+    @property
+    def counted_here(self) -> bool:
+        """The seller's region as it counts: a change may have moved it."""
+        return self.here != self.moved_away
 
     @property
     def counts(self) -> bool:
@@ -137,10 +147,12 @@ class Model:
         """What is for a closed month falls on today."""
         return self.today if self.closed_until and day <= self.closed_until else day
 
-    def move(self, case: Case, day: date, before: Sum) -> None:
+    def move(self, case: Case, day: date, before: Sum, *, was_here: bool | None = None) -> None:
+        """`was_here`: where it counted before, if not where it does now."""
+        was_here = case.counted_here if was_here is None else was_here
         after = case.sum
-        moved = (after[0] - before[0], after[1] - before[1], after[2] - before[2])
-        self.moves.append(Move(self.placed(day), case.here, moved))
+        here = less(after if case.counted_here else NOTHING, before if was_here else NOTHING)
+        self.moves.append(Move(self.placed(day), less(after, before), here))
 
     def go(self, case: Case, step: str) -> None:
         case.state = LEADS[step][case.state]
@@ -153,13 +165,17 @@ class Model:
         case.state = "registered"
         self.move(case, day, NOTHING)
 
-    def change(self, case: Case, step: str, amounts: tuple[int, int], note: str) -> None:
-        before = case.sum
+    def change(
+        self, case: Case, step: str, amounts: tuple[int, int], note: str, *, away: bool
+    ) -> None:
+        """`away`: to a seller in the other region."""
+        before, was_here = case.sum, case.counted_here
+        case.moved_away ^= away
         case.technical, case.total = amounts
         case.changes += 1
         case.last_change = (*amounts, note)
         self.go(case, step)
-        self.move(case, self.today, before)
+        self.move(case, self.today, before, was_here=was_here)
 
     def take_out(self, case: Case, state: str, day: date) -> None:
         before = case.sum
@@ -176,7 +192,13 @@ class Model:
         return month in self.months() and month not in self.closed
 
     def months(self) -> set[str]:
-        return {f"{one.day:%Y-%m}" for one in self.moves}
+        """All from the first in which anything moved: those in which nothing did close, too."""
+        if not self.moves:
+            return set()
+        first = min(one.day for one in self.moves)
+        count = (self.today.year - first.year) * 12 + self.today.month - first.month + 1
+        since = first.year * 12 + first.month - 1
+        return {f"{n // 12}-{n % 12 + 1:02d}" for n in range(since, since + count)}
 
     def close(self, month: str, last: date) -> None:
         for one in sorted(self.months()):
@@ -187,13 +209,13 @@ class Model:
     # what it comes to
 
     def of_month(self, month: str) -> Sum:
-        return self._sum(one for one in self.moves if f"{one.day:%Y-%m}" == month)
+        return self._sum(one.moved for one in self.moves if f"{one.day:%Y-%m}" == month)
 
     def all(self) -> Sum:
-        return self._sum(self.moves)
+        return self._sum(one.moved for one in self.moves)
 
     def board(self, since: date, until: date) -> Sum:
-        return self._sum(one for one in self.moves if one.here and since <= one.day <= until)
+        return self._sum(one.here for one in self.moves if since <= one.day <= until)
 
     def standing(self) -> Sum:
         found = NOTHING
@@ -202,8 +224,8 @@ class Model:
         return found
 
     @staticmethod
-    def _sum(moves: Iterable[Move]) -> Sum:
+    def _sum(sums: Iterable[Sum]) -> Sum:
         found = NOTHING
-        for one in moves:
-            found = added(found, one.moved)
+        for one in sums:
+            found = added(found, one)
         return found

@@ -19,7 +19,7 @@ from market.ledger import verify
 from market.ledger.schemas import Slice
 from market.registry import service
 from market.registry.models import RegistrationState
-from market.registry.schemas import UndoIn
+from market.registry.schemas import SubmitIn, UndoIn
 from tests import factories
 from tests.support import papers
 from tests.support.market import read_for, work_for
@@ -171,6 +171,101 @@ def test_one_number_on_fifty_contracts_through_http(parts: Parts, url: str) -> N
         number = papers.number()
         assert at_once(CLIENTS, post) == {"200": 1, "409": CLIENTS - 1}
         assert_counted(parts, round_)
+
+
+def test_one_contract_decided_by_fifty_through_http(parts: Parts, url: str) -> None:
+    pair = papers.sides(parts)
+    headers = {"Authorization": f"Bearer {factories.token(parts, pair.officer)}"}
+    for round_ in range(1, HTTP_ROUNDS + 1):
+        filed = papers.submitted(parts, pair)
+        form = papers.decision(filed).model_dump(mode="json")
+        address = f"{url}/registrations/{filed.row.public_id}/decision"
+        answers = at_once(CLIENTS, lambda _n, a=address, f=form: posted(a, headers, json=f))
+        assert answers["200"] >= 1  # the others got the same answer, or a conflict
+        assert set(answers) <= {"200", "409"}
+        assert_counted(parts, round_)
+
+
+def prepared(parts: Parts, pair: papers.Sides, project: str, file: str) -> service.Filed:
+    """Return an application that lacks nothing and is not handed in."""
+    contract = papers.signed_contract(parts, pair, project=project)
+    with work_for(parts, pair.seller_actor) as work:
+        filed = service.prepare(work, SubmitIn(contract=contract.public_id))
+        told = papers.TOLD.model_copy(update={"buyer_nature": "100"})
+        service.fill(work, filed.row.public_id, told)
+        service.attach(work, filed.row.public_id, papers.scan(file))
+    return filed
+
+
+def posted(address: str, headers: dict[str, str], json: object = None) -> str:
+    """Return the answer's status; whoever is told that the database is busy comes again."""
+    for _ in range(30):
+        answer = httpx.post(address, json=json, headers=headers, timeout=60, trust_env=False)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+    return str(answer.status_code)
+
+
+def test_one_draft_is_handed_in_once_by_fifty(parts: Parts, url: str) -> None:
+    pair = papers.sides(parts)
+    headers = {"Authorization": f"Bearer {factories.token(parts, pair.seller_actor)}"}
+    filed = prepared(parts, pair, "同一项目", "同一份")
+    address = f"{url}/registrations/{filed.row.public_id}/hand-in"
+    assert at_once(CLIENTS, lambda _n: posted(address, headers)) == {
+        "200": 1,
+        "409": CLIENTS - 1,
+    }
+
+
+def test_fifty_papers_of_one_contract_handed_in_at_once_are_one_application(
+    parts: Parts, url: str
+) -> None:
+    pair = papers.sides(parts)
+    headers = {"Authorization": f"Bearer {factories.token(parts, pair.seller_actor)}"}
+    drafts = [prepared(parts, pair, "同一项目", f"第{n}份") for n in range(CLIENTS)]
+    for _ in range(2):
+        answers = at_once(
+            CLIENTS,
+            lambda n: posted(f"{url}/registrations/{drafts[n].row.public_id}/hand-in", headers),
+        )
+        assert answers == {"200": 1, "409": CLIENTS - 1}
+        with work_for(parts, pair.seller_actor) as work:
+            rows, total = service.registrations(work, RegistrationState.SUBMITTED)
+            assert total == 1
+            service.withdraw(work, rows[0].row.public_id)
+        gone = next(n for n, one in enumerate(drafts) if one.row.id == rows[0].row.id)
+        drafts[gone] = prepared(parts, pair, "同一项目", f"再一份{gone}")
+
+
+def test_two_papers_of_one_contract_do_not_wait_for_one_another(parts: Parts) -> None:
+    """One is handed in step by step, the other all at once."""
+    pair = papers.sides(parts)
+    drafted = prepared(parts, pair, "同一项目", "甲本")
+    other = papers.signed_contract(parts, pair, project="同一项目")
+    began = threading.Event()
+
+    def act(client: int) -> str:
+        try:
+            with work_for(parts, pair.seller_actor) as work:
+                if client == 0:
+                    began.wait()
+                    service.hand_in(work, drafted.row.public_id)
+                else:
+                    form = SubmitIn(contract=other.public_id)
+                    filed = service.prepare(work, form)
+                    began.set()
+                    time.sleep(1)  # the other one is waiting by now
+                    told = papers.TOLD.model_copy(update={"buyer_nature": "100"})
+                    service.fill(work, filed.row.public_id, told)
+                    service.attach(work, filed.row.public_id, papers.scan("乙本"))
+                    service.hand_in(work, filed.row.public_id)
+        except Conflict:
+            return "conflict"
+        except Exception as error:  # noqa: BLE001  a thread's own
+            return repr(error)
+        return "handed in"
+
+    assert at_once(2, act) == {"handed in": 1, "conflict": 1}
 
 
 def test_an_undo_at_once_by_fifty_is_one_reversal(parts: Parts) -> None:

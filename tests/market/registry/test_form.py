@@ -8,8 +8,12 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from market.accounts.work import Parts
-from market.deals import keeping
+from market.catalog.vocabulary import Mode
+from market.deals import contracts, keeping, views
+from market.deals import service as deals
+from market.deals.schemas import ConfirmIn, SignIn
 from market.deals.schemas_keeping import InstalmentIn, InstalmentsIn, PatentIn, PatentsIn
+from market.deals.vocabulary import ContractState, PayMethod, RoyaltyBase
 from market.kit.errors import Invalid, NotFound
 from market.registry import form, items, service
 from market.registry.items import Items
@@ -17,6 +21,7 @@ from market.registry.schemas import SubmitIn
 from tests import factories
 from tests.support import papers, printed
 from tests.support.market import read_for, work_for
+from tests.support.trade import drafted, negotiated, terms, trade
 
 WAN = papers.WAN
 
@@ -61,9 +66,11 @@ def test_a_buyer_is_typed_once(parts: Parts, pair: papers.Sides) -> None:
 def test_form_and_summary_are_printed_with_their_own_chinese_font(
     parts: Parts, pair: papers.Sides
 ) -> None:
-    contract = papers.signed_contract(parts, pair, project="轨道扣件螺栓松动声学检测")
-    filed = papers.submitted(parts, pair, contract)
+    contract = papers.signed_contract(
+        parts, pair, project="轨道扣件螺栓松动声学检测", state=ContractState.DRAFTED
+    )
     with work_for(parts, pair.seller_actor) as work:
+        deal = deals.deal_of(work, contract.deal_id)
         patents = PatentsIn(
             items=[
                 PatentIn(
@@ -74,14 +81,16 @@ def test_form_and_summary_are_printed_with_their_own_chinese_font(
                 )
             ]
         )
-        keeping.put_patents(work, filed.deal.public_id, patents)
+        keeping.put_patents(work, deal.public_id, patents)
         payments = InstalmentsIn(
             items=[
                 InstalmentIn(due_on="2026-12-15", amount_fen=70 * WAN),
                 InstalmentIn(condition="验收合格后30日内", amount_fen=50 * WAN),
             ]
         )
-        keeping.put_instalments(work, filed.deal.public_id, payments)
+        keeping.put_instalments(work, deal.public_id, payments)
+    papers.sign(parts, contract)
+    filed = papers.submitted(parts, pair, contract)
     with read_for(parts, pair.officer) as work:
         made = form.printed(work, filed.row.public_id)
         summary = form.summary(work, filed.row.public_id)
@@ -100,6 +109,48 @@ def test_form_and_summary_are_printed_with_their_own_chinese_font(
     for one in (made, summary):
         assert all(name.startswith("NotoSansSC") for name in printed.fonts(one))
         assert printed.fonts(one)
+
+
+def test_a_licence_is_printed_with_its_kind_royalty_and_entry_fee(parts: Parts) -> None:
+    """What both sides agreed to is on the contract and its papers without being typed again."""
+    world = trade(parts, state_founded=False)
+    deal = negotiated(world)
+    offer = terms(amount=186 * WAN, mode=Mode.SOLE).model_copy(
+        update={
+            "pay_method": PayMethod.ROYALTY_ENTRY,
+            "entry_fen": 50 * WAN,
+            "royalty_base": RoyaltyBase.SALES,
+            "royalty_rate": 300,
+            "territory": "重庆市",
+        }
+    )
+    with work_for(parts, world.seller) as work:
+        deals.propose(work, deal.public_id, offer)
+    with work_for(parts, world.buyer) as work:
+        deals.confirm(work, deal.public_id, ConfirmIn(version=1))
+    contract = drafted(world, deal)
+    with read_for(parts, world.buyer) as work:
+        points = dict(views.deal_view(work, deal.public_id).points)
+    assert points == {
+        "许可方式": "独占",
+        "入门费": "50万元",
+        "提成": "按产品销售额提成3%（固定比例）",
+        "地域": "重庆市",
+    }
+    for actor in (world.seller, world.buyer):
+        with work_for(parts, actor) as work:
+            contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+    with work_for(parts, world.seller) as work:
+        told = SubmitIn(contract=contract.public_id)
+        filed = service.submit(work, told, papers.scan(contract.public_id), papers.TOLD)
+    with read_for(parts, world.seller) as work:
+        for made in (
+            form.printed(work, filed.row.public_id),
+            form.summary(work, filed.row.public_id),
+        ):
+            said = printed.text(made).replace(" ", "").replace("\n", "")
+            for words in points.values():
+                assert words in said, words
 
 
 def test_the_form_as_data(parts: Parts, pair: papers.Sides) -> None:

@@ -129,6 +129,20 @@ def test_a_cancellation_by_the_registry_counts_from_its_day(parts: Parts, office
     assert total(parts) == (0, 0, 0)
 
 
+def test_the_number_of_a_cancelled_contract_is_gone_for_good(parts: Parts, officer: Actor) -> None:
+    """As that of one registered here; one taken out as a mistake may come again."""
+    pair = papers.sides(parts)
+    row = history.row()
+    outcome = history.bring_in(parts, officer, [row])[0]
+    taken_out(parts, officer, history.public_id(parts, outcome), "cancelled")
+    other = history.row(number=row["number"], project_name="另一项目")
+    again = history.bring_in(parts, officer, [other], run=2)[0]
+    assert "这个编号不能再用" in history.reasons(again)
+    with pytest.raises(Conflict, match="已经注销或撤销，不能再用"):
+        papers.decided(parts, pair, papers.submitted(parts, pair), number=row["number"])
+    assert total(parts) == (0, 0, 0)
+
+
 def test_an_undone_import_distorts_no_year_and_may_come_again(parts: Parts, officer: Actor) -> None:
     kept = history.bring_in(parts, officer, [history.row()])
     rows = [

@@ -1,12 +1,16 @@
 """Rewards to completers: the law's floors, exact shares, the paper."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 
 from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
+from market.deals import keeping
+from market.deals import service as deals
+from market.deals.schemas_keeping import ReceiptIn
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.rewards import service, statement
 from market.rewards.models import Way
@@ -17,6 +21,7 @@ from market.rules.schemas_transfer import TransferRuleIn
 from tests import factories
 from tests.support import papers, printed
 from tests.support.market import read_for, work_for
+from tests.support.trade import at_once
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 DAY = date(2026, 11, 1)
@@ -112,6 +117,75 @@ def test_the_year_of_a_use_is_stated_once(parts: Parts) -> None:
         service.state(work, form(**own))
     with work_for(parts, pair.buyer_actor) as work, pytest.raises(Invalid):
         service.state(work, form(contract=contract.public_id))
+
+
+def confirmed(parts: Parts, actor: Actor, view: RewardView) -> None:
+    with work_for(parts, actor) as work:
+        service.confirm(work, view.row.public_id)
+
+
+def test_the_income_of_a_contract_is_rewarded_once(parts: Parts) -> None:
+    """Drafts do not stand in each other's way; what is confirmed comes to the contract at most."""
+    pair = papers.sides(parts)
+    contract = papers.signed_contract(parts, pair, total=120 * papers.WAN)
+    actor, of = pair.seller_actor, {"contract": contract.public_id}
+    whole = [stated(parts, actor, **of, income=120 * papers.WAN) for _ in range(2)]
+    part = stated(parts, actor, **of, income=20 * papers.WAN)
+    confirmed(parts, actor, part)
+    for view in whole:
+        with pytest.raises(Conflict, match=r"至多1,200,000.00元，已确认的说明用了200,000.00元"):
+            confirmed(parts, actor, view)
+    with work_for(parts, actor) as work, pytest.raises(Invalid) as refused:
+        service.state(work, form(**of, income=100 * papers.WAN + 1))
+    assert set(refused.value.fields) == {"income"}
+    confirmed(parts, actor, stated(parts, actor, **of, income=100 * papers.WAN))
+
+
+def test_two_confirmations_at_once_take_one_income(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    contract = papers.signed_contract(parts, pair, total=120 * papers.WAN)
+    views = [
+        stated(parts, pair.seller_actor, contract=contract.public_id, income=120 * papers.WAN)
+        for _ in range(2)
+    ]
+    steps = [
+        (pair.seller_actor, partial(service.confirm, public_id=view.row.public_id))
+        for view in views
+    ]
+    assert sorted(one is None for one in at_once(parts, steps)) == [False, True]
+
+
+def test_royalties_beyond_the_contracts_sum_may_be_rewarded(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    contract = papers.signed_contract(parts, pair, total=120 * papers.WAN)
+    more = {"contract": contract.public_id, "income": 150 * papers.WAN}
+    with work_for(parts, pair.seller_actor) as work, pytest.raises(Invalid):
+        service.state(work, form(**more))
+    with work_for(parts, pair.seller_actor) as work:
+        deal = deals.deal_of(work, contract.deal_id)
+        receipt = ReceiptIn(received_on=date(2026, 1, 5), amount_fen=150 * papers.WAN)
+        keeping.receive(work, deal.public_id, receipt)
+    confirmed(parts, pair.seller_actor, stated(parts, pair.seller_actor, **more))
+
+
+def test_shares_of_a_contract_are_rewarded_once(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    contract = papers.signed_contract(parts, pair)
+    shares = {"way": Way.EQUITY, "contract": contract.public_id, "income": 1_000}
+    one, other = (stated(parts, pair.seller_actor, **shares) for _ in range(2))
+    confirmed(parts, pair.seller_actor, one)
+    with pytest.raises(Conflict):
+        confirmed(parts, pair.seller_actor, other)
+
+
+def test_a_year_of_own_use_without_a_contract_is_rewarded_once(parts: Parts) -> None:
+    _, actor = holder(parts, state=True)
+    own = {"way": Way.OWN, "profit_year": 2025}
+    one, other = (stated(parts, actor, **own) for _ in range(2))
+    confirmed(parts, actor, one)
+    with pytest.raises(Conflict, match="2025年的奖励已经确认过"):
+        confirmed(parts, actor, other)
+    confirmed(parts, actor, stated(parts, actor, **(own | {"profit_year": 2024})))
 
 
 def test_a_confirmed_statement_is_confirmed_once_and_nobody_elses(parts: Parts) -> None:

@@ -7,8 +7,8 @@ from alembic import op
 
 import market.kit.columns
 
-revision: str = "0011"
-down_revision: str | None = "0010"
+revision: str = "0013"
+down_revision: str | None = "0012"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -51,10 +51,9 @@ def _alter() -> None:
 
 def _rebuild() -> None:
     """SQLite alters no constraint, and rows elsewhere refer to these: they go out and come back in
-    one transaction, at whose end every reference is held again.
+    one transaction, at whose end `infra.migrate` looks at every reference.
     """
     bind = op.get_bind()
-    op.execute("PRAGMA defer_foreign_keys=ON")
     made = bind.execute(
         sa.text(
             "SELECT name, sql FROM sqlite_master WHERE tbl_name IN (:t, :e) AND sql IS NOT NULL"
