@@ -43,6 +43,7 @@ KINDS: Final = {
     "payments.event": "款项：处理 Stripe 的事件",
     "payments.look": "款项：查看在线支付的结果",
     "payments.refund": "款项：退款",
+    "payments.returns": "款项：查看收款前的退款",
     "payments.transfer": "款项：转给机构",
     "payments.sweep": "款项：补收没有送到的事件",
 }

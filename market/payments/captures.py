@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
-from market.kit import notify
+from market.kit import jobs, notify
 from market.kit.clock import local_date
 from market.kit.errors import Conflict
 from market.kit.ids import AttemptId, CreditId, PaymentId, new_public_id
@@ -27,6 +27,7 @@ from market.payments.stripe import CURRENCY, Checkout, RefundSeen
 
 SUBJECT = "payment"
 PAID, REFUNDED = "payment.paid", "payment.refunded"
+RETURNS = "payments.returns"
 
 
 class Mismatch(Exception):
@@ -72,6 +73,9 @@ def _paid(session: Session, attempt: Attempt, seen: Checkout, at: datetime) -> s
         at,
         attempt_id=attempt.id,
     )
+    # A refund made at Stripe may have been told of before it was known whose payment this is.
+    key = f"{RETURNS}:{attempt.public_id}"
+    jobs.enqueue(session, RETURNS, key, {"intent": seen.intent}, at=at)
     return "收款"
 
 

@@ -92,7 +92,7 @@ def handle(session: Session, event: str, now: Now, at: datetime) -> None:
     if now.checkout is not None:
         outcome = _apply_checkout(session, now.checkout, at)
     for seen in now.refunds:
-        outcome = _apply_refund(session, seen, at)
+        outcome = apply_refund(session, seen, at)
     repository_beside.handle_event(session, event, at, outcome[:100])
 
 
@@ -105,6 +105,10 @@ def _apply_checkout(session: Session, seen: Checkout, at: datetime) -> str:
     return captures.of_card(session, attempt, seen, at)
 
 
-def _apply_refund(session: Session, seen: RefundSeen, at: datetime) -> str:
+def apply_refund(session: Session, seen: RefundSeen, at: datetime) -> str:
+    """Bring a refund to how it stands at Stripe, one made there by hand too; return what it is now,
+    UNKNOWN where its payment is not ours, or not yet: `captures.RETURNS` looks again then. Raises
+    Mismatch.
+    """
     row = refunds.known(session, seen) or refunds.adopt(session, seen, at)
     return UNKNOWN if row is None else captures.of_refund(session, row, seen, at)

@@ -37,6 +37,7 @@ def handlers(parts: Parts, cards: Cards | None) -> Mapping[str, Handler]:
         inbox.KIND: Steps(work.look_at_event, work.handle_event, _given_up),
         card.LOOK: Steps(work.look_at_attempt, work.settle_attempt, _given_up),
         refunds.REFUND: Steps(work.ask_refund, work.settle_refund, _given_up),
+        captures.RETURNS: Steps(work.ask_returns, work.settle_returns, _given_up),
         refunds.TRANSFER: Steps(work.ask_transfer, work.settle_transfer, _given_up),
         SWEEP: Steps(work.ask_missed, work.keep_missed, _given_up),
     }
@@ -135,6 +136,15 @@ class _Working:
             captures.of_refund(session, row, seen, at)
         elif row.state == RefundState.WANTED:
             captures.refund_failed(session, row, at)
+        return Chunk(None)
+
+    def ask_returns(self, job: Job) -> list[RefundSeen]:
+        """Return what has gone back of a payment at Stripe by the time it is known here."""
+        return list(self._cards.refunds(job.payload["intent"]))
+
+    def settle_returns(self, session: Session, _job: Job, found: list[RefundSeen]) -> Chunk:
+        for seen in found:
+            inbox.apply_refund(session, seen, self._parts.clock.now())
         return Chunk(None)
 
     def ask_transfer(self, job: Job) -> str | None:

@@ -20,7 +20,7 @@ from tests.support.market import work_for
 from tests.support.paying import FEE, Till
 
 pytestmark = pytest.mark.usefixtures("both_databases")
-POINTS = 28
+POINTS = 34
 """How many there are: before and after each commit, before and after each call of Stripe."""
 
 
