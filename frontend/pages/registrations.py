@@ -44,6 +44,8 @@ class ItemsForm(BaseModel):
     plan: str | None = Field(None, title="计划来源", max_length=20)
     ipr: str | None = Field(None, title="知识产权", max_length=20)
     industry: str | None = Field(None, title="国民经济行业", pattern="^[A-T]$")
+    foreign_language: bool = Field(False, title="外文合同")
+    same_text: bool = Field(False, title="译本一致的承诺")
     objective: Optional60 = Field("", title="社会经济目标")
     buyer_nature: str | None = Field(None, title="买方性质", max_length=3)
     buyer_scale: str | None = Field(None, title="买方规模", max_length=20)

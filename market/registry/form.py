@@ -25,6 +25,12 @@ from market.registry.vocabulary import INDUSTRIES, IPRS, NATURES, PLANS, SCALES
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _YES_NO: Final = {True: "是", False: "否"}
+_FOREIGN: Final = {
+    (False, False): "否",
+    (False, True): "否",
+    (True, False): "是",
+    (True, True): "是，附中文译本，卖方承诺与原文一致",
+}
 LINE_KINDS: Final = {LineKind.TECHNICAL: "技术", LineKind.NON_TECHNICAL: "非技术"}
 
 
@@ -34,6 +40,7 @@ def rows(contract: Contract, told: Items) -> list[tuple[str, str]]:
         ("关联交易", "" if told.related is None else _YES_NO[told.related]),
         ("计划来源", PLANS[told.plan] if told.plan else ""),
         ("知识产权", IPRS[told.ipr] if told.ipr else ""),
+        ("外文合同", _FOREIGN[told.foreign_language, told.same_text]),
         ("付款方式", PAY_METHODS[PayMethod(contract.pay_method)]),
         ("卖方行政区划", _region(contract.seller_region)),
         ("买方行政区划", _region(contract.buyer_region)),

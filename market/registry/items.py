@@ -20,12 +20,17 @@ Postcode = Annotated[str, Field(pattern=r"^(\d{6})?$")]
 
 
 class Items(In):
-    """None where nobody has said it yet."""
+    """None where nobody has said it yet. A contract in a foreign language (外文合同) is handed in
+    with its Chinese copy in the same file, and `same_text` is the seller's undertaking that both
+    say the same (rule book 2).
+    """
 
     related: bool | None = Field(default=None, examples=[False])
     plan: PlanSource | None = Field(default=None, examples=["none"], strict=False)
     ipr: Ipr | None = Field(default=None, examples=["secret"], strict=False)
     industry: Industry | None = Field(default=None, examples=["C"])
+    foreign_language: bool = Field(default=False, examples=[False])
+    same_text: bool = Field(default=False, examples=[False])
     objective: Optional60 = Field(default="", examples=["工商业发展"])
     buyer_nature: Nature | None = Field(default=None, examples=["100"])
     buyer_transfer_org: bool = Field(default=False, examples=[False])
@@ -71,11 +76,14 @@ _OF_BUYER: Final = tuple(name for name in Items.model_fields if name.startswith(
 
 def missing(items: Items) -> dict[str, str]:
     """Return what the form still needs, by item."""
-    return {
+    found = {
         name: f"登记表还缺“{label}”"
         for name, label in REQUIRED.items()
         if getattr(items, name) is None
     }
+    if items.foreign_language and not items.same_text:
+        found["same_text"] = "外文合同须附中文译本，并承诺译本与原文一致"
+    return found
 
 
 def known(work: Work, contract: Contract) -> Items:

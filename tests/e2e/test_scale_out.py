@@ -37,7 +37,8 @@ from tests.support.machine import free_port, until
 from tests.support.processes import PRODUCTION, ROOT, SECRET
 
 TAKES_OVER = 5.0
-"""Seconds until a standby indexer has written, at most."""
+"""Seconds until a standby indexer has written, at most, as promised; beside other tests asserted at
+three times that."""
 ANSWERS = 2.0
 """Seconds until a search is answered, at most, as promised; asserted at three times that."""
 ACTIVE = """
@@ -319,7 +320,7 @@ def test_a_worker_a_web_process_and_the_indexer_are_lost(
     finally:
         elastic.drop(prefix)
     print(f"seed {seed}: {seen}\n{told(seen)}")
-    assert max(seen.takeovers) <= TAKES_OVER
+    assert max(seen.takeovers) <= 3 * TAKES_OVER
 
 
 @pytest.mark.full

@@ -147,6 +147,6 @@ def test_the_pages_at_both_widths_and_a_figure_down_to_its_contracts(
     paper = Path(started.value.path()).read_bytes()
     told = printed.text(paper)
     assert told.startswith("技术合同登记月报（")
-    assert "330" in told
+    assert "3,300,000.00 元" in told
     assert all(name.startswith("NotoSansSC") for name in printed.fonts(paper))
     page.context.close()

@@ -70,7 +70,7 @@ def hold(ground: Ground, steps: int) -> int:
 
 def test_any_order_of_steps_comes_to_the_same_figures(ground: Ground) -> None:
     hold(ground, CI_STEPS)
-    assert not [name for name in USED if not ground.happened[name]], "every step was taken"
+    assert not [name for name in OFTEN if not ground.happened[name]]
 
 
 @pytest.mark.full
@@ -79,6 +79,7 @@ def test_very_many_orders_of_steps(
     ground: Ground, both_databases: str, part: int, verified: Callable[..., None]
 ) -> None:
     seed = hold(ground, FULL_STEPS // 5)
+    assert not [name for name in USED if not ground.happened[name]], "every step was taken"
     taken = "，".join(f"{name} {number:,}" for name, number in sorted(ground.happened.items()))
     verified(
         f"登记、变更、冲回、历史、关账的任意次序，{both_databases}（第{part + 1}组）",
@@ -88,6 +89,18 @@ def test_very_many_orders_of_steps(
     )
 
 
+OFTEN = (
+    "hand_in",
+    "accept",
+    "send_back",
+    "register",
+    "change",
+    "cancel",
+    "revoke",
+    "undo",
+    "close",
+)
+"""What a tenth of the steps takes for certain."""
 USED = (
     "hand_in_anew", "hand_in", "withdraw", "send_back", "accept", "review", "refuse", "object",
     "uphold", "register", "same again", "change", "correct", "cancel", "revoke", "undo", "bring_in",

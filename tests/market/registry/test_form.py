@@ -43,6 +43,23 @@ def test_what_is_known_is_filled_and_what_lacks_is_told(parts: Parts, pair: pape
     assert set(refused.value.fields) == {"related", "plan", "ipr", "file"}
 
 
+def test_a_contract_in_a_foreign_language_needs_its_chinese_copy(
+    parts: Parts, pair: papers.Sides
+) -> None:
+    contract = papers.signed_contract(parts, pair)
+    told = Items(related=False, plan="none", ipr="secret", foreign_language=True)
+    with work_for(parts, pair.seller_actor) as work:
+        asked = SubmitIn(contract=contract.public_id)
+        with pytest.raises(Invalid) as refused:
+            service.submit(work, asked, papers.scan("外文"), told)
+    assert set(refused.value.fields) == {"same_text"}
+    promised = told.model_copy(update={"same_text": True})
+    with work_for(parts, pair.seller_actor) as work:
+        filed = service.submit(work, asked, papers.scan("外文"), promised)
+        rows = dict(form.rows(filed.contract, items.read(filed.row.items)))
+    assert rows["外文合同"] == "是，附中文译本，卖方承诺与原文一致"
+
+
 def test_a_buyer_is_typed_once(parts: Parts, pair: papers.Sides) -> None:
     first = papers.submitted(parts, pair)
     with work_for(parts, pair.seller_actor) as work:
