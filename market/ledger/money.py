@@ -96,18 +96,16 @@ def post(session: Session, movement: Movement, *, at: datetime) -> Transaction:
     return repository.get(session, drafts.post(session, head, [draft], {}, OTHER_MOVEMENT)[0])
 
 
-def lines(
-    session: Session, organisation_id: OrganisationId, since: date, until: date
-) -> list[Line]:
-    """Return what moved of an organisation's money between two days, included, the oldest first."""
-    return repository_money.lines(session, organisation_id, since, until)
+def lines(session: Session, accounts: Sequence[str], since: date, until: date) -> list[Line]:
+    """Return what moved of these accounts between two days, included, the oldest first."""
+    return repository_money.lines(session, accounts, since, until)
 
 
 def balances(
-    session: Session, organisation_id: OrganisationId, before: date | None = None
+    session: Session, accounts: Sequence[str], before: date | None = None
 ) -> dict[str, int]:
-    """Return what an organisation's movements come to by account, of all or of before a day."""
-    return repository_money.balances(session, organisation_id, before)
+    """Return what the movements of these accounts come to, of all or of before a day."""
+    return repository_money.balances(session, accounts, before)
 
 
 def moved(session: Session, subjects: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -7,7 +7,6 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from market.kit.ids import OrganisationId
 from market.ledger.models import Book, Entry, Transaction
 
 
@@ -23,9 +22,7 @@ class Line:
     amount_fen: int
 
 
-def lines(
-    session: Session, organisation_id: OrganisationId, since: date, until: date
-) -> list[Line]:
+def lines(session: Session, accounts: Sequence[str], since: date, until: date) -> list[Line]:
     query = (
         select(
             col(Transaction.seq),
@@ -37,8 +34,7 @@ def lines(
         )
         .join(Entry, col(Entry.transaction_id) == col(Transaction.id))
         .where(
-            col(Transaction.book) == Book.MONEY,
-            col(Transaction.buyer_id) == organisation_id,
+            col(Entry.account).in_(accounts),
             col(Transaction.effective_on).between(since, until),
         )
         .order_by(col(Transaction.seq), col(Entry.id))
@@ -46,13 +42,11 @@ def lines(
     return [Line(*row) for row in session.execute(query)]
 
 
-def balances(
-    session: Session, organisation_id: OrganisationId, before: date | None
-) -> dict[str, int]:
+def balances(session: Session, accounts: Sequence[str], before: date | None) -> dict[str, int]:
     query = (
         select(col(Entry.account), func.sum(col(Entry.amount_fen)))
         .join(Transaction, col(Entry.transaction_id) == col(Transaction.id))
-        .where(col(Transaction.book) == Book.MONEY, col(Transaction.buyer_id) == organisation_id)
+        .where(col(Entry.account).in_(accounts))
         .group_by(col(Entry.account))
     )
     if before is not None:

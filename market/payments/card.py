@@ -18,6 +18,7 @@ from typing import Final
 from sqlmodel import Session
 
 from market.accounts.work import Work
+from market.brokerage.models import CommissionState
 from market.kit import jobs
 from market.kit.errors import Conflict, Unavailable
 from market.kit.ids import PaymentId, PublicId, new_public_id
@@ -53,11 +54,22 @@ class Begun:
 
 def refused(session: Session, ways: Ways, payment: Payment, now: datetime) -> str:
     """Return why a payment cannot be paid by card; "" where it can."""
-    if PaymentState(payment.state) not in PAYABLE:
-        return "这笔款项不用再付"
+    if PaymentState(payment.state) not in PAYABLE or _settled_elsewhere(session, payment):
+        return "这笔款项已经结清，不用再付"
     if ways.cards is None:
         return NO_CARDS
-    left = payment.amount_fen - payment.paid_fen
+    return _outside_the_limits(session, payment.amount_fen - payment.paid_fen, now)
+
+
+def _settled_elsewhere(session: Session, payment: Payment) -> bool:
+    """Tell whether the agency has noted the commission as paid, or it is owed no more."""
+    if payment.commission_id is None:
+        return False
+    state = repository_beside.commission_state(session, payment.commission_id)
+    return state != CommissionState.DUE
+
+
+def _outside_the_limits(session: Session, left: int, now: datetime) -> str:
     limit = repository_beside.card_limit(session, service.day(now))
     if limit is None:
         return "还没有登记在线支付的限额，请改用银行转账"

@@ -12,7 +12,7 @@ from market.brokerage.models import Commission, CommissionPart, PartRole
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.errors import Conflict
 from market.kit.files import StoredFile
-from market.kit.ids import OrganisationId, PaymentId, PublicId
+from market.kit.ids import CommissionId, OrganisationId, PaymentId, PublicId
 from market.payments.models import (
     Capture,
     CardLimit,
@@ -155,6 +155,27 @@ def commission_part(
     )
     found = session.exec(query).first()
     return None if found is None else (found[0], found[1])
+
+
+def credited_part(session: Session, fee: CommissionId, organisation_id: OrganisationId) -> int:
+    """Return how much, in fen, an organisation paid before that counts towards a fee: necessary
+    costs (必要费用) of the mandate.
+    """
+    query = (
+        select(func.coalesce(func.sum(CommissionPart.amount_fen), 0))
+        .join(Commission, col(CommissionPart.commission_id) == col(Commission.id))
+        .where(
+            col(Commission.credited_to_id) == fee,
+            col(CommissionPart.role) == PartRole.PAYER,
+            col(CommissionPart.organisation_id) == organisation_id,
+        )
+    )
+    return int(session.exec(query).one())
+
+
+def commission_state(session: Session, commission_id: CommissionId) -> str:
+    query = select(Commission.state).where(col(Commission.id) == commission_id)
+    return session.exec(query).one()
 
 
 def insert_event(session: Session, values: dict[str, Any]) -> bool:

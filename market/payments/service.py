@@ -226,9 +226,11 @@ def _commission(work: Work, form: PaymentIn) -> Payment:
     if found is None:
         raise Invalid(fields={"commission": "请选一笔贵单位应付的报酬"})
     commission, part = found
-    if commission.state != CommissionState.DUE or part.amount_fen <= 0:
+    before = repository_beside.credited_part(work.session, commission.id, work.actor.organisation)
+    left = part.amount_fen - before
+    if commission.state != CommissionState.DUE or left <= 0:
         raise Conflict("这笔报酬现在不用付")
-    row = _blank(work, Purpose.COMMISSION, "经理人报酬", part.amount_fen)
+    row = _blank(work, Purpose.COMMISSION, "经理人报酬", left)
     row.commission_id = commission.id
     return row
 

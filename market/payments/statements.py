@@ -29,7 +29,7 @@ NAMES: Final = {
     "earnest": "诚意金",
     "commission": "经理人报酬",
     "surplus": "多付的款",
-    "agency": "应转给机构的报酬",
+    "agency": "转给机构的报酬",
 }
 HEADS: Final = ("日期", "账册序号", "摘要", "项目", "金额（元）")
 SOURCE: Final = """
@@ -62,10 +62,13 @@ class Statement:
         return [one for one in NAMES if one in self.opening or one in self.closing]
 
 
+def accounts_of(organisation: Organisation) -> list[str]:
+    return [f"{money.ACCOUNTS}{kind}:{organisation.public_id}" for kind in NAMES]
+
+
 def item(account: str) -> str:
-    """Return what an account is of: "fee", "surplus"; "" for the platform's own."""
-    kind, _, whose = account.removeprefix(money.ACCOUNTS).partition(":")
-    return kind if whose else ""
+    """Return what an organisation's account is of: "fee", "surplus"."""
+    return account.removeprefix(money.ACCOUNTS).partition(":")[0]
 
 
 def of(work: Work, since: date, until: date, organisation: str = "") -> Statement:
@@ -76,7 +79,7 @@ def of(work: Work, since: date, until: date, organisation: str = "") -> Statemen
     whose = _whose(work, organisation)
     if not timedelta(0) <= until - since <= LONGEST:
         raise Invalid(fields={"until": "应不早于开始的日期，最多三年"})
-    lines = [one for one in money.lines(work.session, whose.id, since, until) if item(one.account)]
+    lines = money.lines(work.session, accounts_of(whose), since, until)
     return Statement(
         whose,
         since,
@@ -102,9 +105,8 @@ def _whose(work: Work, organisation: str) -> Organisation:
 
 def _balances(work: Work, whose: Organisation, before: date) -> dict[str, int]:
     found: dict[str, int] = {}
-    for account, amount in money.balances(work.session, whose.id, before).items():
-        if kind := item(account):
-            found[kind] = found.get(kind, 0) - amount
+    for account, amount in money.balances(work.session, accounts_of(whose), before).items():
+        found[item(account)] = -amount
     return found
 
 

@@ -9,7 +9,7 @@ from market.accounts.work import Actor, Parts
 from market.kit.ids import PublicId
 from market.kit.jobs import Runner
 from market.ledger import money, verify
-from market.payments import audit, card, inbox, service
+from market.payments import audit, card, inbox, posting, service, statements
 from market.payments.models import Payment
 from market.payments.schemas import FeeIn, PaymentIn
 from market.payments.service import PaymentView
@@ -100,9 +100,12 @@ class Till:
         return self.view(payment).row
 
     def balances(self) -> dict[str, int]:
-        """Return the sums of the payer's movements by account, without its id and without 0."""
+        """Return what the platform holds and what is the payer's, by account without its id; without
+        0.
+        """
         with self.parts.database.read() as session:
-            found = money.balances(session, self.organisation.id)
+            accounts = [*posting.HELD.values(), *statements.accounts_of(self.organisation)]
+            found = money.balances(session, accounts)
         return {
             name.removeprefix("money:").partition(":")[0]: amount
             for name, amount in found.items()

@@ -1,0 +1,149 @@
+"""Commissions paid through the platform and sent on to agencies by Connect."""
+
+import pytest
+
+from market.accounts.work import Actor
+from market.brokerage import service as brokerage
+from market.brokerage.schemas import SettleIn
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.ids import PublicId
+from market.payments import card, refunds, service, statements
+from market.payments.schemas import AccountIn, PaymentIn, RefundIn, TransferIn
+from market.payments.states import Purpose, TransferState
+from tests.market.brokerage.test_brokerage import granted, introduced, late_success, settled, signed
+from tests.support.market import read_for, work_for
+from tests.support.paying import BACK, Till
+from tests.support.trade import Trade, trade
+
+pytestmark = pytest.mark.usefixtures("both_databases")
+FEE_RATE = 300  # of 10,000, as `granted` agrees it
+
+
+@pytest.fixture
+def world(desk: Till) -> Trade:
+    return trade(desk.parts, state_founded=False)
+
+
+def due(world: Trade) -> tuple[PublicId, int]:
+    """Return a commission that the seller owes, and how much."""
+    granted(world)
+    introduced(world, (world.seller, "accept"), (world.buyer, "accept"))
+    contract = signed(world)
+    (row,) = settled(world.parts)
+    assert row.amount_fen == contract.total_fen * FEE_RATE // 10_000
+    return PublicId(row.public_id), row.amount_fen
+
+
+def asked(commission: PublicId) -> PaymentIn:
+    return PaymentIn(purpose=Purpose.COMMISSION, commission=commission)
+
+
+def paid(desk: Till, world: Trade) -> tuple[PublicId, int]:
+    """Return a payment of a commission, taken by card, and its amount."""
+    commission, amount = due(world)
+    with work_for(desk.parts, world.seller) as work:
+        payment = service.create(work, asked(commission)).public_id
+        begun = card.begin(work, desk.ways, payment, BACK)
+    seen = card.ask(desk.cards, begun)
+    assert seen is not None
+    with work_for(desk.parts, world.seller) as work:
+        card.keep(work.session, begun.attempt, seen, work.now)
+    desk.stripe.pay(seen.id)
+    desk.deliver()
+    desk.work()
+    return payment, amount
+
+
+def connected(desk: Till, world: Trade) -> None:
+    form = AccountIn(agency=world.agency.public_id, account="acct_1example")
+    with work_for(desk.parts, desk.operators[0]) as work:
+        refunds.connect(work, form)
+
+
+def view(desk: Till, payment: PublicId) -> service.PaymentView:
+    with read_for(desk.parts, desk.operators[0]) as work:
+        return service.view(work, payment)
+
+
+def sent(desk: Till, world: Trade, payment: PublicId, amount: int) -> None:
+    (capture,) = view(desk, payment).captures
+    form = TransferIn(capture=capture.public_id, agency=world.agency.public_id, amount_fen=amount)
+    with work_for(desk.parts, desk.operators[0]) as work:
+        refunds.transfer(work, desk.ways, payment, form)
+
+
+def closing(desk: Till, actor: Actor) -> dict[str, int]:
+    with read_for(desk.parts, actor) as work:
+        return statements.of(work, work.today, work.today).closing
+
+
+def test_a_commission_goes_from_its_payer_to_the_agency(desk: Till, world: Trade) -> None:
+    payment, amount = paid(desk, world)
+    assert closing(desk, world.seller) == {"commission": amount}
+    connected(desk, world)
+    sent(desk, world, payment, amount)
+    desk.work()
+    (row,) = view(desk, payment).transfers
+    assert (row.state, row.amount_fen) == (TransferState.DONE, amount)
+    (made,) = desk.stripe.transfers.values()
+    assert (made["amount"], made["destination"]) == (amount, "acct_1example")
+    assert closing(desk, world.seller).get("commission", 0) == 0
+    assert closing(desk, world.broker).get("agency", 0) == 0
+    desk.sound()
+
+
+def test_no_more_is_sent_on_or_refunded_than_came_in(desk: Till, world: Trade) -> None:
+    payment, amount = paid(desk, world)
+    with pytest.raises(Invalid) as refused:
+        sent(desk, world, payment, 1)
+    assert set(refused.value.fields) == {"agency"}  # without an account at Stripe
+    connected(desk, world)
+    sent(desk, world, payment, amount - 100)
+    with pytest.raises(Invalid) as refused:
+        sent(desk, world, payment, 101)
+    assert set(refused.value.fields) == {"amount_fen"}
+    (capture,) = view(desk, payment).captures
+    form = RefundIn(capture=capture.public_id, amount_fen=101, reason="示范退款")
+    with work_for(desk.parts, desk.operators[0]) as work, pytest.raises(Invalid):
+        refunds.want(work, desk.ways, payment, form)
+    desk.work()
+    assert closing(desk, world.seller) == {"commission": 100}
+    desk.sound()
+
+
+@pytest.mark.parametrize("fault", ["before", "after", "500"])
+def test_no_answer_while_sending_on_sends_once(desk: Till, world: Trade, fault: str) -> None:
+    payment, amount = paid(desk, world)
+    connected(desk, world)
+    sent(desk, world, payment, amount)
+    desk.stripe.faults.append(fault)
+    desk.work()
+    desk.clock.advance(minutes=1)
+    desk.work()
+    assert [one["amount"] for one in desk.stripe.transfers.values()] == [amount]
+    assert [one.state for one in view(desk, payment).transfers] == [TransferState.DONE]
+    desk.sound()
+
+
+def test_a_cost_paid_before_is_taken_off(desk: Till, world: Trade) -> None:
+    fee = late_success(world, desk.clock, paid=True)
+    with work_for(desk.parts, world.seller) as work:
+        row = service.create(work, asked(PublicId(fee.public_id)))
+        assert row.amount_fen == fee.amount_fen - 8_000_00
+
+
+def test_only_who_owes_it_pays_and_not_twice(desk: Till, world: Trade) -> None:
+    commission, _ = due(world)
+    for actor in (world.buyer, desk.payer):
+        with work_for(desk.parts, actor) as work, pytest.raises(Invalid):
+            service.create(work, asked(commission))
+    with work_for(desk.parts, world.seller) as work:
+        payment = service.create(work, asked(commission)).public_id
+    with work_for(desk.parts, world.seller) as work, pytest.raises(Conflict):
+        service.create(work, asked(commission))
+    with read_for(desk.parts, world.broker) as work, pytest.raises(NotFound):
+        service.view(work, payment)
+    with work_for(desk.parts, world.broker) as work:
+        brokerage.settle(work, commission, SettleIn())  # it came in outside of the platform
+    with work_for(desk.parts, world.seller) as work, pytest.raises(Conflict, match="结清"):
+        card.begin(work, desk.ways, payment, BACK)
