@@ -17,7 +17,7 @@ from infra.settings import Settings
 from tests.market.registry.counting_base import Ground
 from tests.market.registry.counting_machine import Counting
 
-STEPS = 50
+STEPS = 150
 FULL_STEPS = 50_000
 CI_STEPS = 3_000
 
