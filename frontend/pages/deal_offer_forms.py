@@ -1,6 +1,5 @@
 """Forms of an offer, and of what stands beside a deal: parties, files, plans, objections."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -29,7 +28,7 @@ from market.deals.vocabulary import (
     RoyaltyTrend,
 )
 from market.kit import letters
-from market.kit.money import wan_to_fen
+from market.kit.money import typed_number, wan_to_fen
 from market.kit.wire import Line, Optional200, OrganisationName, PathId, Short
 
 NAME_LENGTH = 120
@@ -49,12 +48,13 @@ BROKER_AUDIENCES = tuple(one for one in AUDIENCE_CHOICES if one[0] in ("own", "a
 def _to_hundredths(value: object) -> object:
     """Read a percentage as a person types it, as hundredths of a per cent."""
     typed = str(value).strip().removesuffix("%").removesuffix("％")
+    said = f"应为百分数，最多两位小数，如3或2.75，现在是“{typed[:20]}”"
     try:
-        found = Decimal(typed) * 100
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or found != found.to_integral_value():
-        raise ValueError(f"应为百分数，最多两位小数，如3或2.75，现在是“{typed[:20]}”")
+        found = typed_number(typed) * 100
+    except ValueError:
+        raise ValueError(said) from None
+    if found != found.to_integral_value():
+        raise ValueError(said)
     return int(found)
 
 

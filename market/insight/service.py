@@ -306,10 +306,9 @@ def _of_side(plan: Plan | None, side: str) -> Slice:
 
 def registered_contracts(work: Work, page: int = 1) -> tuple[list[PublicContract], int]:
     """Return a page of the contracts that count at present, as anyone may know them."""
-    rows = repository.standing(work.session, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
-    head = ledger.head(work.session)
-    total = once(work, "standing", head, lambda: repository.count_standing(work.session))
-    return [_public(*row) for row in rows], total
+    ids = _standing(work)
+    first = (page - 1) * PAGE_SIZE
+    return _shown(work, ids[first : first + PAGE_SIZE]), len(ids)
 
 
 def public_ids(session: Session, keys: Sequence[str]) -> dict[str, str]:
@@ -320,7 +319,19 @@ def public_ids(session: Session, keys: Sequence[str]) -> dict[str, str]:
 
 def recent_contracts(work: Work, limit: int) -> list[PublicContract]:
     """Return the newest registered contracts, as anyone may know them."""
-    return [_public(*row) for row in repository.standing(work.session, limit=limit, offset=0)]
+    return _shown(work, _standing(work)[:limit])
+
+
+def _standing(work: Work) -> Sequence[int]:
+    """Return what counts at present, the newest first; looked for again only once the book moved,
+    for that goes over the whole of it.
+    """
+    head = ledger.head(work.session)
+    return once(work, "standing", head, lambda: repository.standing(work.session))
+
+
+def _shown(work: Work, ids: Sequence[int]) -> list[PublicContract]:
+    return [_public(*row) for row in repository.as_shown(work.session, ids)]
 
 
 def _counted_on(row: Transaction) -> date:
@@ -356,7 +367,7 @@ def _make_home_figures(work: Work, plan: Plan | None) -> HomeFigures:
         as_of=shown.as_of if shown else work.today,
         outgoing=shown.outgoing if shown else None,
         pace=shown.pace if shown else None,
-        recent_count=repository.count_standing(work.session, since=since),
+        recent_count=repository.count_standing(work.session, since),
         recent_days=RECENT_DAYS,
-        registered=repository.count_standing(work.session),
+        registered=len(_standing(work)),
     )
