@@ -6,6 +6,8 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
+from market.catalog import views as listings
+from market.catalog.vocabulary import ListingKind
 from market.deals import clearance, repository, service, waiting
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
@@ -31,6 +33,7 @@ CHOSEN = "定价方式已经选定，要改请先终止现在的公示或挂牌"
 
 
 PUBLIC_LIST = 200
+NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         deal_id=deal.id,
         path=form.path,
         state=PricingState.PUBLICISED if agreement else PricingState.LISTED,
-        name=deal.title,
+        name=_name(work, deal),
         summary=form.summary,
         mode=terms.mode,
         price_fen=terms.amount_fen,
@@ -94,6 +97,16 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         service.tell(work, deal, "listed", f"定价方式选定为{PATHS[form.path]}，在{form.exchange}")
     waiting.deal_moved(work, deal)
     return row
+
+
+def _name(work: Work, deal: Deal) -> str:
+    """Return what is priced: the deal's title and every further achievement, NAME letters at most."""
+    ids = [one.listing_id for one in beside.further_listings(work.session, deal.id)]
+    found = listings.headings(work.session, ids)
+    titles = [deal.title]
+    titles += [found[one].title for one in ids if found[one].kind is ListingKind.ACHIEVEMENT]
+    whole, short = "、".join(titles), f"等{len(titles)}项"
+    return whole if len(whole) <= NAME else whole[: NAME - len(short)] + short
 
 
 def _check(form: PricingIn) -> bool:

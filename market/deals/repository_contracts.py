@@ -143,7 +143,7 @@ def amend_draft(session: Session, contract_id: ContractId) -> None:
         update(Contract)
         .where(col(Contract.id) == contract_id, col(Contract.state) == C.DRAFTED)
         .values(seller_confirmed_at=None, buyer_confirmed_at=None),
-        "合同已经签订，约定的专利和付款计划不能再改",
+        "合同已经签订，它约定的不能再改",
     )
 
 

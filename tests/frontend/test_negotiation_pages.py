@@ -5,10 +5,11 @@ objections and what is comparable.
 import re
 
 from market.accounts.work import ANONYMOUS
+from market.catalog.schemas import AchievementIn
 from tests import factories
 from tests.frontend.test_deals_pages import Browser, Site, site, world
 from tests.support.clock import FakeClock
-from tests.support.trade import Trade, agreed, negotiated, publicised
+from tests.support.trade import Trade, agreed, negotiated, publicised, published
 
 __all__ = ["site", "world"]  # fixtures
 
@@ -82,6 +83,21 @@ def test_files_plans_and_further_parties(site: Site, world: Trade) -> None:
     assert "已确认第1轮" in buyer.get(path)
     further.send(f"{path}/lose", 403, reason="funds")
     assert deal.title in further.get("/deals/board")
+
+
+def test_what_is_not_in_the_publicity_is_refused_with_what_to_do(site: Site, world: Trade) -> None:
+    deal = agreed(world)
+    more = published(world.parts, world.seller, AchievementIn(title="轨道几何尺寸的车载检测"))
+    publicised(world, deal)
+    seller, path = site(world.seller), f"/deals/{deal.public_id}"
+    institute = factories.organisation(world.parts)
+    for form, fields in (
+        ("listings", {"listing": more.public_id}),
+        ("parties", {"organisation": institute.name, "share": "30"}),
+    ):
+        page = seller.send(f"{path}/{form}", 409, **fields)
+        assert "请先终止现在的公示或挂牌" in page
+    assert f'value="{institute.name}"' in page, "what was typed stays"
 
 
 def test_an_objection_from_the_public_page_to_its_handling(
