@@ -73,7 +73,7 @@ M = TypeVar("M", bound=BaseModel)
 TEMPLATE = "deals/deal.html"
 FORMS = (
     *("terms_form", "lose_form", "note_form", "dealt_form", "stop_form"),
-    *("party_form", "listing_form", "file_form", "plan_form", "handling_form"),
+    *("sign_form", "party_form", "listing_form", "file_form", "plan_form", "handling_form"),
 )
 RENAMED = {"amount_fen": "amount", "entry_fen": "entry"}
 STAGES = (Stage.NEGOTIATION, Stage.PRICING, Stage.SIGNING, Stage.SIGNED, Stage.LOST)
@@ -207,6 +207,7 @@ def _blanks(view: DealView) -> dict[str, forms.Form[BaseModel]]:
         "lose_form": forms.blank(papers.LoseForm),
         "note_form": forms.blank(papers.NoteForm, {"audience": "all"}),
         "dealt_form": forms.blank(papers.DealtForm),
+        "sign_form": forms.blank(papers.SignForm),
         "stop_form": forms.blank(papers.StopForm),
         "party_form": forms.blank(offer_forms.PartyForm),
         "listing_form": forms.blank(offer_forms.ListingForm),
@@ -338,7 +339,7 @@ def sign(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_SIGN, write=True)]
 ) -> Response:
     def run(form: papers.SignForm) -> str:
-        row = contracts.sign(page.work, PublicId(deal_id), SignIn(contract=form.contract))
+        row = contracts.sign(page.work, PublicId(deal_id), SignIn(**form.model_dump()))
         return SIGNED if row.signed_on is not None else SIGN_ONE
 
     return step(page, deal_id, papers.SignForm, "sign_form", run)

@@ -1,5 +1,7 @@
 """Who takes part in a deal beside its leading parties, what else it is about, how far it is."""
 
+from collections.abc import Sequence
+
 from market.access import service as access
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
@@ -218,6 +220,11 @@ def offered(work: Work, deal: Deal) -> list[Heading]:
     left = [one for one in ids if one not in named]
     headings = listings.headings(work.session, left)
     return [headings[one] for one in left]
+
+
+def further_listings(work: Work, deal: Deal) -> Sequence[DealListing]:
+    """Return what a deal is about beside its leading listings; the caller has found it."""
+    return beside.further_listings(work.session, deal.id)
 
 
 def remove_listing(work: Work, public_id: PublicId, listing_id: PublicId) -> None:

@@ -51,7 +51,8 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
     """Choose the pricing path, by the seller, once the terms are agreed; 协议定价 is publicised
     from today with the agreed price.
 
-    Raises Invalid at `exchange`, `interest_note`; Conflict where it does not apply or is chosen.
+    Raises Invalid at `summary`, `interested`, `interest_note`, `exchange`, `listed_until`; Conflict
+    where it does not apply or is chosen.
     """
     deal, _ = service.step(work, public_id, Action.PRICING_SET)
     if not beside.state_founded(work.session, [deal.id]):
@@ -61,7 +62,9 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         raise Conflict("合同已经签订，不能再选定价方式")
     if papers.live_pricing(work.session, deal.id) is not None:
         raise Conflict(CHOSEN)
-    agreement = _check(form)
+    if wrong := problems(form):
+        raise Invalid(fields=wrong)
+    agreement = form.path is PricingPathKind.AGREEMENT
     row = PricingPath(
         public_id=new_public_id(),
         deal_id=deal.id,
@@ -71,7 +74,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         summary=form.summary,
         mode=terms.mode,
         price_fen=terms.amount_fen,
-        interested=form.interested,
+        interested=bool(form.interested),
         interest_note=form.interest_note,
         published_on=work.today if agreement else None,
         days=transfer.at(work.session, work.today).publicity_days if agreement else None,
@@ -100,7 +103,7 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
 
 
 def _name(work: Work, deal: Deal) -> str:
-    """Return what is priced: the deal's title and every further achievement, NAME letters at most."""
+    """Return what is priced: the deal's title and every further achievement, cut to NAME."""
     ids = [one.listing_id for one in beside.further_listings(work.session, deal.id)]
     found = listings.headings(work.session, ids)
     titles = [deal.title]
@@ -109,19 +112,24 @@ def _name(work: Work, deal: Deal) -> str:
     return whole if len(whole) <= NAME else whole[: NAME - len(short)] + short
 
 
-def _check(form: PricingIn) -> bool:
-    """Return whether it is 协议定价, once its parts fit."""
+def problems(form: PricingIn) -> dict[str, str]:
+    """Return what is wrong with the choice, by field. What a 公示 says is said by somebody: neither
+    its summary nor that the transferee has no interest is taken from a field left alone.
+    """
+    wrong: dict[str, str] = {}
     agreement = form.path is PricingPathKind.AGREEMENT
+    if agreement and not form.summary:
+        wrong["summary"] = "协议定价要公示成果简介，现在是空的"
+    if agreement and form.interested is None:
+        wrong["interested"] = "协议定价要公示受让方有没有利害关系，请选是或否"
+    if agreement and form.interested and not form.interest_note:
+        wrong["interest_note"] = "请写明是什么利害关系，会随公示公开"
     if not agreement and not form.exchange:
-        raise Invalid(fields={"exchange": "挂牌交易和拍卖请填在哪家技术交易市场进行"})
+        wrong["exchange"] = "挂牌交易和拍卖请填在哪家技术交易市场进行"
     listed_on = form.listed_on
     if listed_on is not None and form.listed_until is not None and form.listed_until < listed_on:
-        raise Invalid(
-            fields={"listed_until": f"截止日应不早于挂牌日{listed_on}，现在是{form.listed_until}"}
-        )
-    if agreement and form.interested and not form.interest_note:
-        raise Invalid(fields={"interest_note": "请写明是什么利害关系，会随公示公开"})
-    return agreement
+        wrong["listed_until"] = f"截止日应不早于挂牌日{listed_on}，现在是{form.listed_until}"
+    return wrong
 
 
 def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:

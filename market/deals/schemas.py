@@ -139,13 +139,13 @@ class NoteIn(In):
 class PricingIn(In):
     """Choose how the price is found; 协议定价 starts the 公示 today.
 
-    `exchange` names the marketplace of 挂牌交易 or 拍卖; `interested` marks a transferee who is a
-    completer or otherwise interested.
+    `exchange` names the marketplace of 挂牌交易 or 拍卖. 协议定价 needs `summary`, and by `interested`
+    whether the transferee is a completer or otherwise interested; both are made public.
     """
 
     path: PricingPathKind = Field(examples=["agreement"], strict=False)
     summary: Text1000 = Field(default="", examples=["轨道扣件螺栓松动的声学检测方法"])
-    interested: bool = Field(default=False, examples=[False])
+    interested: bool | None = Field(default=None, examples=[False])
     interest_note: Optional300 = Field(default="", examples=[""])
     exchange: Text120 = Field(default="", examples=[""])
     exchange_number: Optional60 = Field(default="", examples=[""])
@@ -263,9 +263,14 @@ class ContractIn(In):
 
 
 class SignIn(In):
-    """Confirm the draft that was read: its id, not the deal's."""
+    """Confirm the draft that was read: its id, not the deal's.
+
+    `differences_known` says that one knows in what it leaves the agreed terms and the price that
+    was found by law (`differences` of the deal); it is needed where it leaves them in anything.
+    """
 
     contract: PathId = Field(examples=["23456789abcdef"])
+    differences_known: bool = Field(default=False, examples=[False])
 
 
 class DisclosureIn(In):

@@ -13,7 +13,7 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.views import Heading
-from market.deals import clearance, offers, repository, service
+from market.deals import clearance, departures, offers, repository, service
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals import views_negotiation as negotiated
@@ -28,6 +28,7 @@ from market.deals.models import (
     Terms,
 )
 from market.deals.models_negotiation import NextStep
+from market.deals.offers import Change
 from market.deals.repository import Only
 from market.deals.views_negotiation import Beside
 from market.deals.vocabulary import PAGE, Audience, DealState, PricingState, Shelf, Side
@@ -101,7 +102,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class DealView:
-    """One deal whole, newest terms and moments first. `obstacle`: why it may not be signed yet."""
+    """One deal whole, newest terms and moments first. `obstacle`: why it may not be signed yet;
+    `differences`: in what a draft leaves the agreed terms and the price found by law.
+    """
 
     row: DealRow
     achievement: Heading | None
@@ -112,6 +115,7 @@ class DealView:
     lines: tuple[ContractLine, ...]
     points: tuple[tuple[str, str], ...]
     obstacle: str | None
+    differences: tuple[Change, ...]
     timeline: tuple[Moment, ...]
     may: frozenset[Action]
     beside: Beside
@@ -229,6 +233,9 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
         lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
         points=tuple(offers.points(contract, row.terms)) if contract else (),
         obstacle=clearance.signing_obstacle(work, deal, contract) if contract else None,
+        differences=departures.of(contract, row.terms, row.pricing)
+        if contract and contract.signed_on is None
+        else (),
         timeline=_timeline(work, deal, row.relation),
         may=frozenset(
             action for action in STEPS if service.allowed(work, deal, action, row.relation)

@@ -125,10 +125,12 @@ def test_who_confirmed_a_draft_confirms_what_changed_beside_it(world: Trade) -> 
     draft(world, deal)
     with work_for(world.parts, world.buyer) as work:
         row = repository.live_contracts(work.session, [deal.id])[deal.id]
-        contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+        contracts.sign(work, deal.public_id, SignIn(contract=row.public_id, differences_known=True))
     with work_for(world.parts, world.seller) as work:
         keeping.put_instalments(work, deal.public_id, payments(80, 106))
-        row = contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+        row = contracts.sign(
+            work, deal.public_id, SignIn(contract=row.public_id, differences_known=True)
+        )
         assert row.state == ContractState.DRAFTED
 
 

@@ -41,7 +41,11 @@ def signed(world: Trade, deal: Deal) -> MarketError | None:
     try:
         for actor in (world.seller, world.buyer):
             with work_for(world.parts, actor) as work:
-                contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+                contracts.sign(
+                    work,
+                    deal.public_id,
+                    SignIn(contract=contract.public_id, differences_known=True),
+                )
     except MarketError as error:
         return error
     return None

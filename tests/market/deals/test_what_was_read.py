@@ -54,7 +54,7 @@ def test_what_changes_beside_a_draft_is_confirmed_anew(parts: Parts, what: str, 
         with work_for(parts, mine) as work:
             steps[what.replace("remove", "add")](work)
     drafted(world, deal)
-    sign = SignIn(contract=contract_of(world, deal).public_id)
+    sign = SignIn(contract=contract_of(world, deal).public_id, differences_known=True)
     with work_for(parts, other) as work:
         contracts.sign(work, deal.public_id, sign)
     with work_for(parts, mine) as work:
