@@ -66,8 +66,10 @@ class DealLine:
 
     @property
     def amount_fen(self) -> int | None:
-        """Return what the deal is about: the contract's total, or the newest terms' amount."""
-        if self.row.contract is not None:
+        """Return what the deal is about: the contract's total, or the newest terms' amount, by
+        which alone a deal is negotiated anew.
+        """
+        if self.row.contract is not None and self.row.stage is not Stage.NEGOTIATION:
             return self.row.contract.total_fen
         return self.row.terms.amount_fen if self.row.terms is not None else None
 
@@ -168,7 +170,9 @@ def next_step(line: DealLine) -> str:
 def _terms_step(row: DealRow, side: Side) -> str:
     if row.terms is None:
         return "propose"
-    return "wait_confirm" if row.terms.side == side else "confirm"
+    deal = row.deal
+    mine = deal.seller_confirmed if side is Side.SELLER else deal.buyer_confirmed
+    return "wait_confirm" if mine == row.terms.version else "confirm"
 
 
 def confirmed(contract: Contract, side: Side) -> bool:

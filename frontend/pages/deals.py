@@ -63,7 +63,11 @@ PROPOSED = notices.done("terms-proposed", "条件已提出", "等对方确认，
 CONFIRMED = notices.done("terms-confirmed", "条件已确认", "双方达成一致。")
 LOST = notices.done("deal-lost", "洽谈已终止", "原因已记入经过，对方看得到。")
 NOTED = notices.done("deal-noted", "备注已保存")
-STOPPED = notices.done("pricing-stopped", "已终止", "重新公示要从头计算天数。")
+STOPPED = notices.done(
+    "pricing-stopped",
+    "已终止",
+    "双方重新确认条件或提出新的条件，再选定定价方式；公示要从头计算天数。",
+)
 DEALT = notices.done("pricing-dealt", "成交结果已保存", "现在可以签约。")
 SIGN_ONE = notices.done("contract-confirmed", "合同已确认", "另一方也确认后合同签订。")
 SIGNED = notices.done("contract-signed", "合同已签订", "卖方可以提交合同登记。")

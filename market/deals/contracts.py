@@ -136,6 +136,8 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
     row = papers.live_contracts(work.session, [deal.id]).get(deal.id)
     if deal.state == DealState.LOST:
         raise Conflict("洽谈已经终止，合同不能再签")
+    if deal.state != DealState.AGREED:
+        raise Conflict("定价终止后双方还没有重新达成一致，合同不能签")
     if row is None or row.public_id != form.contract:
         raise Conflict("合同草稿刚改过，请看过最新的草稿再确认")
     if row.state == ContractState.SIGNED:

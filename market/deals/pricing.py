@@ -17,7 +17,9 @@ from market.deals.models import Deal, PricingPath
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
     PATHS,
+    DealState,
     ObjectionState,
+    Phase,
     PricingPathKind,
     PricingState,
     StageEntered,
@@ -133,7 +135,8 @@ def problems(form: PricingIn) -> dict[str, str]:
 
 
 def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
-    """Stop the 公示, or take the achievement off the exchange, by the seller.
+    """Stop the 公示, or take the achievement off the exchange, by the seller; the terms are
+    negotiated again.
 
     Raises Invalid at `note`; Conflict where nothing runs or the contract is signed.
     """
@@ -154,10 +157,38 @@ def stop(work: Work, public_id: PublicId, form: StopIn) -> PricingPath:
 
 
 def end(work: Work, deal: Deal, row: PricingPath, reason: StopReason, note: str) -> None:
-    """Stop a 公示 or take the achievement off the exchange, in a step that may."""
+    """Stop a 公示 or take the achievement off the exchange, in a step that may: its price stands
+    no more, so that both sides agree anew, to the same terms or to others.
+    """
     said = clearance.stop(work, row, reason, note)
-    repository.enter_stage(work.session, deal.id, StageEntered.AGREED, work.now)
     service.tell(work, deal, "stopped", said)
+    if deal.concluded_at is None:
+        _reopen(work, deal)
+
+
+def _reopen(work: Work, deal: Deal) -> None:
+    """Take an agreed deal back to its negotiation: what was agreed is confirmed by nobody any more,
+    nor is what was drafted of it, which stays to be drafted anew. Raises Conflict.
+    """
+    repository.move_deal(
+        work.session,
+        deal,
+        DealState.AGREED,
+        DealState.NEGOTIATION,
+        phase=Phase.BARGAINING,
+        agreed_at=None,
+        seller_confirmed=0,
+        buyer_confirmed=0,
+    )
+    repository.enter_stage(work.session, deal.id, StageEntered.BARGAINING, work.now)
+    draft = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+    if draft is not None:
+        papers.amend_draft(work.session, draft.id)
+        work.session.refresh(draft)
+    service.tell(work, deal, "reopened", "回到商定条件：双方重新确认，或提出新的条件")
+    service.tell_other(
+        work, deal, "deal.reopened", "定价终止，回到商定条件", round=work.now.isoformat()
+    )
 
 
 def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:

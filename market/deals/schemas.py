@@ -139,7 +139,7 @@ class NoteIn(In):
 class PricingIn(In):
     """Choose how the price is found; 协议定价 starts the 公示 today.
 
-    `exchange` names the marketplace of 挂牌交易 or 拍卖. 协议定价 needs `summary`, and by `interested`
+    `exchange` names the marketplace of 挂牌交易 or 拍卖. 协议定价 needs `summary` and `interested`,
     whether the transferee is a completer or otherwise interested; both are made public.
     """
 

@@ -313,6 +313,10 @@ def test_stopping_and_losing(site: Site, world: Trade) -> None:
     path = f"/deals/{deal.public_id}"
     seller.send(f"{path}/publicity/stop", reason="objection", note="待核实")
     assert "收到异议" in seller.get(path)
+    for side in (seller, buyer):  # what was agreed is agreed anew, by both
+        assert "下一步：确认第1轮条件，或提出新的条件" in side.get(path)
+        assert "条件" in side.get("/work")
+        side.send(f"{path}/confirm", version="1")
     seller.send(f"{path}/pricing", path="listing", exchange="示范技术交易所")
     assert "挂牌" in seller.get(path)
     late = seller.send(f"{path}/pricing/dealt", 422, dealt_on="2026-11-13", price="150")

@@ -13,6 +13,7 @@ from market.catalog.vocabulary import Mode
 from market.deals import contracts, negotiation, pricing, service, views
 from market.deals.models import Contract, Deal, PricingPath
 from market.deals.schemas import (
+    ConfirmIn,
     ContractIn,
     DealtIn,
     DisclosureIn,
@@ -71,6 +72,13 @@ def sign(world: Trade, deal: Deal, contract: Contract) -> Contract:
         contracts.sign(work, deal.public_id, form)
     with work_for(world.parts, world.buyer) as work:
         return contracts.sign(work, deal.public_id, form)
+
+
+def confirmed(world: Trade, deal: Deal, version: int) -> None:
+    """Let both sides agree to a version of the terms."""
+    for who in (world.seller, world.buyer):
+        with work_for(world.parts, who) as work:
+            service.confirm(work, deal.public_id, ConfirmIn(version=version))
 
 
 def row(world: Trade, deal: Deal) -> views.DealRow:
@@ -134,6 +142,7 @@ def test_publicity_rolls_over_a_holiday_and_a_year_without_notice(
     with work_for(world.parts, world.seller) as work:
         pricing.stop(work, deal.public_id, StopIn(reason=StopReason.PRICE))
     clock.set_local("2026-12-20 09:00")
+    confirmed(world, deal, 1)
     publicised(world, deal)
     term = row(world, deal).term
     assert term is not None
@@ -159,6 +168,7 @@ def test_publicity_page_is_public_and_says_when_it_was_stopped(world: Trade) -> 
         assert pricing.publicities(work) == []
         with pytest.raises(NotFound):
             pricing.publicity(work, PublicId("2" * 14))
+    confirmed(world, deal, 1)
     contract = drafted(world, deal)
     with pytest.raises(Conflict, match="定价方式"), work_for(world.parts, world.buyer) as work:
         contracts.sign(
