@@ -24,6 +24,7 @@ class Point(StrEnum):
     PROPOSED = "proposed"
     UNPRICED = "unpriced"
     PUBLICISED = "publicised"
+    CONTESTED = "contested"
     LISTED = "listed"
     UNDRAFTED = "undrafted"
     DRAFTED = "drafted"
@@ -100,10 +101,16 @@ def _point(row: DealRow, registration: Registration | None) -> Point:
     if row.stage is Stage.NEGOTIATION:
         return Point.PROPOSED if row.deal.terms_version else Point.TALKING
     if row.stage is Stage.PRICING:
-        if row.pricing is None:
-            return Point.UNPRICED
-        return Point.LISTED if row.pricing.state == PricingState.LISTED else Point.PUBLICISED
+        return _priced(row)
     return Point.DRAFTED if row.contract is not None else Point.UNDRAFTED
+
+
+def _priced(row: DealRow) -> Point:
+    if row.pricing is None:
+        return Point.UNPRICED
+    if row.contested:
+        return Point.CONTESTED
+    return Point.LISTED if row.pricing.state == PricingState.LISTED else Point.PUBLICISED
 
 
 def _registered(registration: Registration | None) -> Point:
@@ -143,6 +150,7 @@ def steps(line: DealLine) -> list[Step]:
 _NEXT = {
     Point.UNPRICED: ("price", "wait_price"),
     Point.LISTED: ("dealt", "wait_dealt"),
+    Point.CONTESTED: ("handle", "wait_handle"),
     Point.UNDRAFTED: ("draft", "wait_draft"),
     Point.SIGNED: ("register", "wait_register"),
     Point.CORRECTING: ("correct", "wait_correct"),

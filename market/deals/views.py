@@ -1,5 +1,6 @@
 """What an actor sees of deals: put together for the page and the API alike."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from market.catalog.views import Heading
 from market.deals import clearance, departures, offers, repository, service
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
+from market.deals import repository_objections as objections
 from market.deals import views_negotiation as negotiated
 from market.deals.clearance import Term
 from market.deals.models import (
@@ -63,7 +65,9 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DealRow:
-    """A deal in a list; `term` is that of a running 公示."""
+    """A deal in a list; `term` is that of a running 公示, `contested` how many objections against
+    it are still to be handled.
+    """
 
     deal: Deal
     relation: Relation
@@ -77,6 +81,7 @@ class DealRow:
     pricing_applies: bool
     plan: NextStep | None
     leads: bool
+    contested: int
 
     @property
     def side(self) -> Side | None:
@@ -134,6 +139,8 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
         for row in papers.pricing_paths_of(work.session, ids)
         if row.state != PricingState.STOPPED
     }
+    standing = objections.open_of(work.session, [path.id for path in live.values()])
+    contested = Counter(one.pricing_path_id for one in standing)
     contracts = papers.live_contracts(work.session, ids)
     further = service.further_sides(work, deals)
     planned = beside.next_steps(work.session, work.actor.organisation, ids)
@@ -151,6 +158,7 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
             planned.get(row.id),
             calendar,
             founded=row.id in founded,
+            contested=contested[live[row.id].id] if row.id in live else 0,
         )
         for row in deals
     ]
@@ -168,6 +176,7 @@ def _row(
     calendar: Calendar,
     *,
     founded: bool,
+    contested: int,
 ) -> DealRow:
     term = clearance.term(path, calendar) if path is not None and clearance.running(path) else None
     applies = clearance.applies(
@@ -175,6 +184,7 @@ def _row(
     )
     cleared = not applies or (
         path is not None
+        and not contested
         and (term is None or work.today >= term.earliest_signing)
         and path.state != PricingState.LISTED
     )
@@ -196,6 +206,7 @@ def _row(
         pricing_applies=applies,
         plan=plan,
         leads=service.leads(work, deal),
+        contested=contested,
     )
 
 

@@ -202,7 +202,10 @@ def _steps(session: Session, deals: Sequence[Deal], calendar: Calendar) -> Itera
         )
         if deal.concluded_at is not None or deal.state == DealState.LOST:
             continue
-        yield from beside.of_deal(session, deal)
+        found = list(beside.of_deal(session, deal, calendar))
+        yield from found
+        if any(one.kind == beside.OBJECTION for one in found):
+            continue  # nothing goes on before it is handled
         if deal.state == DealState.NEGOTIATION:
             yield from _answers_to_terms(its)
         else:

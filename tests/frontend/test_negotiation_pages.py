@@ -117,9 +117,17 @@ def test_an_objection_from_the_public_page_to_its_handling(
         assert "共有人没有同意" not in reader
     shown = seller.get(path)
     assert "13800000009" in shown
+    assert "下一步：处理公示的异议" in shown
+    assert "等卖方处理公示的异议" in buyer.get(path)
+    work = re.sub(r"<[^>]+>|\s+", "", seller.get("/work"))
+    assert "处理公示异议" in work
+    assert "2026-11-27" in work, "due by the last day of the publicity"
+    assert "起草合同" not in work
+    assert "公示有1件异议待处理" in seller.get("/deals/board")
     objection = re.findall(rf"{path}/objections/(\w+)", shown)[0]
     put(seller, f"{path}/objections/{objection}", decision="cleared", handling="共有人书面同意。")
     assert "收到1件，待处理0件" in anyone.get(public)
+    assert "下一步：起草合同" in seller.get(path)
     assert seller.client.get(f"{path}/objections/{objection}/evidence").content == PDF[1]
     buyer.get(f"{path}/objections/{objection}/evidence", 403)
     clock.set_local("2026-12-01 09:00")
