@@ -9,6 +9,7 @@ from frontend import forms
 from market.catalog.vocabulary import Mode
 from market.deals.schemas import (
     MAX_INSTALMENTS,
+    Hundredths,
     InstalmentIn,
     Message,
     TermsIn,
@@ -58,7 +59,7 @@ def _to_hundredths(value: object) -> object:
     return int(found)
 
 
-Percent = Annotated[int, BeforeValidator(_to_hundredths)]
+Percent = Annotated[Hundredths, BeforeValidator(_to_hundredths)]
 
 
 class TermsForm(BaseModel):
@@ -70,7 +71,7 @@ class TermsForm(BaseModel):
     pay_method: PayMethod = Field(PayMethod.LUMP, title="付款方式")
     entry: forms.Wan | None = Field(None, title="入门费", ge=1)
     royalty_base: RoyaltyBase | None = Field(None, title="提成基数")
-    royalty_rate: Percent | None = Field(None, title="提成比例", ge=1, le=10_000)
+    royalty_rate: Percent | None = Field(None, title="提成比例")
     royalty_trend: RoyaltyTrend | None = Field(None, title="提成比例的变化")
     instalments: list[str] = Field(default_factory=list, title="分期")
     term_months: forms.Whole | None = Field(None, title="期限", ge=1, le=1200)
@@ -85,7 +86,7 @@ class PhaseForm(BaseModel):
 
 class PartyForm(BaseModel):
     organisation: OrganisationName = Field(title="单位全称")
-    share: Percent | None = Field(None, title="份额", ge=1, le=10_000)
+    share: Percent | None = Field(None, title="份额")
     note: Optional200 = Field("", title="说明")
 
 

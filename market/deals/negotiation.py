@@ -17,7 +17,7 @@ from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals.models import Deal
 from market.deals.models_negotiation import DealListing, DealParty
-from market.deals.schemas import PartyIn, PhaseIn, ShareIn
+from market.deals.schemas import WHOLE, PartyIn, PhaseIn, ShareIn
 from market.deals.service import SIDE_NAMES
 from market.deals.vocabulary import PHASES, DealState, Phase, PricingState, Side
 from market.kit.errors import Conflict, Invalid, NotFound
@@ -93,9 +93,6 @@ def add_party(work: Work, public_id: PublicId, form: PartyIn) -> DealParty:
     )
     waiting.deal_moved(work, deal)
     return row
-
-
-WHOLE = 10_000
 
 
 def _organisation(work: Work, named: str) -> Organisation:

@@ -40,6 +40,9 @@ def test_offers_in_structure_and_what_they_changed(site: Site, world: Trade) -> 
     wrong = seller.send(f"{path}/terms", 422, **{**ROYALTY, "royalty_rate": "三", "entry": "300"})
     assert "应为百分数" in wrong
     assert 'value="中国境内"' in wrong
+    for rate in ("150", "0"):
+        wrong = seller.send(f"{path}/terms", 422, **{**ROYALTY, "royalty_rate": rate})
+        assert f"应大于0%、不超过100%，现在是{rate}%" in wrong
     wrong = seller.send(f"{path}/terms", 422, **{**ROYALTY, "entry": "300"})
     assert "入门费应不超过预计总额200万元，现在是300万元" in wrong
     seller.send(f"{path}/terms", **ROYALTY)
@@ -75,6 +78,8 @@ def test_files_plans_and_further_parties(site: Site, world: Trade) -> None:
     institute = factories.organisation(world.parts)
     wrong = seller.send(f"{path}/parties", 422, organisation="没有这一家", share="30")
     assert "请写一家已核验的" in wrong
+    wrong = seller.send(f"{path}/parties", 422, organisation=institute.name, share="200")
+    assert "应大于0%、不超过100%，现在是200%" in wrong
     seller.send(f"{path}/parties", organisation=institute.name, share="30")
     further = site(factories.actor(world.parts, at=institute))
     seller.send(f"{path}/terms", seen="0", mode="独占许可", amount="120")
