@@ -9,7 +9,7 @@ from market.catalog.schemas import AchievementIn
 from tests import factories
 from tests.frontend.test_deals_pages import Browser, Site, site, world
 from tests.support.clock import FakeClock
-from tests.support.trade import Trade, agreed, negotiated, publicised, published
+from tests.support.trade import Trade, agreed, drafted, negotiated, publicised, published
 
 __all__ = ["site", "world"]  # fixtures
 
@@ -138,6 +138,28 @@ def test_an_objection_from_the_public_page_to_its_handling(
     clock.set_local("2026-12-01 09:00")
     assert "提出异议" not in anyone.get(public)
     assert "公示已经结束" in anyone.send(f"{public}/objections", 422, **typed)
+
+
+def test_what_is_kept_of_a_contract_is_refused_at_its_field(site: Site, world: Trade) -> None:
+    deal = agreed(world)
+    drafted(world, deal)
+    seller, path = site(world.seller), f"/deals/{deal.public_id}/kept"
+    whole = "检测方法｜示范大学一｜2023-05-10｜202310000000.0｜｜2043-05-09"
+    wrong = {
+        "第1行：申请号应为8位或12位数字加校验位": "检测方法｜示范大学一｜2023-05-10｜CN1",
+        "第2行：申请日日历上没有这一天：2023-02-30": f"{whole}\n二｜三｜2023-02-30｜202310000000.0",
+        "第1行：权利人": "检测方法",
+        "第1行应不多于6段，现在是7段": f"{whole}｜七",
+    }
+    for message, typed in wrong.items():
+        page = seller.send(path, 422, part="patents", patents=typed)
+        assert message in page
+        assert typed.splitlines()[-1] in page, "what was typed stays"
+    seller.send(path, part="patents", patents=whole)
+    assert "到期日" in seller.get(path)
+    assert "2043-05-09</td>" in seller.get(path)
+    page = seller.send(path, 422, part="instalments", instalments="2026-02-30｜186")
+    assert "日历上没有这一天：2026-02-30" in page
 
 
 def test_the_list_is_narrowed_and_what_is_comparable_is_told(site: Site, world: Trade) -> None:
