@@ -16,6 +16,7 @@ from market.deals.clearance import Term
 from market.deals.models import Deal, PricingPath
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
+    PAGE,
     PATHS,
     DealState,
     ObjectionState,
@@ -34,7 +35,6 @@ from market.rules import transfer
 CHOSEN = "定价方式已经选定，要改请先终止现在的公示或挂牌"
 
 
-PUBLIC_LIST = 200
 NAME = 200
 
 
@@ -225,12 +225,14 @@ def dealt(work: Work, public_id: PublicId, form: DealtIn) -> PricingPath:
     return row
 
 
-def publicities(work: Work) -> list[Publicity]:
-    """Return the newest PUBLIC_LIST 公示 that were not stopped, open to everyone."""
-    rows = papers.publicised(work.session, PUBLIC_LIST)
+def publicities(work: Work, page: int = 1, size: int = PAGE) -> tuple[int, list[Publicity]]:
+    """Return how many 公示 were not stopped, and one page of them, those that run first; open to
+    everyone.
+    """
+    rows = papers.publicised(work.session, size, (page - 1) * size)
     sellers = accounts.organisations(work.session, {deal.seller_id for _, deal in rows})
     calendar = rules.calendar(work.session)
-    return [
+    return papers.publicised_count(work.session), [
         Publicity(row, sellers[deal.seller_id], clearance.term(row, calendar)) for row, deal in rows
     ]
 

@@ -155,9 +155,9 @@ def test_publicity_page_is_public_and_says_when_it_was_stopped(world: Trade) -> 
         path = pricing.choose(work, deal.public_id, AGREEMENT)
     with read_for(world.parts, factories.actor(world.parts, Role.ANONYMOUS)) as work:
         page = pricing.publicity(work, path.public_id)
-        listed = pricing.publicities(work)
+        total, listed = pricing.publicities(work)
     assert (page.seller.name, page.pricing.price_fen) == (world.university.name, 150 * WAN)
-    assert [one.pricing.public_id for one in listed] == [path.public_id]
+    assert (total, [one.pricing.public_id for one in listed]) == (1, [path.public_id])
     with pytest.raises(Invalid), work_for(world.parts, world.seller) as work:
         pricing.stop(work, deal.public_id, StopIn(reason=StopReason.OTHER))
     with work_for(world.parts, world.seller) as work:
@@ -165,7 +165,7 @@ def test_publicity_page_is_public_and_says_when_it_was_stopped(world: Trade) -> 
     with read_for(world.parts, factories.actor(world.parts, Role.ANONYMOUS)) as work:
         page = pricing.publicity(work, path.public_id)
         assert page.pricing.state == PricingState.STOPPED
-        assert pricing.publicities(work) == []
+        assert pricing.publicities(work) == (0, [])
         with pytest.raises(NotFound):
             pricing.publicity(work, PublicId("2" * 14))
     confirmed(world, deal, 1)

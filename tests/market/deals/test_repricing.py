@@ -78,3 +78,26 @@ def test_the_same_terms_are_agreed_again_by_both(parts: Parts) -> None:
         assert asked(world) == left
     assert deal.state == "agreed"
     publicised(world, deal)
+
+
+def test_running_publicities_come_first_and_none_is_left_out(
+    parts: Parts, clock: FakeClock
+) -> None:
+    clock.set_local("2026-11-05 09:00")
+    old, cleared = trade(parts), trade(parts)
+    deals = {name: agreed(one) for name, one in (("old", old), ("cleared", cleared))}
+    publicised(old, deals["old"])
+    clock.set_local("2026-11-06 09:00")
+    publicised(cleared, deals["cleared"])
+    contract = drafted(cleared, deals["cleared"])
+    clock.set_local("2026-11-30 09:00")
+    sign = SignIn(contract=contract.public_id, differences_known=True)
+    with work_for(parts, cleared.seller) as work:
+        contracts.sign(work, deals["cleared"].public_id, sign)
+    new = trade(parts)
+    publicised(new, agreed(new))
+    with read_for(parts, new.buyer) as work:
+        pages = [pricing.publicities(work, page, 1) for page in (1, 2, 3)]
+    assert {total for total, _ in pages} == {3}
+    sellers = [one.seller.id for _, found in pages for one in found]
+    assert sellers == [one.university.id for one in (new, old, cleared)]
