@@ -4,6 +4,8 @@ export function dragCards(): void {
   const board = document.querySelector<HTMLElement>("[data-board]");
   if (board === null) return;
   let held: HTMLElement | null = null;
+  let over: HTMLElement | null = null; // the lane that the card is held over, any of them
+  let sent = false;
 
   board.addEventListener("dragstart", (event) => {
     held = (event.target as Element).closest<HTMLElement>(".card[draggable]");
@@ -11,13 +13,20 @@ export function dragCards(): void {
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", held.querySelector("h3")?.textContent ?? "");
     held.dataset["held"] = "";
+    over = null;
+    sent = false;
   });
   board.addEventListener("dragend", () => {
+    if (!sent && held !== null && over !== null && !over.contains(held)) refuse(over);
     if (held !== null) delete held.dataset["held"];
     held = null;
     mark(null);
   });
+  board.addEventListener("dragleave", (event) => {
+    if (!(event.relatedTarget instanceof Node && board.contains(event.relatedTarget))) over = null;
+  });
   board.addEventListener("dragover", (event) => {
+    over = (event.target as Element).closest<HTMLElement>(".lane");
     const lane = laneOf(event);
     if (lane === null || buttonFor(lane) === null) {
       mark(null);
@@ -31,8 +40,17 @@ export function dragCards(): void {
     const button = lane === null ? null : buttonFor(lane);
     if (button === null) return;
     event.preventDefault();
+    sent = true;
     button.form?.requestSubmit(button);
   });
+
+  // Heard and seen: a card that springs back says nothing by itself.
+  function refuse(lane: HTMLElement): void {
+    const said = document.getElementById("board-said");
+    if (said === null) return;
+    said.classList.remove("vh");
+    said.textContent = (said.dataset["refused"] ?? "").replace("{lane}", lane.dataset["name"] ?? "");
+  }
 
   function laneOf(event: Event): HTMLElement | null {
     return (event.target as Element).closest<HTMLElement>(".lane[data-phase]");

@@ -165,7 +165,10 @@ def _beside(page: Page, view: DealView) -> dict[str, object]:
         "audience_names": dict(offer_forms.AUDIENCE_CHOICES),
         "wider": {one.value: {to.value for to in wider} for one, wider in WIDER.items()},
         "people": next_steps.people(page.work) if "deal.note" in view.may else [],
-        "offered": negotiation.offered(page.work, view.row.deal) if view.row.leads else [],
+        "offered": [
+            (one.public_id, f"{one.number or ''} {one.title}".strip())
+            for one in (negotiation.offered(page.work, view.row.deal) if view.row.leads else [])
+        ],
     }
 
 

@@ -95,6 +95,9 @@ def test_what_is_not_in_the_publicity_is_refused_with_what_to_do(site: Site, wor
     more = published(world.parts, world.seller, AchievementIn(title="轨道几何尺寸的车载检测"))
     publicised(world, deal)
     seller, path = site(world.seller), f"/deals/{deal.public_id}"
+    chosen = re.findall(r'<select id="listing".*?</option>', seller.get(path), re.DOTALL)[0]
+    assert 'value=""' in chosen, "nothing is chosen beforehand"
+    assert 'id="listing-e"' in seller.send(f"{path}/listings", 422, listing="")
     institute = factories.organisation(world.parts)
     for form, fields in (
         ("listings", {"listing": more.public_id}),
