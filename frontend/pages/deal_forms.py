@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from frontend import forms
 from market.catalog.vocabulary import FIELDS
 from market.deals import pricing
-from market.deals.models import Contract, ContractLine, Terms
+from market.deals.models import Contract, ContractLine
 from market.deals.schemas import (
     MAX_LINES,
     ContractIn,
@@ -247,8 +247,8 @@ def in_words(rows: list[LineRow]) -> str:
     return "；".join(f"{row.name}，{kinds[row.kind]}，{row.amount}万元" for row in rows)
 
 
-def contract_rows(lines: tuple[ContractLine, ...], terms: Terms | None) -> list[LineRow]:
-    """Return a draft's lines, or one of the agreed amount, with empty ones behind."""
+def contract_rows(lines: tuple[ContractLine, ...], price_fen: int | None) -> list[LineRow]:
+    """Return a draft's lines, or one of the price, with empty ones behind."""
     rows = [
         LineRow(
             name=line.name,
@@ -258,6 +258,6 @@ def contract_rows(lines: tuple[ContractLine, ...], terms: Terms | None) -> list[
         )
         for line in lines
     ]
-    if not rows and terms is not None:
-        rows = [LineRow(name="技术费用", amount=forms.wan(terms.amount_fen))]
+    if not rows and price_fen is not None:
+        rows = [LineRow(name="技术费用", amount=forms.wan(price_fen))]
     return [*rows, *(LineRow() for _ in range(max(ROWS - len(rows), 1)))][:MAX_LINES]

@@ -1,5 +1,6 @@
 """Forms of an offer, and of what stands beside a deal: parties, files, plans, objections."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from frontend import forms
 from market.catalog.vocabulary import Mode
+from market.deals.models_negotiation import TermsInstalment
 from market.deals.schemas import (
     MAX_INSTALMENTS,
     Hundredths,
@@ -132,14 +134,25 @@ class InstalmentRow(BaseModel):
     amount: str = ""
 
 
-def typed_instalments(sent: forms.Submission) -> list[InstalmentRow]:
-    """Return the payments as they were typed, with empty rows behind."""
+def typed_instalments(
+    sent: forms.Submission, newest: Sequence[TermsInstalment] = ()
+) -> list[InstalmentRow]:
+    """Return the payments as they were typed, else those of the newest offer to start from, with
+    empty rows behind.
+    """
+    if "part_due" not in sent.fields:
+        rows = [InstalmentRow(due=one.due, amount=forms.wan(one.amount_fen)) for one in newest]
+        return _with_room(rows)
     dues, amounts = (sent.fields.get(key, []) for key in ("part_due", "part_amount"))
     rows = [
         InstalmentRow(due=due, amount=amount)
         for due, amount in zip(dues, amounts, strict=False)
         if due.strip() or amount.strip()
     ][:MAX_INSTALMENTS]
+    return _with_room(rows)
+
+
+def _with_room(rows: list[InstalmentRow]) -> list[InstalmentRow]:
     wanted = min(len(rows) + INSTALMENT_ROWS, MAX_INSTALMENTS)
     return [*rows, *(InstalmentRow() for _ in range(wanted - len(rows)))]
 

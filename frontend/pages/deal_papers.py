@@ -11,7 +11,8 @@ from frontend.edge import Page, opens_page
 from frontend.pages import deal_forms as papers
 from market.accounts.policy import Action
 from market.catalog import views as listings
-from market.deals import clearance, contracts, negotiation, pricing, service, views
+from market.catalog.vocabulary import Mode
+from market.deals import clearance, contracts, departures, negotiation, pricing, service, views
 from market.deals.models import Deal
 from market.deals.views import DealView
 from market.deals.vocabulary import PATHS, PricingPathKind
@@ -112,19 +113,44 @@ def contract_form(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_DRAFT)]
 ) -> Response:
     view = _drafted_by_actor(page, deal_id)
-    contract, terms = view.row.contract, view.row.terms
-    if contract is not None:
-        values = papers.contract_values(contract)
-    else:
-        begins = view.row.term.earliest_signing if view.row.term else page.work.today
-        values = {
-            "project_name": view.row.deal.title,
-            "total": forms.wan(terms.amount_fen) if terms else "",
-            "begins_on": begins,
-        }
+    contract, price = view.row.contract, _price(view)
+    values = papers.contract_values(contract) if contract else _first_draft(page, view, price)
     form = forms.blank(papers.ContractForm, values)
-    rows = papers.contract_rows(view.lines, terms)
+    rows = papers.contract_rows(view.lines, price)
     return page.render("deals/contract.html", _contract(view, form, rows))
+
+
+def _price(view: DealView) -> int | None:
+    """Return the price, in fen, that a first draft starts from: the one reached on an exchange,
+    else the agreed one.
+    """
+    path, terms = view.row.pricing, view.row.terms
+    if path is not None and path.dealt_fen is not None:
+        return path.dealt_fen
+    return terms.amount_fen if terms else None
+
+
+def _first_draft(page: Page, view: DealView, price: int | None) -> dict[str, object]:
+    """Return what is known of a contract before it is drafted: nothing is typed twice."""
+    deal, terms = view.row.deal, view.row.terms
+    begins = view.row.term.earliest_signing if view.row.term else page.work.today
+    named = [one for one in (deal.achievement_id, deal.demand_id) if one is not None]
+    found = listings.document_source(page.work.session, named)
+    fields = [found[one].text.field for one in named if one in found]
+    values: dict[str, object] = {
+        "project_name": deal.title,
+        "field": next((one for one in fields if one is not None), None),
+        "total": forms.wan(price),
+        "begins_on": begins,
+    }
+    if terms is None:
+        return values
+    kinds = departures.KINDS.get(Mode(terms.mode))
+    if kinds:
+        values["kind"] = ":".join(kinds[0])
+    if terms.term_months is not None:
+        values["ends_on"] = departures.ends_on(begins, terms.term_months)
+    return values | {"pay_method": terms.pay_method}
 
 
 @router.post("/deals/{deal_id}/contract")

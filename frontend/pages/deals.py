@@ -155,7 +155,9 @@ def _beside(page: Page, view: DealView) -> dict[str, object]:
     """Return what the page offers beside the deal's papers."""
     broker = view.row.side is None
     return {
-        "parts": offer_forms.typed_instalments(page.sent),
+        "parts": offer_forms.typed_instalments(
+            page.sent, view.beside.offers[0].instalments if view.beside.offers else ()
+        ),
         "pays": papers.PAYS,
         "bases": offer_forms.BASES,
         "trends": offer_forms.TRENDS,

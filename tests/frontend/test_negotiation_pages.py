@@ -3,6 +3,7 @@ objections and what is comparable.
 """
 
 import re
+from dataclasses import replace
 
 from market.accounts.work import ANONYMOUS
 from market.catalog.schemas import AchievementIn
@@ -57,6 +58,8 @@ def test_offers_in_structure_and_what_they_changed(site: Site, world: Trade) -> 
     shown = re.sub(r"<[^>]+>|\s+", "", seller.get(path))
     assert "分期：没有写→签约后30日内付80万元；验收后付40万元" in shown
     assert "合作方式：普通许可→独占许可" in shown
+    for started in ('value="签约后30日内"', 'value="验收后"'):
+        assert started in seller.get(path), "a counter-offer starts from the newest"
 
 
 def test_files_plans_and_further_parties(site: Site, world: Trade) -> None:
@@ -143,6 +146,24 @@ def test_an_objection_from_the_public_page_to_its_handling(
     assert "公示已经结束" in anyone.send(f"{public}/objections", 422, **typed)
 
 
+def test_a_first_draft_starts_from_what_is_known(site: Site, world: Trade) -> None:
+    seller, buyer = site(world.seller), site(world.buyer)
+    text = AchievementIn(title="轨道几何尺寸的车载检测", field=10)
+    known = replace(world, achievement=published(world.parts, world.seller, text))
+    path = f"/deals/{negotiated(known).public_id}"
+    seller.send(f"{path}/terms", **ROYALTY)
+    buyer.send(f"{path}/confirm", version="1")
+    exchange = {"path": "auction", "exchange": "示范技术交易所"}
+    seller.send(f"{path}/pricing", **exchange)
+    seller.send(f"{path}/pricing/dealt", dealt_on="2026-11-12", price="220")
+    page = seller.get(f"{path}/contract")
+    for chosen in ("LIC:专利实施许可", "10", "royalty_entry"):
+        assert re.search(rf'<option value="{chosen}"\s+selected', page), chosen
+    for typed in ("220", "2026-11-12", "2031-11-11"):
+        assert f'value="{typed}"' in page, typed
+    assert page.count('value="220"') == 2, "the total and its line"
+
+
 def test_what_is_kept_of_a_contract_is_refused_at_its_field(site: Site, world: Trade) -> None:
     deal = agreed(world)
     drafted(world, deal)
@@ -160,7 +181,7 @@ def test_what_is_kept_of_a_contract_is_refused_at_its_field(site: Site, world: T
         assert typed.splitlines()[-1] in page, "what was typed stays"
     seller.send(path, part="patents", patents=whole)
     assert "到期日" in seller.get(path)
-    assert "2043-05-09</td>" in seller.get(path)
+    assert seller.get(path).count("2043-05-09") == 2, "in the table and in the form"
     page = seller.send(path, 422, part="instalments", instalments="2026-02-30｜186")
     assert "日历上没有这一天：2026-02-30" in page
 
