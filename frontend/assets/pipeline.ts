@@ -4,8 +4,7 @@ export function dragCards(): void {
   const board = document.querySelector<HTMLElement>("[data-board]");
   if (board === null) return;
   let held: HTMLElement | null = null;
-  let over: HTMLElement | null = null; // the lane that the card is held over, any of them
-  let sent = false;
+  let barred: HTMLElement | null = null; // the lane that the card is held over and may not enter
 
   board.addEventListener("dragstart", (event) => {
     held = (event.target as Element).closest<HTMLElement>(".card[draggable]");
@@ -13,20 +12,21 @@ export function dragCards(): void {
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", held.querySelector("h3")?.textContent ?? "");
     held.dataset["held"] = "";
-    over = null;
-    sent = false;
+    barred = null;
   });
   board.addEventListener("dragend", () => {
-    if (!sent && held !== null && over !== null && !over.contains(held)) refuse(over);
+    if (barred !== null) refuse(barred);
     if (held !== null) delete held.dataset["held"];
     held = null;
     mark(null);
   });
-  board.addEventListener("dragleave", (event) => {
-    if (!(event.relatedTarget instanceof Node && board.contains(event.relatedTarget))) over = null;
+  // No dragleave tells leaving a lane from being let go over it: the next dragover does.
+  document.addEventListener("dragover", (event) => {
+    const lane = (event.target as Element).closest<HTMLElement>(".lane");
+    const enters = lane === null || held === null || lane.contains(held) || buttonFor(lane) !== null;
+    barred = enters ? null : lane;
   });
   board.addEventListener("dragover", (event) => {
-    over = (event.target as Element).closest<HTMLElement>(".lane");
     const lane = laneOf(event);
     if (lane === null || buttonFor(lane) === null) {
       mark(null);
@@ -40,7 +40,6 @@ export function dragCards(): void {
     const button = lane === null ? null : buttonFor(lane);
     if (button === null) return;
     event.preventDefault();
-    sent = true;
     button.form?.requestSubmit(button);
   });
 
