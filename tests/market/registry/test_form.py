@@ -156,7 +156,9 @@ def test_a_licence_is_printed_with_its_kind_royalty_and_entry_fee(parts: Parts) 
     }
     for actor in (world.seller, world.buyer):
         with work_for(parts, actor) as work:
-            contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+            contracts.sign(
+                work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+            )
     with work_for(parts, world.seller) as work:
         told = SubmitIn(contract=contract.public_id)
         filed = service.submit(work, told, papers.scan(contract.public_id), papers.TOLD)
