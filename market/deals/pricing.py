@@ -90,18 +90,20 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
     work.session.add(row)
     work.session.flush()
     repository.enter_stage(work.session, deal.id, StageEntered.PRICING, work.now)
-    if agreement:
-        related = "受让方是完成人或有利害关系" if form.interested else "受让方与完成人无利害关系"
-        service.tell(
-            work,
-            deal,
-            "publicised",
-            f"公示开始，至{clearance.term(row, rules.calendar(work.session)).ends_on}；{related}",
-        )
-    else:
-        service.tell(work, deal, "listed", f"定价方式选定为{PATHS[form.path]}，在{form.exchange}")
+    _tell(work, deal, row)
     waiting.deal_moved(work, deal)
     return row
+
+
+def _tell(work: Work, deal: Deal, row: PricingPath) -> None:
+    """Say in the deal which path was chosen, and of a publicity until when it runs."""
+    if row.path == PricingPathKind.AGREEMENT:
+        until = clearance.term(row, rules.calendar(work.session)).ends_on
+        related = "受让方是完成人或有利害关系" if row.interested else "受让方与完成人无利害关系"
+        service.tell(work, deal, "publicised", f"公示开始，至{until}；{related}")
+    else:
+        path = PATHS[PricingPathKind(row.path)]
+        service.tell(work, deal, "listed", f"定价方式选定为{path}，在{row.exchange}")
 
 
 def _name(work: Work, deal: Deal) -> str:
