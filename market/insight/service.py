@@ -34,7 +34,7 @@ from market.insight.views import (
     figure,
 )
 from market.kit.errors import NotFound
-from market.kit.ids import OrganisationId, PublicId
+from market.kit.ids import OrganisationId, PublicId, TransactionId
 from market.kit.memo import Memo, Value
 from market.ledger import periods
 from market.ledger import service as ledger
@@ -256,14 +256,31 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
     found, number = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
     behind = repository.origins(work.session, found)
     moved = ledger.moved(work.session, part, [row.id for row in found])
+    said = _said(work.session, found, part.party_id)
     return Lines(
-        rows=[Line(row, behind[row.id], moved[row.id]) for row in found],
+        rows=[Line(row, said[row.id], behind[row.id], moved[row.id]) for row in found],
         number=number,
         sum=figure(ledger.total(work.session, part)),
         since=part.since,
         until=part.until,
         seller_id=part.seller_id,
     )
+
+
+def _said(
+    session: Session, found: Sequence[Transaction], party: OrganisationId | None
+) -> dict[TransactionId, Transaction]:
+    """Return what each line tells: to a party that left by a change, what was said before."""
+    left = {
+        row.previous_id: row
+        for row in found
+        if party is not None
+        and row.previous_id is not None
+        and party not in (row.seller_id, row.buyer_id)
+    }
+    before = ledger.by_ids(session, list(left)) if left else {}
+    told = {row.id: row for row in found}
+    return told | {row.id: before[previous] for previous, row in left.items()}
 
 
 def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:

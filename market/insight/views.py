@@ -91,9 +91,13 @@ class PublicContract:
 class Line:
     """One transaction of the ledger with what is behind it, and what it moves within the figure:
     a reversal takes out, a change moves the difference.
+
+    `said` has type, field, names: the transaction's own; for a party that a change has taken out,
+    those before it.
     """
 
     transaction: Transaction
+    said: Transaction
     origin: Origin
     moved: Sum
 

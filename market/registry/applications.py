@@ -12,7 +12,7 @@ from market.deals import service as deals
 from market.deals.models import Contract
 from market.deals.vocabulary import ContractState
 from market.kit import files
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.files import MAX_FILE_BYTES, StoredFile
 from market.kit.ids import PublicId, new_public_id
 from market.ledger import records
@@ -26,6 +26,7 @@ from market.registry.vocabulary import END_CAUSES, REGISTRY
 
 S = RegistrationState
 SUBMITTED_ALREADY = "这份合同已经提交登记，不用再交"
+NOT_LEADING = "异议由合同现在牵头的卖方或买方提出"
 SAME_CONTRACT = "双方、项目、签订日和金额都相同的合同已经提交登记，一份合同只登记一次"
 SAME_FILE = "同一个合同文件已经提交登记，一份合同只登记一次"
 _HEAD = 16  # bytes that tell the kinds apart
@@ -234,6 +235,8 @@ def object_to(work: Work, public_id: PublicId, form: ObjectIn) -> Filed:
     filed, related = reading.seen(work, public_id)
     work.require(Action.REGISTRATION_OBJECT, related)
     work.touched("registration", filed.row.public_id)
+    if filed.reads_only:
+        raise Forbidden(NOT_LEADING)
     if RegistrationState(filed.row.state) not in EDGES[Step.OBJECT].origins:
         raise Conflict("现在没有可以提异议的登记")
     steps.take(work, filed, Step.OBJECT, S.OBJECTION, steps.Told(note=form.reason))

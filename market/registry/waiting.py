@@ -1,18 +1,20 @@
 """What waits at the desk: applications for the bureau, signed contracts for their seller."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from sqlmodel import Session
 
 from market.accounts.policy import Action, Role
 from market.accounts.work import Work
+from market.deals import service as deals
 from market.deals.models import Contract, Deal
 from market.deals.waiting import REGISTER, to_register
 from market.kit import notify
 from market.kit.ids import OrganisationId, PublicId
 from market.kit.notify import Subject, Task, To
-from market.registry import repository, repository_waiting
+from market.ledger.schemas import OUTSIDE
+from market.registry import reader, repository, repository_waiting, standing
 from market.registry.models import Registration, RegistrationEvent
 from market.registry.reading import terms
 from market.registry.repository import Filed
@@ -123,16 +125,36 @@ def tell_parties(
     detail: str = "",
     round: str = "",  # noqa: A002  as of a task
 ) -> None:
-    """Tell both parties what became of their registration; `round` tells times apart."""
-    contract, row = filed.contract, filed.row
-    title = f"{what}：{contract.project_name}"
-    for reader in (contract.seller_id, contract.buyer_id):
-        _tell(work, reader, (row.public_id, round), kind, title, detail)
+    """Tell those who are its parties now what became of a registration; `round` tells times
+    apart.
+    """
+    row = filed.row
+    title = f"{what}：{filed.contract.project_name}"
+    now = standing.of(row, filed.contract)
+    for party in (now["seller_id"], now["buyer_id"]):
+        if party != OUTSIDE:
+            _tell(work, party, (row.public_id, round), kind, title, detail)
+
+
+def tell_left(work: Work, filed: Filed, before: Collection[OrganisationId]) -> None:
+    """Tell those who were its parties before a change and are no more, without what came after."""
+    now = standing.of(filed.row, filed.contract)
+    title = f"登记已变更，本机构不再是合同的一方：{filed.contract.project_name}"
+    for party in {*before} - {now["seller_id"], now["buyer_id"], OUTSIDE}:
+        about = (filed.row.public_id, str(filed.row.changes))
+        _tell(work, party, about, "registration.changed", title, "")
+
+
+def tell_deal(work: Work, filed: Filed, kind: str, what: str, more: str) -> None:
+    """Add a step to the deal's timeline. Those who made the deal read it, also one that a change
+    has taken out of the contract since: then without `more`, which the registration tells.
+    """
+    deals.tell(work, filed.deal, kind, what if reader.party_left(filed) else what + more)
 
 
 def _tell(
     work: Work,
-    reader: OrganisationId,
+    party: OrganisationId,
     about: tuple[PublicId, str],
     kind: str,
     title: str,
@@ -141,11 +163,11 @@ def _tell(
     registration, round_ = about
     notify.tell(
         work.session,
-        To(organisation_id=reader, action=Action.REGISTRATION_VIEW),
+        To(organisation_id=party, action=Action.REGISTRATION_VIEW),
         kind,
         Subject("registration", registration),
         title,
-        key=f"{kind}:{registration}:{reader}" + (f":{round_}" if round_ else ""),
+        key=f"{kind}:{registration}:{party}" + (f":{round_}" if round_ else ""),
         at=work.now,
         detail=detail,
     )
