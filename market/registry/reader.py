@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from market.accounts.policy import Relation
+from market.access import mandates
+from market.access.mandates import Served
+from market.accounts.policy import Relation, Role
 from market.accounts.work import Work
 from market.deals import service as deals
+from market.kit.clock import local_date
 from market.registry import repository, standing
 from market.registry.models import Registration, RegistrationEvent
 from market.registry.repository import Filed
@@ -32,18 +35,24 @@ def of(work: Work, found: Filed) -> tuple[Filed, Relation]:
 
 def of_many(work: Work, found: Sequence[Filed]) -> list[tuple[Filed, Relation]]:
     """As `of`, of several; the steps of those that were changed are read at once."""
+    if work.actor.role is Role.OFFICER:
+        return [(one, Relation.OTHER) for one in found]
     # Where nothing moved a party, there is nobody who left.
     moved = [one.row.id for one in found if one.row.changes]
     steps = repository.events_of(work.session, moved) if moved else {}
     joint = deals.further_sides(work, [one.deal for one in found])
-    return [_one(work, one, steps.get(one.row.id, ()), one.deal.id in joint) for one in found]
+    served = mandates.served(work)
+    return [
+        _one(work, one, steps.get(one.row.id, ()), joint=one.deal.id in joint, served=served)
+        for one in found
+    ]
 
 
 def _one(
-    work: Work, found: Filed, steps: Sequence[RegistrationEvent], joint: bool
+    work: Work, found: Filed, steps: Sequence[RegistrationEvent], *, joint: bool, served: Served
 ) -> tuple[Filed, Relation]:
     row, contract = found.row, found.contract
-    now = _relation(work, standing.of(row, contract))
+    now = _relation(work, standing.of(row, contract), served)
     if now in (Relation.OWN, Relation.COUNTERPART):
         return found, now
     if joint:
@@ -52,17 +61,19 @@ def _one(
         return found, now
     first = standing.registered(row, contract)
     for step in reversed(steps):
-        then = _relation(work, first | step.in_force)
+        then = _relation(work, first | step.in_force, served)
         if then is not None:
-            return _as_of(found, step), then
+            return _as_of(found, step, steps), then
     return found, Relation.OTHER
 
 
-def _relation(work: Work, parties: dict[str, Any]) -> Relation | None:
-    return deals.relation_to(work, seller_id=parties["seller_id"], buyer_id=parties["buyer_id"])
+def _relation(work: Work, parties: dict[str, Any], served: Served) -> Relation | None:
+    return deals.relation_to(
+        work, seller_id=parties["seller_id"], buyer_id=parties["buyer_id"], served=served
+    )
 
 
-def _as_of(found: Filed, step: RegistrationEvent) -> Filed:
+def _as_of(found: Filed, step: RegistrationEvent, steps: Sequence[RegistrationEvent]) -> Filed:
     """Return a registration as it stood after a step, for reading: the row is a copy."""
     then = {
         "state": step.to_state,
@@ -71,7 +82,8 @@ def _as_of(found: Filed, step: RegistrationEvent) -> Filed:
         "in_force": step.in_force,
     }
     row = Registration(**(found.row.model_dump() | _AFTER | then))
-    return replace(found, row=row, reads_only=True, until=step.place)
+    left = next(one for one in steps if one.place > step.place)
+    return replace(found, row=row, reads_only=True, until=step.place, left_on=local_date(left.at))
 
 
 def party_left(found: Filed) -> bool:

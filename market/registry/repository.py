@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -33,7 +34,8 @@ class Filed:
     """A registration with its contract and deal, and the public id of what it supersedes.
 
     `reads_only`: the actor takes no step of it. `until` is the last step that a party which left
-    reads of; `row` is then a copy as it stood after that step.
+    reads of; `row` is then a copy as it stood after that step, `left_on` the day of the change that
+    took it out.
     """
 
     row: Registration
@@ -42,6 +44,7 @@ class Filed:
     supersedes: PublicId | None
     reads_only: bool = False
     until: int | None = None
+    left_on: date | None = None
 
 
 def filed(session: Session, change: Callable[[Any], Any]) -> list[Filed]:

@@ -179,6 +179,12 @@ def test_a_refusal_needs_its_reason_and_the_seller_reads_it(
     wrong = officer.post(address, {"decision": "not_registered"}, 422)
     assert "请从列表里选一个原因" in wrong
     assert '<details class="fold" open>' in wrong
+    for kept in ('name="total_fen" value="120"', 'name="technical_fen" value="100"'):
+        assert re.search(kept.replace(" ", "[^>]*"), wrong), kept
+    form = {**CERTIFICATE, "number": "12", "note": "抄录的意见"}
+    other = officer.post(address, form, 422)
+    assert other.count("抄录的意见") == 1
+    assert '<details class="fold" open>' not in other
     officer.post(
         address, {"decision": "not_registered", "refusal_reason": "price", "note": "价款缺总额"}
     )
