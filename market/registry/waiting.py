@@ -11,7 +11,7 @@ from market.deals import service as deals
 from market.deals.models import Contract, Deal
 from market.deals.waiting import REGISTER, to_register
 from market.kit import notify
-from market.kit.ids import OrganisationId, PublicId
+from market.kit.ids import OrganisationId, PublicId, RegistrationId
 from market.kit.notify import Subject, Task, To
 from market.ledger.schemas import OUTSIDE
 from market.registry import reader, repository, repository_waiting, standing
@@ -33,8 +33,10 @@ KINDS: Final = (DECIDE, CORRECT, RESOLVE, REGISTER)
 def tasks(session: Session) -> Iterator[Task]:
     """Yield all that waits at the desk, as its own rows say."""
     calendar, book = rules.calendar(session), versions.book(session)
-    for filed in repository_waiting.at_the_desk(session):
-        yield from _next(session, filed, book, calendar)
+    waits = repository_waiting.at_the_desk(session)
+    asked = _asked(session, waits)
+    for filed in waits:
+        yield from _next(filed, asked.get(filed.row.id), book, calendar)
     unregistered = repository_waiting.unregistered(session)
     ids = [contract.id for contract, _ in unregistered]
     newest = repository.newest_of_contracts(session, ids)
@@ -42,7 +44,25 @@ def tasks(session: Session) -> Iterator[Task]:
         yield _submit(contract, deal, newest.get(contract.id), book)
 
 
-def _next(session: Session, filed: Filed, book: RuleBook, calendar: Calendar) -> Iterator[Task]:
+_ASKING: Final = {
+    RegistrationState.CORRECTION: Step.RETURN,
+    RegistrationState.OBJECTION: Step.OBJECT,
+}
+
+
+def _asked(session: Session, waits: Collection[Filed]) -> dict[RegistrationId, RegistrationEvent]:
+    """Return the step by which each registration came to wait for a correction or an answer."""
+    found = {}
+    for state, step in _ASKING.items():
+        ids = [one.row.id for one in waits if one.row.state == state]
+        if ids:
+            found |= repository_waiting.newest_events(session, ids, step)
+    return found
+
+
+def _next(
+    filed: Filed, asked: RegistrationEvent | None, book: RuleBook, calendar: Calendar
+) -> Iterator[Task]:
     """Yield what waits about a registration: for the bureau, or for the seller to correct."""
     row, contract = filed.row, filed.contract
     subject = Subject("registration", row.public_id)
@@ -58,10 +78,8 @@ def _next(session: Session, filed: Filed, book: RuleBook, calendar: Calendar) ->
             asked_by_id=contract.seller_id,
         )
     elif row.state == RegistrationState.CORRECTION:
-        asked = repository_waiting.newest_event(session, row, Step.RETURN)
         yield _correct(filed, asked)
     elif row.state == RegistrationState.OBJECTION:
-        asked = repository_waiting.newest_event(session, row, Step.OBJECT)
         yield Task(
             To(role=Role.OFFICER),
             RESOLVE,
@@ -101,7 +119,8 @@ def moved(work: Work, filed: Filed) -> None:
     """Let the tasks of the bureau and of the seller follow a registration."""
     session, row = work.session, filed.row
     calendar, book = rules.calendar(session), versions.book(session)
-    waits = list(_next(session, filed, book, calendar))
+    asked = _asked(session, [filed]).get(row.id)
+    waits = list(_next(filed, asked, book, calendar))
     subject = Subject("registration", row.public_id)
     notify.hold(session, subject, [DECIDE, CORRECT, RESOLVE], waits, at=work.now)
     _hold_seller(work, filed.contract, filed.deal, book)
