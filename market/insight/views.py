@@ -16,7 +16,8 @@ from market.rules.models import Plan
 class Figure:
     """A sum of registered contracts, amounts in fen.
 
-    All three are None where the figure is left out for the public, which is not 0.
+    All three are None where the figure is left out for the public, which is not 0. `as_of` is the
+    day of a public one that is told as it was at an earlier close than its board.
     """
 
     key: str
@@ -24,6 +25,7 @@ class Figure:
     count: int | None
     technical_fen: int | None
     total_fen: int | None
+    as_of: date | None = None
 
     @property
     def shown(self) -> bool:
