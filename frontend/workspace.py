@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from frontend.edge import Visitor
 from frontend.render import Membership, ViewerContext, WorkspaceLink
-from market.accounts.policy import OrganisationKind, Role
+from market.accounts.policy import Action, OrganisationKind, Role
 from market.accounts.work import Actor
 
 ROLE_NAMES = {
@@ -41,7 +41,6 @@ _BUREAU = (
     ("/desk/reviews", "审核"),
     ("/desk/organisations", "机构"),
     ("/my/imports", "导入"),
-    ("/board", "看板"),
     ("/reports", "报告"),
     ("/bypasses", "跳单"),
     ("/desk/plan", "计划"),
@@ -98,6 +97,7 @@ def viewer(request: Request) -> ViewerContext:
             WorkspaceLink(label, href, counts.get(href)) for href, label in links(actor)
         ),
         csrf=seen.sign_in.csrf,
+        may=frozenset(action.value for action in Action if actor.may_ever(action)),
         memberships=tuple(
             Membership(
                 membership.public_id, organisation.name, membership.id == actor.membership_id
