@@ -13,7 +13,7 @@ from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals import repository_objections as objections
 from market.deals.clearance import Term
-from market.deals.models import Deal, PricingPath
+from market.deals.models import Deal, PricingPath, Terms
 from market.deals.schemas import DealtIn, PricingIn, StopIn
 from market.deals.vocabulary import (
     PAGE,
@@ -66,8 +66,27 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         raise Conflict(CHOSEN)
     if wrong := problems(form):
         raise Invalid(fields=wrong)
+    row = _row(work, deal, terms, form)
+    work.session.add(row)
+    work.session.flush()
+    repository.enter_stage(work.session, deal.id, StageEntered.PRICING, work.now)
+    if form.path is PricingPathKind.AGREEMENT:
+        related = "受让方是完成人或有利害关系" if form.interested else "受让方与完成人无利害关系"
+        service.tell(
+            work,
+            deal,
+            "publicised",
+            f"公示开始，至{clearance.term(row, rules.calendar(work.session)).ends_on}；{related}",
+        )
+    else:
+        service.tell(work, deal, "listed", f"定价方式选定为{PATHS[form.path]}，在{form.exchange}")
+    waiting.deal_moved(work, deal)
+    return row
+
+
+def _row(work: Work, deal: Deal, terms: Terms, form: PricingIn) -> PricingPath:
     agreement = form.path is PricingPathKind.AGREEMENT
-    row = PricingPath(
+    return PricingPath(
         public_id=new_public_id(),
         deal_id=deal.id,
         path=form.path,
@@ -87,23 +106,6 @@ def choose(work: Work, public_id: PublicId, form: PricingIn) -> PricingPath:
         created_by=work.actor.person,
         created_at=work.now,
     )
-    work.session.add(row)
-    work.session.flush()
-    repository.enter_stage(work.session, deal.id, StageEntered.PRICING, work.now)
-    _tell(work, deal, row)
-    waiting.deal_moved(work, deal)
-    return row
-
-
-def _tell(work: Work, deal: Deal, row: PricingPath) -> None:
-    """Say in the deal which path was chosen, and of a publicity until when it runs."""
-    if row.path == PricingPathKind.AGREEMENT:
-        until = clearance.term(row, rules.calendar(work.session)).ends_on
-        related = "受让方是完成人或有利害关系" if row.interested else "受让方与完成人无利害关系"
-        service.tell(work, deal, "publicised", f"公示开始，至{until}；{related}")
-    else:
-        path = PATHS[PricingPathKind(row.path)]
-        service.tell(work, deal, "listed", f"定价方式选定为{path}，在{row.exchange}")
 
 
 def _name(work: Work, deal: Deal) -> str:

@@ -88,7 +88,11 @@ def test_form_and_summary_are_printed_with_their_own_chinese_font(
     parts: Parts, pair: papers.Sides
 ) -> None:
     contract = papers.signed_contract(
-        parts, pair, project="轨道扣件螺栓松动声学检测", state=ContractState.DRAFTED
+        parts,
+        pair,
+        project="轨道扣件螺栓松动声学检测",
+        state=ContractState.DRAFTED,
+        pay_method=PayMethod.INSTALMENTS,
     )
     with work_for(parts, pair.seller_actor) as work:
         deal = deals.deal_of(work, contract.deal_id)
