@@ -52,7 +52,7 @@ _ASKING: Final = {
 
 def _asked(session: Session, waits: Collection[Filed]) -> dict[RegistrationId, RegistrationEvent]:
     """Return the step by which each registration came to wait for a correction or an answer."""
-    found = {}
+    found: dict[RegistrationId, RegistrationEvent] = {}
     for state, step in _ASKING.items():
         ids = [one.row.id for one in waits if one.row.state == state]
         if ids:
