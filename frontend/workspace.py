@@ -52,6 +52,7 @@ _BUREAU = (
     ("/desk/dictionary", "词典"),
 )
 _PERSON = (("/organisations", "创建或加入机构"),)
+_ASKED = {"/my/imports": Action.IMPORT_USE}
 _WORK = ("/work", "待办")
 _MESSAGES = ("/messages", "消息")
 
@@ -60,7 +61,14 @@ def links(actor: Actor) -> tuple[tuple[str, str], ...]:
     """Return (address, label) of the actor's places of work: what waits first, for all."""
     if actor.role is Role.ANONYMOUS:
         return ()
-    return (_WORK, *_places(actor), _MESSAGES)
+    mine = (place for place in _places(actor) if _opens(actor, place[0]))
+    return (_WORK, *mine, _MESSAGES)
+
+
+def _opens(actor: Actor, place: str) -> bool:
+    """Return whether a place that not every role of an organisation may open is the actor's."""
+    asked = _ASKED.get(place)
+    return asked is None or actor.may_ever(asked)
 
 
 def _places(actor: Actor) -> tuple[tuple[str, str], ...]:

@@ -150,7 +150,7 @@ def test_a_contract_is_handed_in_decided_counted_and_undone(
     assert "登记已撤回" in officer.post(f"{desk}/undo", {"reason": "金额抄错"})
     assert "，不能" in officer.get(f"{desk}/undo")
     lines = words(officer.get("/board/contracts?side=out"))
-    assert "−100.00" in lines
+    assert "−1,000,000.00" in lines
     assert "0元" in lines
     one = desk.removeprefix("/desk")
     assert "重新提交登记" in seller.get(one)

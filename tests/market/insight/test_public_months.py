@@ -130,10 +130,11 @@ def test_one_licence_among_many_developments_does_not_move_its_own_figure(
     close_month(parts, pair, "2026-04")
     board = shown(parts)
     assert told(parts) == (date(2026, 4, 30), 18, 1777 * WAN)
-    # The developments stay too: the total without them would tell the licence.
+    # The developments stay too: the total without them would tell the licence, registered as
+    # an assignment under the rules of its day.
     assert {one.key: (one.count, one.technical_fen, one.as_of) for one in board.types} == {
         "DEV": (6, 600 * WAN, date(2026, 3, 31)),
-        "LIC": (6, 600 * WAN, date(2026, 3, 31)),
+        "TRF": (6, 600 * WAN, date(2026, 3, 31)),
     }
     registered(parts, pair, 4, date(2026, 5, 7), **licence)
     registered(parts, pair, 1, date(2026, 5, 7))
@@ -141,7 +142,7 @@ def test_one_licence_among_many_developments_does_not_move_its_own_figure(
     close_month(parts, pair, "2026-05")
     assert {one.key: (one.count, one.as_of) for one in shown(parts).types} == {
         "DEV": (12, None),
-        "LIC": (11, None),
+        "TRF": (11, None),
     }
 
 
