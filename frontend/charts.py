@@ -128,25 +128,30 @@ def _real_at(y: float, *, ahead: bool) -> float:
 
 
 def months(bars: Sequence[tuple[str, int, bool]], *, need: int | None, label: str) -> Months:
-    """Draw (short label, fen, whether the month is over) as bars."""
+    """Draw (short label, fen, whether the month is over) as bars; a negative month below 0."""
     largest = max([need or 0, *(fen for _, fen, _ in bars)], default=0)
-    unit, unit_name = _unit(largest)
+    lowest = min([0, *(fen for _, fen, _ in bars)])
+    unit, unit_name = _unit(max(largest, -lowest))
     ticks, top = _ticks(largest, unit)
+    low = 0.0
+    if lowest < 0:
+        ticks, top, low = _both_ways(largest, lowest, unit)
     slot = WIDTH / max(len(bars), 1)
     drawn = []
     for place, (_, fen, over) in enumerate(bars):
-        height = max(fen, 0) / (top * unit) * HEIGHT
+        height = abs(fen) / unit / (top - low) * HEIGHT
         x = (place + 0.18) * slot
-        drawn.append(Bar(round(x, 1), round(HEIGHT - height, 1), slot * 0.64, height, not over))
+        y = _height(max(fen / unit, 0.0), top, low)
+        drawn.append(Bar(round(x, 1), round(y, 1), slot * 0.64, height, not over))
     middle = [(place + 0.5) * 100 / max(len(bars), 1) for place in range(len(bars))]
-    line = HEIGHT - (need or 0) / (top * unit) * HEIGHT
+    line = _height((need or 0) / unit, top, low)
     return Months(
         label=label,
         unit=unit_name,
-        grid=_grid(ticks, top),
+        grid=_grid(ticks, top, low),
         need="" if need is None else f"M0 {line:.1f}H{WIDTH}",
         bars=tuple(drawn),
-        y_marks=_y_marks(ticks, top),
+        y_marks=_y_marks(ticks, top, low),
         x_marks=tuple(Mark(x, 0, name) for x, (name, _, _) in zip(middle, bars, strict=True)),
     )
 
@@ -169,12 +174,25 @@ def _percent(y: float) -> float:
     return (HEIGHT - y) / HEIGHT * 100
 
 
-def _grid(ticks: list[float], top: float) -> str:
-    return "".join(f"M0 {HEIGHT - tick / top * HEIGHT:.1f}H{WIDTH}" for tick in ticks)
+def _both_ways(largest: int, lowest: int, unit: int) -> tuple[list[float], float, float]:
+    """Return round values on both sides of zero, and the axis' upper and lower end, in units."""
+    wider, _ = _ticks(max(largest, -lowest), unit)
+    step = wider[1]
+    above, below = ceil(largest / unit / step), ceil(-lowest / unit / step)
+    return [step * place for place in range(-below, above + 1)], step * max(above, 1), -step * below
 
 
-def _y_marks(ticks: list[float], top: float) -> tuple[Mark, ...]:
-    return tuple(Mark(-1, tick / top * 100, f"{tick:,g}") for tick in ticks)
+def _height(value: float, top: float, low: float) -> float:
+    """Return where a value stands in the view box, from its upper edge."""
+    return (top - value) / (top - low) * HEIGHT
+
+
+def _grid(ticks: list[float], top: float, low: float = 0.0) -> str:
+    return "".join(f"M0 {_height(tick, top, low):.1f}H{WIDTH}" for tick in ticks)
+
+
+def _y_marks(ticks: list[float], top: float, low: float = 0.0) -> tuple[Mark, ...]:
+    return tuple(Mark(-1, (tick - low) / (top - low) * 100, f"{tick:,g}") for tick in ticks)
 
 
 def _year_marks(start: date, end: date, span: int) -> tuple[Mark, ...]:

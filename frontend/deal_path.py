@@ -24,6 +24,7 @@ class Point(StrEnum):
     PROPOSED = "proposed"
     UNPRICED = "unpriced"
     PUBLICISED = "publicised"
+    CONTESTED = "contested"
     LISTED = "listed"
     UNDRAFTED = "undrafted"
     DRAFTED = "drafted"
@@ -66,8 +67,10 @@ class DealLine:
 
     @property
     def amount_fen(self) -> int | None:
-        """Return what the deal is about: the contract's total, or the newest terms' amount."""
-        if self.row.contract is not None:
+        """Return what the deal is about: the contract's total, or the newest terms' amount, by
+        which alone a deal is negotiated anew.
+        """
+        if self.row.contract is not None and self.row.stage is not Stage.NEGOTIATION:
             return self.row.contract.total_fen
         return self.row.terms.amount_fen if self.row.terms is not None else None
 
@@ -98,10 +101,16 @@ def _point(row: DealRow, registration: Registration | None) -> Point:
     if row.stage is Stage.NEGOTIATION:
         return Point.PROPOSED if row.deal.terms_version else Point.TALKING
     if row.stage is Stage.PRICING:
-        if row.pricing is None:
-            return Point.UNPRICED
-        return Point.LISTED if row.pricing.state == PricingState.LISTED else Point.PUBLICISED
+        return _priced(row)
     return Point.DRAFTED if row.contract is not None else Point.UNDRAFTED
+
+
+def _priced(row: DealRow) -> Point:
+    if row.pricing is None:
+        return Point.UNPRICED
+    if row.contested:
+        return Point.CONTESTED
+    return Point.LISTED if row.pricing.state == PricingState.LISTED else Point.PUBLICISED
 
 
 def _registered(registration: Registration | None) -> Point:
@@ -141,6 +150,7 @@ def steps(line: DealLine) -> list[Step]:
 _NEXT = {
     Point.UNPRICED: ("price", "wait_price"),
     Point.LISTED: ("dealt", "wait_dealt"),
+    Point.CONTESTED: ("handle", "wait_handle"),
     Point.UNDRAFTED: ("draft", "wait_draft"),
     Point.SIGNED: ("register", "wait_register"),
     Point.CORRECTING: ("correct", "wait_correct"),
@@ -168,7 +178,9 @@ def next_step(line: DealLine) -> str:
 def _terms_step(row: DealRow, side: Side) -> str:
     if row.terms is None:
         return "propose"
-    return "wait_confirm" if row.terms.side == side else "confirm"
+    deal = row.deal
+    mine = deal.seller_confirmed if side is Side.SELLER else deal.buyer_confirmed
+    return "wait_confirm" if mine == row.terms.version else "confirm"
 
 
 def confirmed(contract: Contract, side: Side) -> bool:

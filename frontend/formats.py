@@ -52,6 +52,11 @@ def money_exact(fen: int | None) -> str:
     return "" if fen is None else f"{_scaled(fen, FEN_PER_YUAN, fixed=True)}元"
 
 
+def yuan(fen: int | None) -> str:
+    """Return the figure of a column whose head says 元, to the fen: `7,800,000.00`."""
+    return "" if fen is None else _scaled(fen, FEN_PER_YUAN, fixed=True)
+
+
 def wan(fen: int | None) -> str:
     """Return the figure of a column whose head says 万元: `286.00`."""
     return "" if fen is None else _scaled(fen, FEN_PER_WAN, fixed=True)
@@ -237,6 +242,7 @@ FILTERS = {
         money,
         money_exact,
         wan,
+        yuan,
         yi,
         money_range,
         day,

@@ -61,6 +61,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "deal.share": Place(_DEAL + "#parties", "确认份额"),
     "deal.party": Place(_DEAL),
     "deal.agreed": Place(_DEAL),
+    "deal.reopened": Place(_DEAL),
     "deal.lost": Place(_DEAL),
     "contract.signed": Place(_DEAL),
     "registration.due": Place(_DEAL, "提交登记"),

@@ -1,9 +1,10 @@
 """Shares as people type them: a per cent, kept in ten-thousandths."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from pydantic import BeforeValidator
+
+from market.kit.money import typed_number
 
 
 def _to_points(value: object) -> object:
@@ -14,10 +15,10 @@ def _to_points(value: object) -> object:
     if not text:
         return None
     try:
-        points = Decimal(text[:20]) * 100
-    except InvalidOperation:
+        points = typed_number(text) * 100
+    except ValueError:
         raise ValueError(f"应为百分数，如3或2.5，现在是“{text[:20]}”") from None
-    if not points.is_finite() or points != points.to_integral_value() or not 0 <= points <= 10_000:
+    if points != points.to_integral_value() or not 0 <= points <= 10_000:
         raise ValueError(f"应在0到100之间，最多两位小数，现在是“{text[:20]}”")
     return int(points)
 

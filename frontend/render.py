@@ -41,7 +41,9 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class ViewerContext:
-    """Who looks, as far as every page shows it. `csrf` is "" where there is no session."""
+    """Who looks, as far as every page shows it. `csrf` is "" where there is no session; `may` names
+    the actions that may ever be theirs, for links that lead elsewhere.
+    """
 
     signed_in: bool = False
     name: str = ""
@@ -51,6 +53,7 @@ class ViewerContext:
     workspace: tuple[WorkspaceLink, ...] = ()
     csrf: str = ""
     memberships: tuple[Membership, ...] = ()
+    may: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from frontend.edge import Visitor
 from frontend.render import Membership, ViewerContext, WorkspaceLink
-from market.accounts.policy import OrganisationKind, Role
+from market.accounts.policy import Action, OrganisationKind, Role
 from market.accounts.work import Actor
 
 ROLE_NAMES = {
@@ -43,7 +43,6 @@ _BUREAU = (
     ("/desk/reviews", "审核"),
     ("/desk/organisations", "机构"),
     ("/my/imports", "导入"),
-    ("/board", "看板"),
     ("/reports", "报告"),
     ("/bypasses", "跳单"),
     ("/desk/plan", "计划"),
@@ -55,6 +54,7 @@ _BUREAU = (
     ("/desk/dictionary", "词典"),
 )
 _PERSON = (("/organisations", "创建或加入机构"),)
+_ASKED = {"/my/imports": Action.IMPORT_USE}
 _WORK = ("/work", "待办")
 _MESSAGES = ("/messages", "消息")
 
@@ -63,7 +63,14 @@ def links(actor: Actor) -> tuple[tuple[str, str], ...]:
     """Return (address, label) of the actor's places of work: what waits first, for all."""
     if actor.role is Role.ANONYMOUS:
         return ()
-    return (_WORK, *_places(actor), _MESSAGES)
+    mine = (place for place in _places(actor) if _opens(actor, place[0]))
+    return (_WORK, *mine, _MESSAGES)
+
+
+def _opens(actor: Actor, place: str) -> bool:
+    """Return whether a place that not every role of an organisation may open is the actor's."""
+    asked = _ASKED.get(place)
+    return asked is None or actor.may_ever(asked)
 
 
 def _places(actor: Actor) -> tuple[tuple[str, str], ...]:
@@ -101,6 +108,7 @@ def viewer(request: Request) -> ViewerContext:
             WorkspaceLink(label, href, counts.get(href)) for href, label in links(actor)
         ),
         csrf=seen.sign_in.csrf,
+        may=frozenset(action.value for action in Action if actor.may_ever(action)),
         memberships=tuple(
             Membership(
                 membership.public_id, organisation.name, membership.id == actor.membership_id

@@ -24,6 +24,7 @@ from market.kit import dump, files, soundness
 from market.kit.across import Finding
 from market.kit.errors import Conflict, NotFound
 from market.kit.sweep import YOUNG, contents, sweep, unnamed
+from market.ledger import audit as ledger
 from market.ledger import heads
 from market.waiting import put_right
 
@@ -146,6 +147,7 @@ def _processes(parts: Parts, session: Session) -> Iterator[Finding]:
     now = parts.clock.now()
     yield from soundness.change_log(session, now)
     yield from soundness.jobs(session, now)
+    yield from ledger.unsigned(session, now)
 
 
 def _files(parts: Parts) -> Iterator[Finding]:

@@ -153,7 +153,10 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
         "起草合同",
         "`replaces` 写看过的草稿编号，没有草稿时不写；草稿已被别人改过时答409。",
     ),
-    "POST /deals/{deal_id}/contract/confirm": ("确认合同", "双方确认同一份草稿，当天签订。"),
+    "POST /deals/{deal_id}/contract/confirm": (
+        "确认合同",
+        "双方确认同一份草稿，当天签订；草稿与约定不同的，要说明已知。",
+    ),
     "GET /deals/{deal_id}/contract/kept": ("合同的专利、付款和备案", ""),
     "PUT /deals/{deal_id}/contract/patents": ("填写专利", "替换原来的。"),
     "PUT /deals/{deal_id}/contract/instalments": ("填写付款约定", "各期合计等于成交额。"),

@@ -20,6 +20,13 @@ export function openDialogs(): void {
   // Come by an address with the dialog's id: the same, as a modal.
   const named = document.getElementById(location.hash.slice(1));
   if (named instanceof HTMLDialogElement) named.showModal();
+  // What is folded away opens with what the address names in it: not all browsers do this alone.
+  const fold = named?.closest("details") ?? null;
+  if (named !== null && fold !== null && !fold.open) {
+    fold.open = true;
+    named.scrollIntoView();
+    named.focus();
+  }
 }
 
 // An open menu closes when one goes on elsewhere, and with Escape.

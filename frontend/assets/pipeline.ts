@@ -4,6 +4,7 @@ export function dragCards(): void {
   const board = document.querySelector<HTMLElement>("[data-board]");
   if (board === null) return;
   let held: HTMLElement | null = null;
+  let barred: HTMLElement | null = null; // the lane that the card is held over and may not enter
 
   board.addEventListener("dragstart", (event) => {
     held = (event.target as Element).closest<HTMLElement>(".card[draggable]");
@@ -11,11 +12,19 @@ export function dragCards(): void {
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", held.querySelector("h3")?.textContent ?? "");
     held.dataset["held"] = "";
+    barred = null;
   });
   board.addEventListener("dragend", () => {
+    if (barred !== null) refuse(barred);
     if (held !== null) delete held.dataset["held"];
     held = null;
     mark(null);
+  });
+  // No dragleave tells leaving a lane from being let go over it: the next dragover does.
+  document.addEventListener("dragover", (event) => {
+    const lane = (event.target as Element).closest<HTMLElement>(".lane");
+    const enters = lane === null || held === null || lane.contains(held) || buttonFor(lane) !== null;
+    barred = enters ? null : lane;
   });
   board.addEventListener("dragover", (event) => {
     const lane = laneOf(event);
@@ -33,6 +42,14 @@ export function dragCards(): void {
     event.preventDefault();
     button.form?.requestSubmit(button);
   });
+
+  // Heard and seen: a card that springs back says nothing by itself.
+  function refuse(lane: HTMLElement): void {
+    const said = document.getElementById("board-said");
+    if (said === null) return;
+    said.classList.remove("vh");
+    said.textContent = (said.dataset["refused"] ?? "").replace("{lane}", lane.dataset["name"] ?? "");
+  }
 
   function laneOf(event: Event): HTMLElement | null {
     return (event.target as Element).closest<HTMLElement>(".lane[data-phase]");

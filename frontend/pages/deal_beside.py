@@ -53,7 +53,8 @@ def move(
 ) -> Response:
     """Move a card of the board, or the deal on its own page; `back` says from where it was sent."""
     form = forms.parse(offer_forms.PhaseForm, page.sent)
-    back = "/deals/board" if page.sent.first("back") == "board" else f"/deals/{deal_id}"
+    board = page.sent.first("back") == "board"
+    back = f"/deals/board#card-{deal_id}" if board else f"/deals/{deal_id}"
     body = form.data or offer_forms.PhaseForm(seen="contact", phase="contact")
     try:
         negotiation.move(page.work, PublicId(deal_id), PhaseIn(**body.model_dump()))

@@ -50,6 +50,7 @@ def board(page: Annotated[Page, opens_page(Action.DEAL_VIEW)]) -> Response:
             "lanes": _lanes(running, signed),
             "count": counts[Shelf.RUNNING],
             "left_out": max(counts[Shelf.RUNNING] - CARDS, 0),
+            "signed_left_out": max(counts[Shelf.SIGNED] - SIGNED, 0),
             "running_fen": service.running_fen(work),
             "may_move": work.may(Action.DEAL_MOVE),
             "phases": tuple((one.value, text) for one, text in PHASES.items()),

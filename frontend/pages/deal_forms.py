@@ -6,12 +6,14 @@ from pydantic import BaseModel, Field
 
 from frontend import forms
 from market.catalog.vocabulary import FIELDS
-from market.deals.models import Contract, ContractLine, Terms
+from market.deals import pricing
+from market.deals.models import Contract, ContractLine
 from market.deals.schemas import (
     MAX_LINES,
     ContractIn,
     ContractLineIn,
     Message,
+    PricingIn,
     Text120,
     Text1000,
 )
@@ -71,14 +73,30 @@ class NoteForm(BaseModel):
 
 
 class PricingForm(BaseModel):
+    """`checked`: that what a 公示 will say was looked through, see `pricing_problems`."""
+
     path: PricingPathKind = Field(title="定价方式")
     summary: Text1000 = Field("", title="成果简介")
-    interested: bool = Field(False, title="利害关系")
+    interested: Literal["yes", "no"] | None = Field(None, title="利害关系")
     interest_note: Optional300 = Field("", title="利害关系说明")
     exchange: Text120 = Field("", title="技术交易市场")
     exchange_number: Optional60 = Field("", title="挂牌编号")
     listed_on: forms.Day | None = Field(None, title="挂牌日")
     listed_until: forms.Day | None = Field(None, title="截止日")
+    checked: bool = Field(False, title="核对")
+
+
+def pricing_in(form: PricingForm) -> PricingIn:
+    interested = None if form.interested is None else form.interested == "yes"
+    return PricingIn(**form.model_dump(exclude={"interested", "checked"}), interested=interested)
+
+
+def pricing_problems(form: PricingForm) -> dict[str, str]:
+    """Return all that is wrong with the choice, by field."""
+    wrong = pricing.problems(pricing_in(form))
+    if form.path is PricingPathKind.AGREEMENT and not form.checked:
+        wrong["checked"] = "公示一开始任何人都看得到，请核对后勾选"
+    return wrong
 
 
 class DealtForm(BaseModel):
@@ -95,6 +113,7 @@ class StopForm(BaseModel):
 
 class SignForm(BaseModel):
     contract: str = Field(title="合同", pattern=r"^[2-9a-z]{14}$")
+    differences_known: bool = Field(False, title="差异已知")
 
 
 class DisclosureForm(BaseModel):
@@ -228,8 +247,8 @@ def in_words(rows: list[LineRow]) -> str:
     return "；".join(f"{row.name}，{kinds[row.kind]}，{row.amount}万元" for row in rows)
 
 
-def contract_rows(lines: tuple[ContractLine, ...], terms: Terms | None) -> list[LineRow]:
-    """Return a draft's lines, or one of the agreed amount, with empty ones behind."""
+def contract_rows(lines: tuple[ContractLine, ...], price_fen: int | None) -> list[LineRow]:
+    """Return a draft's lines, or one of the price, with empty ones behind."""
     rows = [
         LineRow(
             name=line.name,
@@ -239,6 +258,6 @@ def contract_rows(lines: tuple[ContractLine, ...], terms: Terms | None) -> list[
         )
         for line in lines
     ]
-    if not rows and terms is not None:
-        rows = [LineRow(name="技术费用", amount=forms.wan(terms.amount_fen))]
+    if not rows and price_fen is not None:
+        rows = [LineRow(name="技术费用", amount=forms.wan(price_fen))]
     return [*rows, *(LineRow() for _ in range(max(ROWS - len(rows), 1)))][:MAX_LINES]

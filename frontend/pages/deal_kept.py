@@ -1,6 +1,6 @@
 """What is kept of a contract: patents, payments agreed and received, the filing of a licence."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -11,9 +11,12 @@ from frontend.edge import Page, opens_page
 from market.accounts.policy import Action
 from market.deals import filing, keeping, service
 from market.deals.schemas_keeping import (
+    ApplicationNumber,
     FilingIn,
     InstalmentIn,
     InstalmentsIn,
+    Name120,
+    Name200,
     PatentIn,
     PatentsIn,
     ReceiptIn,
@@ -22,11 +25,12 @@ from market.kit.cells import days
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.money import fen_to_wan, wan_to_fen
-from market.kit.wire import Optional60, Optional200, PathId
+from market.kit.wire import OneLine, Optional60, Optional200, PathId, text
 
 router = APIRouter()
 KEPT = notices.done("contract-kept", "已保存")
 SEPARATOR = "｜"
+M = TypeVar("M", bound=BaseModel)
 
 
 class KeptForm(BaseModel):
@@ -40,6 +44,23 @@ class KeptForm(BaseModel):
     note: Optional200 = Field("", title="备注")
     filed_on: forms.Day | None = Field(None, title="备案日")
     number: Optional60 = Field("", title="备案号")
+
+
+class PatentLine(BaseModel):
+    """One line of `patents`, in the order of its parts."""
+
+    name: Name200 = Field(title="名称")
+    owner: Name120 = Field(title="权利人")
+    filed_on: forms.Day = Field(title="申请日")
+    application_number: ApplicationNumber = Field(title="申请号")
+    patent_number: Annotated[str, text(40), OneLine] = Field("", title="专利号")
+    expires_on: forms.Day | None = Field(None, title="到期日")
+
+
+class InstalmentLine(BaseModel):
+    """One line of `instalments` whose first part is a day."""
+
+    due_on: forms.Day = Field(title="付款日")
 
 
 def _context(
@@ -137,37 +158,37 @@ def _lines(text: str) -> list[list[str]]:
     ]
 
 
-def _patents(text: str) -> list[PatentIn]:
-    found = []
-    for parts in _lines(text):
-        name, owner, filed_on, application, patent, expires = (*parts, "", "", "", "", "", "")[:6]
-        try:
-            told = {
-                "name": name,
-                "owner": owner,
-                "filed_on": filed_on,
-                "application_number": application,
-                "patent_number": patent,
-                "expires_on": expires or None,
-            }
-            found.append(PatentIn.model_validate(told))
-        except ValueError:
-            message = f"每行写“名称｜权利人｜申请日｜申请号｜专利号｜到期日”，现在有“{name[:40]}”"
-            raise Invalid(fields={"patents": message}) from None
-    return found
+def _read(model: type[M], parts: list[str], place: int, field: str) -> M:
+    """Return one line. Raises Invalid at `field` with the line's number and all that is wrong."""
+    names = list(model.model_fields)
+    if len(parts) > len(names):
+        raise Invalid(fields={field: f"第{place}行应不多于{len(names)}段，现在是{len(parts)}段"})
+    typed = {name: [part] for name, part in zip(names, parts, strict=False)}
+    form = forms.parse(model, forms.Submission(fields=typed))
+    if form.data is None:
+        wrong = "；".join(sentence for _, sentence in form.summary)
+        raise Invalid(fields={field: f"第{place}行：{wrong}"})
+    return form.data
 
 
-def _instalments(text: str) -> list[InstalmentIn]:
+def _patents(typed: str) -> list[PatentIn]:
+    return [
+        PatentIn(**_read(PatentLine, parts, place, "patents").model_dump())
+        for place, parts in enumerate(_lines(typed), 1)
+    ]
+
+
+def _instalments(typed: str) -> list[InstalmentIn]:
     found = []
-    for parts in _lines(text):
+    for place, parts in enumerate(_lines(typed), 1):
         when, amount = (*parts, "", "")[:2]
         on = days.day(when)
         told: dict[str, Any] = {"condition": when}
+        if on is not None and on[2] is not None:
+            told = {"due_on": _read(InstalmentLine, [when], place, "instalments").due_on}
         try:
-            if on is not None and on[2] is not None:
-                told = {"due_on": f"{on[0]:04d}-{on[1]:02d}-{on[2]:02d}"}
             told["amount_fen"] = wan_to_fen(amount)
-            found.append(InstalmentIn.model_validate(told))
+            found.append(InstalmentIn(**told))
         except ValueError:
             message = f"每行写“付款日或条件｜万元”，现在有“{SEPARATOR.join(parts)[:40]}”"
             raise Invalid(fields={"instalments": message}) from None

@@ -1,14 +1,16 @@
 """Forms of an offer, and of what stands beside a deal: parties, files, plans, objections."""
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
 from frontend import forms
 from market.catalog.vocabulary import Mode
+from market.deals.models_negotiation import TermsInstalment
 from market.deals.schemas import (
     MAX_INSTALMENTS,
+    Hundredths,
     InstalmentIn,
     Message,
     TermsIn,
@@ -29,7 +31,7 @@ from market.deals.vocabulary import (
     RoyaltyTrend,
 )
 from market.kit import letters
-from market.kit.money import wan_to_fen
+from market.kit.money import typed_number, wan_to_fen
 from market.kit.wire import Line, Optional200, OrganisationName, PathId, Short
 
 NAME_LENGTH = 120
@@ -49,16 +51,17 @@ BROKER_AUDIENCES = tuple(one for one in AUDIENCE_CHOICES if one[0] in ("own", "a
 def _to_hundredths(value: object) -> object:
     """Read a percentage as a person types it, as hundredths of a per cent."""
     typed = str(value).strip().removesuffix("%").removesuffix("％")
+    said = f"应为百分数，最多两位小数，如3或2.75，现在是“{typed[:20]}”"
     try:
-        found = Decimal(typed) * 100
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or found != found.to_integral_value():
-        raise ValueError(f"应为百分数，最多两位小数，如3或2.75，现在是“{typed[:20]}”")
+        found = typed_number(typed) * 100
+    except ValueError:
+        raise ValueError(said) from None
+    if found != found.to_integral_value():
+        raise ValueError(said)
     return int(found)
 
 
-Percent = Annotated[int, BeforeValidator(_to_hundredths)]
+Percent = Annotated[Hundredths, BeforeValidator(_to_hundredths)]
 
 
 class TermsForm(BaseModel):
@@ -70,7 +73,7 @@ class TermsForm(BaseModel):
     pay_method: PayMethod = Field(PayMethod.LUMP, title="付款方式")
     entry: forms.Wan | None = Field(None, title="入门费", ge=1)
     royalty_base: RoyaltyBase | None = Field(None, title="提成基数")
-    royalty_rate: Percent | None = Field(None, title="提成比例", ge=1, le=10_000)
+    royalty_rate: Percent | None = Field(None, title="提成比例")
     royalty_trend: RoyaltyTrend | None = Field(None, title="提成比例的变化")
     instalments: list[str] = Field(default_factory=list, title="分期")
     term_months: forms.Whole | None = Field(None, title="期限", ge=1, le=1200)
@@ -85,7 +88,7 @@ class PhaseForm(BaseModel):
 
 class PartyForm(BaseModel):
     organisation: OrganisationName = Field(title="单位全称")
-    share: Percent | None = Field(None, title="份额", ge=1, le=10_000)
+    share: Percent | None = Field(None, title="份额")
     note: Optional200 = Field("", title="说明")
 
 
@@ -131,14 +134,25 @@ class InstalmentRow(BaseModel):
     amount: str = ""
 
 
-def typed_instalments(sent: forms.Submission) -> list[InstalmentRow]:
-    """Return the payments as they were typed, with empty rows behind."""
+def typed_instalments(
+    sent: forms.Submission, newest: Sequence[TermsInstalment] = ()
+) -> list[InstalmentRow]:
+    """Return the payments as they were typed, else those of the newest offer to start from, with
+    empty rows behind.
+    """
+    if "part_due" not in sent.fields:
+        rows = [InstalmentRow(due=one.due, amount=forms.wan(one.amount_fen)) for one in newest]
+        return _with_room(rows)
     dues, amounts = (sent.fields.get(key, []) for key in ("part_due", "part_amount"))
     rows = [
         InstalmentRow(due=due, amount=amount)
         for due, amount in zip(dues, amounts, strict=False)
         if due.strip() or amount.strip()
     ][:MAX_INSTALMENTS]
+    return _with_room(rows)
+
+
+def _with_room(rows: list[InstalmentRow]) -> list[InstalmentRow]:
     wanted = min(len(rows) + INSTALMENT_ROWS, MAX_INSTALMENTS)
     return [*rows, *(InstalmentRow() for _ in range(wanted - len(rows)))]
 

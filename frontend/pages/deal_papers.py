@@ -10,10 +10,12 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.pages import deal_forms as papers
 from market.accounts.policy import Action
-from market.deals import clearance, contracts, pricing, service, views
-from market.deals.schemas import PricingIn
+from market.catalog import views as listings
+from market.catalog.vocabulary import Mode
+from market.deals import clearance, contracts, departures, negotiation, pricing, service, views
+from market.deals.models import Deal
 from market.deals.views import DealView
-from market.deals.vocabulary import PricingPathKind
+from market.deals.vocabulary import PATHS, PricingPathKind
 from market.kit.errors import Conflict, Invalid, Overtaken
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
@@ -24,6 +26,7 @@ router = APIRouter()
 
 PUBLICISED = notices.done("publicised", "公示已开始", "公示页任何人可见；期满次日起可以签约。")
 LISTED = notices.done("pricing-listed", "定价方式已选定", "成交后在这里登记结果。")
+SUMMARY = 1000
 DRAFTED = notices.done("contract-drafted", "合同草稿已保存", "双方确认后签订。")
 
 
@@ -43,7 +46,18 @@ def _pricing(page: Page, deal_id: str, form: forms.Form[papers.PricingForm]) -> 
         "last": last,
         "first": last + timedelta(days=1),
         "provisional": calendar.provisional(last),
+        "path_name": PATHS[PricingPathKind(view.row.pricing.path)] if view.row.pricing else "",
     }
+
+
+def _summaries(page: Page, deal: Deal) -> str:
+    """Return what the deal's published achievements say of themselves, to start from."""
+    session = page.work.session
+    further = [one.listing_id for one in negotiation.further_listings(page.work, deal)]
+    ids = [one for one in (deal.achievement_id, *further) if one is not None]
+    found = listings.document_source(session, ids)
+    told = [found[one].text.summary for one in ids if one in found]
+    return "\n".join(one for one in told if one)[:SUMMARY]
 
 
 @router.get("/deals/{deal_id}/pricing")
@@ -52,7 +66,7 @@ def pricing_form(
 ) -> Response:
     deal = service.find(page.work, PublicId(deal_id))
     page.work.require(Action.PRICING_SET, service.relation(page.work, deal))
-    form = forms.blank(papers.PricingForm, {"path": PricingPathKind.AGREEMENT.value})
+    form = forms.blank(papers.PricingForm, {"summary": _summaries(page, deal)})
     return page.render("deals/pricing.html", _pricing(page, deal_id, form))
 
 
@@ -61,9 +75,12 @@ def choose(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.PRICING_SET, write=True)]
 ) -> Response:
     form = forms.parse(papers.PricingForm, page.sent)
+    wrong = papers.pricing_problems(form.data) if form.data is not None else {}
+    for name, message in wrong.items():
+        form.fail(name, message)
     if form.data is not None:
         try:
-            body = PricingIn(**form.data.model_dump())
+            body = papers.pricing_in(form.data)
             pricing.choose(page.work, PublicId(deal_id), body)
         except Invalid as error:
             form.reject(error)
@@ -96,19 +113,44 @@ def contract_form(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_DRAFT)]
 ) -> Response:
     view = _drafted_by_actor(page, deal_id)
-    contract, terms = view.row.contract, view.row.terms
-    if contract is not None:
-        values = papers.contract_values(contract)
-    else:
-        begins = view.row.term.earliest_signing if view.row.term else page.work.today
-        values = {
-            "project_name": view.row.deal.title,
-            "total": forms.wan(terms.amount_fen) if terms else "",
-            "begins_on": begins,
-        }
+    contract, price = view.row.contract, _price(view)
+    values = papers.contract_values(contract) if contract else _first_draft(page, view, price)
     form = forms.blank(papers.ContractForm, values)
-    rows = papers.contract_rows(view.lines, terms)
+    rows = papers.contract_rows(view.lines, price)
     return page.render("deals/contract.html", _contract(view, form, rows))
+
+
+def _price(view: DealView) -> int | None:
+    """Return the price, in fen, that a first draft starts from: the one reached on an exchange,
+    else the agreed one.
+    """
+    path, terms = view.row.pricing, view.row.terms
+    if path is not None and path.dealt_fen is not None:
+        return path.dealt_fen
+    return terms.amount_fen if terms else None
+
+
+def _first_draft(page: Page, view: DealView, price: int | None) -> dict[str, object]:
+    """Return what is known of a contract before it is drafted: nothing is typed twice."""
+    deal, terms = view.row.deal, view.row.terms
+    begins = view.row.term.earliest_signing if view.row.term else page.work.today
+    named = [one for one in (deal.achievement_id, deal.demand_id) if one is not None]
+    found = listings.document_source(page.work.session, named)
+    fields = [found[one].text.field for one in named if one in found]
+    values: dict[str, object] = {
+        "project_name": deal.title,
+        "field": next((one for one in fields if one is not None), None),
+        "total": forms.wan(price),
+        "begins_on": begins,
+    }
+    if terms is None:
+        return values
+    kinds = departures.KINDS.get(Mode(terms.mode))
+    if kinds:
+        values["kind"] = ":".join(kinds[0])
+    if terms.term_months is not None:
+        values["ends_on"] = departures.ends_on(begins, terms.term_months)
+    return values | {"pay_method": terms.pay_method}
 
 
 @router.post("/deals/{deal_id}/contract")

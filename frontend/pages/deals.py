@@ -63,7 +63,11 @@ PROPOSED = notices.done("terms-proposed", "条件已提出", "等对方确认，
 CONFIRMED = notices.done("terms-confirmed", "条件已确认", "双方达成一致。")
 LOST = notices.done("deal-lost", "洽谈已终止", "原因已记入经过，对方看得到。")
 NOTED = notices.done("deal-noted", "备注已保存")
-STOPPED = notices.done("pricing-stopped", "已终止", "重新公示要从头计算天数。")
+STOPPED = notices.done(
+    "pricing-stopped",
+    "已终止",
+    "双方重新确认条件或提出新的条件，再选定定价方式；公示要从头计算天数。",
+)
 DEALT = notices.done("pricing-dealt", "成交结果已保存", "现在可以签约。")
 SIGN_ONE = notices.done("contract-confirmed", "合同已确认", "另一方也确认后合同签订。")
 SIGNED = notices.done("contract-signed", "合同已签订", "卖方可以提交合同登记。")
@@ -73,7 +77,7 @@ M = TypeVar("M", bound=BaseModel)
 TEMPLATE = "deals/deal.html"
 FORMS = (
     *("terms_form", "lose_form", "note_form", "dealt_form", "stop_form"),
-    *("party_form", "listing_form", "file_form", "plan_form", "handling_form"),
+    *("sign_form", "party_form", "listing_form", "file_form", "plan_form", "handling_form"),
 )
 RENAMED = {"amount_fen": "amount", "entry_fen": "entry"}
 STAGES = (Stage.NEGOTIATION, Stage.PRICING, Stage.SIGNING, Stage.SIGNED, Stage.LOST)
@@ -152,7 +156,9 @@ def _beside(page: Page, view: DealView) -> dict[str, object]:
     """Return what the page offers beside the deal's papers."""
     broker = view.row.side is None
     return {
-        "parts": offer_forms.typed_instalments(page.sent),
+        "parts": offer_forms.typed_instalments(
+            page.sent, view.beside.offers[0].instalments if view.beside.offers else ()
+        ),
         "pays": papers.PAYS,
         "bases": offer_forms.BASES,
         "trends": offer_forms.TRENDS,
@@ -162,7 +168,10 @@ def _beside(page: Page, view: DealView) -> dict[str, object]:
         "audience_names": dict(offer_forms.AUDIENCE_CHOICES),
         "wider": {one.value: {to.value for to in wider} for one, wider in WIDER.items()},
         "people": next_steps.people(page.work) if "deal.note" in view.may else [],
-        "offered": negotiation.offered(page.work, view.row.deal) if view.row.leads else [],
+        "offered": [
+            (one.public_id, f"{one.number or ''} {one.title}".strip())
+            for one in (negotiation.offered(page.work, view.row.deal) if view.row.leads else [])
+        ],
     }
 
 
@@ -208,6 +217,7 @@ def _blanks(view: DealView) -> dict[str, forms.Form[BaseModel]]:
         "lose_form": forms.blank(papers.LoseForm),
         "note_form": forms.blank(papers.NoteForm, {"audience": "all"}),
         "dealt_form": forms.blank(papers.DealtForm),
+        "sign_form": forms.blank(papers.SignForm),
         "stop_form": forms.blank(papers.StopForm),
         "party_form": forms.blank(offer_forms.PartyForm),
         "listing_form": forms.blank(offer_forms.ListingForm),
@@ -339,7 +349,7 @@ def sign(
     deal_id: PathId, page: Annotated[Page, opens_page(Action.CONTRACT_SIGN, write=True)]
 ) -> Response:
     def run(form: papers.SignForm) -> str:
-        row = contracts.sign(page.work, PublicId(deal_id), SignIn(contract=form.contract))
+        row = contracts.sign(page.work, PublicId(deal_id), SignIn(**form.model_dump()))
         return SIGNED if row.signed_on is not None else SIGN_ONE
 
     return step(page, deal_id, papers.SignForm, "sign_form", run)

@@ -102,7 +102,10 @@ def queue(
     )
 
 
-def _decision(page: Page, registration_id: str, **more: object) -> dict[str, object]:
+def _decision(
+    page: Page, registration_id: str, sent: forms.Form[DecideForm] | None = None
+) -> dict[str, object]:
+    """What was `sent` goes back to the form it came from; the other one begins anew."""
     work = page.work
     desk = service.desk(work, PublicId(registration_id))
     filed = desk.filed
@@ -111,8 +114,9 @@ def _decision(page: Page, registration_id: str, **more: object) -> dict[str, obj
         "total_fen": forms.wan(filed.contract.total_fen),
         "technical_fen": forms.wan(filed.contract.technical_fen),
     }
-    form = more.get("form") or forms.blank(DecideForm, applied)
-    assert isinstance(form, forms.Form)
+    refusing = sent is not None and sent.first("decision") == "not_registered"
+    blank = forms.blank(DecideForm, applied)
+    form = blank if sent is None or refusing else sent
     version = service.version_of(work, filed)
     steps = service.steps_of(work, filed, Relation.OTHER)
     return {
@@ -122,6 +126,8 @@ def _decision(page: Page, registration_id: str, **more: object) -> dict[str, obj
         "checks": _checks(page, desk),
         "waiting": service.worklist(work).rows,
         "form": form,
+        "refusal": sent if refusing else blank,
+        "refusing": refusing,
         "followed": _followed(page, desk, form.first("number")),
         "term": service.term_of(work, filed),
         "version": version,
@@ -131,6 +137,7 @@ def _decision(page: Page, registration_id: str, **more: object) -> dict[str, obj
         "events": service.events(work, filed),
         "step_words": words.STEPS,
         "stored": service.file_of(work, filed),
+        "joint": [one.words() for one in national.joint(work, filed.contract)],
         "form_rows": national.rows(filed.contract, items.read(filed.row.items)),
         "steps": [step.value for step in steps],
         "open": Step.REGISTER in steps or Step.ACCEPT in steps,
@@ -139,7 +146,6 @@ def _decision(page: Page, registration_id: str, **more: object) -> dict[str, obj
         "types": CONTRACT_TYPES,
         "fields": FIELDS,
         "regions": REGIONS,
-        **more,
     }
 
 
@@ -247,7 +253,7 @@ def decide(
         for name, text in service.problems(page.work, PublicId(registration_id), told).items():
             form.fail(name, text)
     page.work.abandon()  # before the page reads: a refused write leaves the transaction unusable
-    return page.again("desk/decision.html", _decision(page, registration_id, form=form))
+    return page.again("desk/decision.html", _decision(page, registration_id, form))
 
 
 @router.post("/desk/registrations/{registration_id}/accept")

@@ -175,7 +175,7 @@ def _context(
     page.work.require(one.action, related)
     if form is None:
         values: dict[str, object] = {}
-        if slug == "change":
+        if slug in ("change", "resolve"):
             values = {
                 "total_fen": forms.wan(filed.row.total_fen),
                 "technical_fen": forms.wan(filed.row.technical_fen),

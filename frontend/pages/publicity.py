@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.pages.deal_offer_forms import ObjectionForm
 from market.accounts.policy import Action
+from market.catalog import views as catalog
 from market.deals import objections, pricing
 from market.deals.schemas import ObjectionIn
-from market.deals.vocabulary import STOP_REASONS, PricingState, StopReason
+from market.deals.vocabulary import PAGE, STOP_REASONS, PricingState, StopReason
 from market.kit.errors import Conflict, TooMany
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
@@ -22,8 +23,18 @@ SENT = notices.done("objection-sent", "异议已送达持有单位", "处理前�
 
 
 @router.get("/publicity")
-def all_of_them(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
-    context = {"notices": pricing.publicities(page.work), "today": page.work.today}
+def all_of_them(
+    page: Annotated[Page, opens_page(Action.BROWSE)],
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+) -> Response:
+    total, found = pricing.publicities(page.work, number)
+    context = {
+        "notices": found,
+        "today": page.work.today,
+        "total": total,
+        "page": number,
+        "pages": catalog.pages(total, PAGE),
+    }
     return page.render("deals/publicities.html", context)
 
 

@@ -13,6 +13,7 @@ from frontend.edge import Page, opens_page
 from frontend.registration_words import STATES
 from market.accounts.policy import Action
 from market.catalog.vocabulary import FIELDS
+from market.deals import service as deals
 from market.deals.models import Contract
 from market.deals.vocabulary import CONTRACT_TYPES
 from market.kit import pdf
@@ -60,6 +61,7 @@ class ItemsForm(BaseModel):
     buyer_phone: Optional60 = Field("", title="买方电话")
     buyer_postcode: str = Field("", title="买方邮编", pattern=r"^(\d{6})?$", description="6位数字")
     file: str | None = Field(None, title="合同文件", max_length=1)
+    reply: Optional500 = Field("", title="对补正要求的答复")
 
 
 class ObjectForm(BaseModel):
@@ -168,7 +170,7 @@ def _save(page: Page, filed: Filed) -> Response:
                 service.attach(page.work, public_id, upload)
             if page.sent.first("save"):
                 return page.redirect(f"/registrations/{public_id}/edit", done=SAVED)
-            service.hand_in(page.work, public_id)
+            service.hand_in(page.work, public_id, form.data.reply)
         except (Invalid, Conflict) as error:
             form.reject(error)
         else:
@@ -179,7 +181,7 @@ def _save(page: Page, filed: Filed) -> Response:
 
 
 def _items(data: ItemsForm) -> Items:
-    told = data.model_dump(exclude={"related", "file"})
+    told = data.model_dump(exclude={"related", "file", "reply"})
     return Items.model_validate(
         told | {"related": None if data.related is None else data.related == "1"}
     )
@@ -207,6 +209,7 @@ def _one(page: Page, filed: Filed) -> dict[str, object]:
         "stored": service.file_of(work, filed)
         if work.may(Action.REGISTRATION_FILE, related)
         else None,
+        "joint": [one.words() for one in national.joint(work, filed.contract)],
         "form_rows": national.rows(
             filed.contract, items.shown(work, filed.contract, items.read(filed.row.items))
         ),
@@ -214,6 +217,8 @@ def _one(page: Page, filed: Filed) -> dict[str, object]:
         "may_object": Step.OBJECT in steps,
         "may_withdraw": service.may_withdraw(work, filed),
         "may_resubmit": service.may_resubmit(work, filed),
+        "may_deal": deals.may_see(work, filed.deal),
+        "stamp": national.stamp_of(work, filed),
         "may_print": work.may(Action.REGISTRATION_FILE, related),
         "book": versions.book(work.session),
         "causes": END_CAUSES,
@@ -260,8 +265,8 @@ def form_xlsx(registration_id: PathId, page: Printing) -> Response:
 
 @router.get("/registrations/{registration_id}/form.json")
 def form_json(registration_id: PathId, page: Printing) -> Response:
-    filed, told = national.of(page.work, PublicId(registration_id))
-    told_text = json.dumps(national.data(filed.contract, told), ensure_ascii=False, indent=2)
+    told = national.data(page.work, PublicId(registration_id))
+    told_text = json.dumps(told, ensure_ascii=False, indent=2)
     return _sent(told_text.encode(), "application/json", "技术合同认定登记表.json")
 
 

@@ -81,6 +81,7 @@ def worklist(page: Reading, group: Group | None = None, number: Number = 1) -> R
             "figures": _figures(work),
             "begin": _begin(work),
             "today": work.today,
+            "auditor": work.actor.role is Role.AUDITOR,
         },
     )
 

@@ -41,7 +41,9 @@ def begin(replay: Replay) -> None:
 
 def _story(replay: Replay, row: Row, *, priced: bool) -> Story:
     told = _told(replay, row, priced=priced)
-    sides = Sides(row["seller"], row["buyer"] or row["buyer_name"], row["field"], "")
+    sides = Sides(
+        row["seller"], row["buyer"] or row["buyer_name"], row["field"], row["project_name"]
+    )
     form = DemandIn(
         title=row["project_name"],
         body="技术要求、进度和验收指标向来函单位提供。",

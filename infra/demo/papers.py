@@ -120,7 +120,7 @@ def _contract(replay: Replay, row: Row, sides: Sides, deal: PublicId) -> Story:
     yield day(told["signed_on"])
     for side in (sides.seller, sides.buyer):
         with replay.act(side, Action.CONTRACT_SIGN) as work:
-            contracts.sign(work, deal, SignIn(contract=contract.public_id))
+            contracts.sign(work, deal, SignIn(contract=contract.public_id, differences_known=True))
     for side, agrees in zip((sides.seller, sides.buyer), row["disclosure"].values(), strict=True):
         if agrees:
             with replay.act(side, Action.CONTRACT_DISCLOSE) as work:

@@ -211,6 +211,7 @@ def deal_whole(view: DealView) -> DealWhole:
         pricing=pricing_out(path, view.row.term) if path else None,
         contract=contract_out(view),
         obstacle=view.obstacle,
+        differences=[ChangeOut.model_validate(one) for one in view.differences],
         brokers=[
             BrokerOut(
                 id=one.agency.public_id,

@@ -147,7 +147,7 @@ def signing_obstacle(work: Work, deal: Deal, contract: Contract) -> str | None:
         return (
             f"合同成交额{wan_in_words(contract.total_fen)}，"
             f"低于定价{wan_in_words(price_of(row))}；"
-            "请按定价改写合同，或终止后按新的价格重新定价"
+            "请按定价改写合同，或终止定价，双方商定新的价格后重新定价"
         )
     return None
 

@@ -7,7 +7,7 @@ from typing import Final
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.deals import clearance, keeping, service, waiting
+from market.deals import clearance, departures, keeping, service, waiting
 from market.deals import repository_contracts as papers
 from market.deals.models import Contract, ContractLine, Deal
 from market.deals.schemas import ContractIn, ContractLineIn, DisclosureIn, SignIn
@@ -128,22 +128,30 @@ def sign(work: Work, public_id: PublicId, form: SignIn) -> Contract:
     """Confirm the draft that was read, for one's own side; the second confirmation signs it today.
 
     Confirming twice changes nothing. Raises Conflict where another draft has come, the pricing
-    path does not allow it yet, or the deal was lost.
+    path does not allow it yet, or the deal was lost; Invalid at `differences_known` where it leaves
+    what was agreed and who confirms does not say that it knows.
     """
     deal, _ = service.step(work, public_id, Action.CONTRACT_SIGN)
     side = service.side_of(work, deal)
     row = papers.live_contracts(work.session, [deal.id]).get(deal.id)
     if deal.state == DealState.LOST:
         raise Conflict("洽谈已经终止，合同不能再签")
+    if deal.state != DealState.AGREED:
+        raise Conflict("定价终止后双方还没有重新达成一致，合同不能签")
     if row is None or row.public_id != form.contract:
         raise Conflict("合同草稿刚改过，请看过最新的草稿再确认")
     if row.state == ContractState.SIGNED:
         return row
     if obstacle := clearance.signing_obstacle(work, deal, row):
         raise Conflict(obstacle)
+    changes = departures.of_draft(work, deal, row)
+    if changes and not form.differences_known:
+        said = departures.in_words(changes)
+        raise Invalid(fields={"differences_known": f"合同与约定不同，请核对后勾选：{said}"})
     clearance.clear(work, deal)
     if papers.confirm_contract(work.session, row.id, side, work.now) == 1:
-        service.tell(work, deal, "contract.confirmed", f"{SIDE_NAMES[side]}确认合同")
+        known = f"；已知与约定不同：{departures.in_words(changes)}" if changes else ""
+        service.tell(work, deal, "contract.confirmed", f"{SIDE_NAMES[side]}确认合同{known}")
         if papers.sign_if_both(work.session, row.id, work.today):
             _conclude(work, deal, row)
         waiting.deal_moved(work, deal)

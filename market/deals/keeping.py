@@ -28,7 +28,7 @@ from market.deals.schemas_keeping import (
     PatentsIn,
     ReceiptIn,
 )
-from market.deals.vocabulary import ContractState, PayMethod
+from market.deals.vocabulary import PAY_METHODS, ContractState, PayMethod
 from market.kit import notify
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import ContractId, PublicId, new_public_id
@@ -129,9 +129,17 @@ def _fits(contract: Contract, total_fen: int) -> bool:
 def put_instalments(work: Work, public_id: PublicId, form: InstalmentsIn) -> Kept:
     """Write the payments as agreed, in place of those there were; both sides confirm it anew.
 
-    Raises Conflict once it is signed, Invalid at `items` where they do not come to what it says.
+    Raises Conflict once it is signed, Invalid at `items` where they do not come to what it says, or
+    are several of a price paid at once.
     """
     contract, deal = _step(work, public_id, signed=False)
+    if contract.pay_method == PayMethod.LUMP and len(form.items) > 1:
+        raise Invalid(
+            fields={
+                "items": f"合同写的付款方式是{PAY_METHODS[PayMethod.LUMP]}，应只有一期，"
+                f"现在是{len(form.items)}期；要分期请先在合同草稿里改付款方式"
+            }
+        )
     total = sum(one.amount_fen for one in form.items)
     _amend(work, contract, deal, "卖方改写付款计划")
     if form.items and not _fits(contract, total):
@@ -157,7 +165,9 @@ def carry(work: Work, contract: Contract, before: Contract | None, terms: Terms)
         rows = [_values(one, PatentIn) for one in old.patents]
         repository.replace(work.session, ContractPatent, contract.id, rows)
         rows = [_values(one, InstalmentIn) for one in old.instalments]
-        if rows and _fits(contract, sum(one.amount_fen for one in old.instalments)):
+        several = contract.pay_method == PayMethod.LUMP and len(rows) > 1
+        agreed_fen = sum(one.amount_fen for one in old.instalments)
+        if rows and not several and _fits(contract, agreed_fen):
             repository.replace(work.session, ContractInstalment, contract.id, rows)
             return True
     agreed = beside.instalments(work.session, [terms.id]).get(terms.id, [])
@@ -175,7 +185,9 @@ def _values(row: ContractPatent | ContractInstalment, form: type[In]) -> dict[st
 
 
 def receive(work: Work, public_id: PublicId, form: ReceiptIn) -> Kept:
-    """Write down money that came in. Raises Invalid at `received_on`, Conflict before signing."""
+    """Write down money that came in. Raises Invalid at `received_on`, and at `amount_fen` where it
+    comes to more than the contract's total and no note says why; Conflict before signing.
+    """
     contract, deal = _step(work, public_id, signed=True)
     assert contract.signed_on is not None
     if not contract.signed_on <= form.received_on <= work.today:
@@ -183,6 +195,14 @@ def receive(work: Work, public_id: PublicId, form: ReceiptIn) -> Kept:
             fields={
                 "received_on": f"应在签订日{contract.signed_on}到今天{work.today}之间，"
                 f"现在是{form.received_on}"
+            }
+        )
+    received = of(work.session, contract.id).received_fen + form.amount_fen
+    if received > contract.total_fen and not form.note:
+        raise Invalid(
+            fields={
+                "amount_fen": f"连同已收的应不超过合同成交额{wan_in_words(contract.total_fen)}，"
+                f"现在共{wan_in_words(received)}；确实多收的请在备注里写明原因"
             }
         )
     row = ContractReceipt(

@@ -1,5 +1,7 @@
 """Who takes part in a deal beside its leading parties, what else it is about, how far it is."""
 
+from collections.abc import Sequence
+
 from market.access import service as access
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
@@ -11,12 +13,13 @@ from market.catalog.models import Listing, ListingState
 from market.catalog.views import Heading
 from market.catalog.vocabulary import KIND_NAMES, ListingKind
 from market.deals import offers, repository, service, waiting
+from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals.models import Deal
 from market.deals.models_negotiation import DealListing, DealParty
-from market.deals.schemas import PartyIn, PhaseIn, ShareIn
+from market.deals.schemas import WHOLE, PartyIn, PhaseIn, ShareIn
 from market.deals.service import SIDE_NAMES
-from market.deals.vocabulary import PHASES, DealState, Phase, Side
+from market.deals.vocabulary import PHASES, DealState, Phase, PricingState, Side
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import OrganisationId, PublicId
 from market.kit.notify import Subject
@@ -45,11 +48,14 @@ def move(work: Work, public_id: PublicId, form: PhaseIn) -> Deal:
 def add_party(work: Work, public_id: PublicId, form: PartyIn) -> DealParty:
     """Add a further party to one's own side; it reads the deal from now on.
 
-    Raises Invalid at `organisation`, `share`; Conflict where the deal is over.
+    Raises Invalid at `organisation`, `share`; Conflict where the deal is over, or for a seller
+    while a price is being found or was found: its part was not in that.
     """
     deal, _ = service.step(work, public_id, Action.DEAL_PARTIES)
     side = service.side_of(work, deal)
     _under_way(deal)
+    if side is Side.SELLER:
+        _unpriced(work, deal, "加共同卖方")
     standing = beside.further_parties(work.session, deal.id)
     place = _organisation(work, form.organisation)
     if place.id in {*service.parties(deal), *(one.organisation_id for one in standing)}:
@@ -74,7 +80,7 @@ def add_party(work: Work, public_id: PublicId, form: PartyIn) -> DealParty:
     work.session.flush()
     share = f"，份额{offers.percent(form.share)}" if form.share else ""
     what = f"{place.name}加入为共同{SIDE_NAMES[side]}{share}"
-    service.tell(work, deal, "party", what)
+    _changed(work, deal, "party", what)
     waiting.message(
         work,
         place.id,
@@ -87,9 +93,6 @@ def add_party(work: Work, public_id: PublicId, form: PartyIn) -> DealParty:
     )
     waiting.deal_moved(work, deal)
     return row
-
-
-WHOLE = 10_000
 
 
 def _organisation(work: Work, named: str) -> Organisation:
@@ -121,7 +124,7 @@ def remove_party(work: Work, public_id: PublicId, organisation_id: PublicId) -> 
     if place is None or row is None or row.side != side:
         raise NotFound
     beside.remove_party(work.session, row)
-    service.tell(work, deal, "party", f"{place.name}不再是共同{SIDE_NAMES[side]}")
+    _changed(work, deal, "party", f"{place.name}不再是共同{SIDE_NAMES[side]}")
     waiting.deal_moved(work, deal)
 
 
@@ -156,11 +159,14 @@ def add_listing(work: Work, public_id: PublicId, listing_id: PublicId) -> DealLi
     """Name a further achievement (by the seller) or demand (by the buyer) that the deal is about:
     a published one of the side's own parties.
 
-    Raises Invalid at `listing`, Conflict where the deal is over.
+    Raises Invalid at `listing`, Conflict where the deal is over, or for an achievement while the
+    price of those named is being found or was found.
     """
     deal, _ = service.step(work, public_id, Action.DEAL_PARTIES)
     side = service.side_of(work, deal)
     _under_way(deal)
+    if side is Side.SELLER:
+        _unpriced(work, deal, "加成果")
     listing = catalog.listing_by_public_id(work.session, listing_id)
     kind = ListingKind.ACHIEVEMENT if side is Side.SELLER else ListingKind.DEMAND
     if listing is None or not _offered(work, deal, listing, kind, side):
@@ -181,7 +187,8 @@ def add_listing(work: Work, public_id: PublicId, listing_id: PublicId) -> DealLi
     heading = listings.headings(work.session, [listing.id])[listing.id]
     other = deal.buyer_id if side is Side.SELLER else deal.seller_id
     access.disclose_name(work, listing.id, other)
-    service.tell(work, deal, "listing", f"加入{KIND_NAMES[kind]}：{heading.title}")
+    _changed(work, deal, "listing", f"加入{KIND_NAMES[kind]}：{heading.title}")
+    waiting.deal_moved(work, deal)
     return row
 
 
@@ -212,6 +219,11 @@ def offered(work: Work, deal: Deal) -> list[Heading]:
     return [headings[one] for one in left]
 
 
+def further_listings(work: Work, deal: Deal) -> Sequence[DealListing]:
+    """Return what a deal is about beside its leading listings; the caller has found it."""
+    return beside.further_listings(work.session, deal.id)
+
+
 def remove_listing(work: Work, public_id: PublicId, listing_id: PublicId) -> None:
     """Take one of one's side's further listings out of the deal. Raises NotFound, Conflict."""
     deal, _ = service.step(work, public_id, Action.DEAL_PARTIES)
@@ -226,7 +238,31 @@ def remove_listing(work: Work, public_id: PublicId, listing_id: PublicId) -> Non
     ):
         raise NotFound
     heading = listings.headings(work.session, [listing.id])[listing.id]
-    service.tell(work, deal, "listing", f"移出{KIND_NAMES[kind]}：{heading.title}")
+    _changed(work, deal, "listing", f"移出{KIND_NAMES[kind]}：{heading.title}")
+    waiting.deal_moved(work, deal)
+
+
+def _changed(work: Work, deal: Deal, kind: str, what: str) -> None:
+    """Tell who or what came or went; a side that confirmed a draft before has to read it again."""
+    contract = papers.live_contracts(work.session, [deal.id]).get(deal.id)
+    if contract is not None and (contract.seller_confirmed_at or contract.buyer_confirmed_at):
+        papers.amend_draft(work.session, contract.id)
+        work.session.refresh(contract)
+        what += "；合同由双方重新确认"
+    service.tell(work, deal, kind, what)
+
+
+def _unpriced(work: Work, deal: Deal, step: str) -> None:
+    """Hold a deal to what was publicised, or put on an exchange, of it. Raises Conflict."""
+    path = papers.live_pricing(work.session, deal.id)
+    if path is None:
+        return
+    if path.state == PricingState.DEALT:
+        raise Conflict(f"价格已由挂牌或拍卖成交，不包括新加的，不能再{step}；请另开一项洽谈")
+    raise Conflict(
+        f"定价方式已经选定，公示或挂牌里没有新加的，不能再{step}；"
+        f"请先终止现在的公示或挂牌，{step}后重新定价"
+    )
 
 
 def _under_way(deal: Deal) -> None:

@@ -152,8 +152,8 @@ def price_words(terms: Terms) -> str:
 
 
 def percent(hundredths: int) -> str:
-    """Return hundredths of a per cent as a person writes it: `3%`, `2.75%`."""
-    return f"{Decimal(hundredths) / 100:f}".rstrip("0").rstrip(".") + "%" if hundredths else "0%"
+    """Return hundredths of a per cent as a person writes it: `30%`, `2.75%`."""
+    return f"{Decimal(hundredths) / 100:.2f}".rstrip("0").rstrip(".") + "%"
 
 
 def term_words(months: int | None) -> str:

@@ -30,7 +30,7 @@ from market.kit.ids import DealId, ListingId, OrganisationId, PublicId
 D = DealState
 DEAL_EDGES: dict[DealState, frozenset[DealState]] = {
     D.NEGOTIATION: frozenset({D.AGREED, D.LOST}),
-    D.AGREED: frozenset({D.LOST}),
+    D.AGREED: frozenset({D.NEGOTIATION, D.LOST}),
     D.LOST: frozenset(),
 }
 
@@ -193,11 +193,13 @@ def running_fen(
     as_buyer: Collection[OrganisationId],
     further: Collection[OrganisationId],
 ) -> int:
-    """Return what the deals under way are about, in fen: the contract's total, else the newest
-    terms' amount.
+    """Return what the deals under way are about, in fen: of an agreed deal the contract's total,
+    else the newest terms' amount.
     """
     total = select_core(col(Contract.total_fen)).where(
-        col(Contract.deal_id) == col(Deal.id), col(Contract.state) != ContractState.DROPPED
+        col(Contract.deal_id) == col(Deal.id),
+        col(Contract.state) != ContractState.DROPPED,
+        col(Deal.state) == D.AGREED,
     )
     amount = select_core(col(Terms.amount_fen)).where(
         col(Terms.deal_id) == col(Deal.id), col(Terms.version) == col(Deal.terms_version)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, case, func, update
 from sqlmodel import Session, col, select
 
 from market.deals.models import Contract, ContractLine, Deal, PricingPath
@@ -53,18 +53,32 @@ def pricing_by_public_id(session: Session, public_id: PublicId) -> PricingPath |
     return session.exec(select(PricingPath).where(col(PricingPath.public_id) == public_id)).first()
 
 
-def publicised(session: Session, limit: int) -> Sequence[tuple[PricingPath, Deal]]:
-    """Return 公示 that were not stopped, newest first, with their deals."""
+def _shown() -> tuple[ColumnElement[bool], ...]:
+    """Return the WHERE clauses of 公示 that were not stopped."""
+    return (
+        col(PricingPath.path) == PricingPathKind.AGREEMENT,
+        col(PricingPath.state) != P.STOPPED,
+    )
+
+
+def publicised(session: Session, limit: int, offset: int) -> Sequence[tuple[PricingPath, Deal]]:
+    """Return 公示 that were not stopped, with their deals: those not yet cleared first, of each
+    the newest first, so that those that run stand before all others.
+    """
+    cleared = case((col(PricingPath.state) == P.PUBLICISED, 0), else_=1)
     return session.exec(
         select(PricingPath, Deal)
         .join(Deal, col(Deal.id) == col(PricingPath.deal_id))
-        .where(
-            col(PricingPath.path) == PricingPathKind.AGREEMENT,
-            col(PricingPath.state) != P.STOPPED,
-        )
-        .order_by(col(PricingPath.published_on).desc(), col(PricingPath.id).desc())
+        .where(*_shown())
+        .order_by(cleared, col(PricingPath.published_on).desc(), col(PricingPath.id).desc())
         .limit(limit)
+        .offset(offset)
     ).all()
+
+
+def publicised_count(session: Session) -> int:
+    query = select(func.count()).select_from(PricingPath).where(*_shown())
+    return session.exec(query).one()
 
 
 def move_pricing(
@@ -143,7 +157,7 @@ def amend_draft(session: Session, contract_id: ContractId) -> None:
         update(Contract)
         .where(col(Contract.id) == contract_id, col(Contract.state) == C.DRAFTED)
         .values(seller_confirmed_at=None, buyer_confirmed_at=None),
-        "合同已经签订，约定的专利和付款计划不能再改",
+        "合同已经签订，它约定的不能再改",
     )
 
 

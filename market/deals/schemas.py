@@ -1,8 +1,9 @@
 """Wire types of deals: what may come in. What goes out stands in `views.py`."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from market.catalog.vocabulary import FIELDS, Mode
 from market.deals.vocabulary import (
@@ -36,6 +37,8 @@ from market.kit.wire import (
 )
 
 MESSAGE_LENGTH = 2000
+WHOLE = 10_000
+"""100% in hundredths of a per cent."""
 MAX_LINES = 50
 MAX_INSTALMENTS = 20
 
@@ -48,6 +51,20 @@ Text200Optional = Annotated[str, text(200), OneLine]
 Text200 = Annotated[str, text(200, 1), OneLine]
 OptionalEmail = Email | Literal[""]
 Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
+
+
+def _within_whole(hundredths: int) -> int:
+    if not 0 < hundredths <= WHOLE:
+        raise ValueError(f"应大于0%、不超过100%，现在是{Decimal(hundredths) / 100:f}%")
+    return hundredths
+
+
+Hundredths = Annotated[
+    int,
+    AfterValidator(_within_whole),
+    Field(json_schema_extra={"minimum": 1, "maximum": WHOLE}),
+]
+"""A part in hundredths of a per cent; what is wrong with it is said in per cent."""
 Field11 = Annotated[int, Field(ge=min(FIELDS), le=max(FIELDS))]
 
 
@@ -110,9 +127,7 @@ class TermsIn(In):
     pay_method: PayMethod = Field(default=PayMethod.LUMP, examples=["lump"], strict=False)
     entry_fen: Amount | None = Field(default=None, examples=[None])
     royalty_base: RoyaltyBase | None = Field(default=None, examples=[None], strict=False)
-    royalty_rate: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
-        default=None, examples=[None]
-    )
+    royalty_rate: Hundredths | None = Field(default=None, examples=[None])
     royalty_trend: RoyaltyTrend | None = Field(default=None, examples=[None], strict=False)
     instalments: Annotated[list[InstalmentIn], Field(max_length=MAX_INSTALMENTS)] = Field(
         default=[], examples=[[]]
@@ -139,13 +154,13 @@ class NoteIn(In):
 class PricingIn(In):
     """Choose how the price is found; 协议定价 starts the 公示 today.
 
-    `exchange` names the marketplace of 挂牌交易 or 拍卖; `interested` marks a transferee who is a
-    completer or otherwise interested.
+    `exchange` names the marketplace of 挂牌交易 or 拍卖. 协议定价 needs `summary` and `interested`,
+    whether the transferee is a completer or otherwise interested; both are made public.
     """
 
     path: PricingPathKind = Field(examples=["agreement"], strict=False)
     summary: Text1000 = Field(default="", examples=["轨道扣件螺栓松动的声学检测方法"])
-    interested: bool = Field(default=False, examples=[False])
+    interested: bool | None = Field(default=None, examples=[False])
     interest_note: Optional300 = Field(default="", examples=[""])
     exchange: Text120 = Field(default="", examples=[""])
     exchange_number: Optional60 = Field(default="", examples=[""])
@@ -181,7 +196,7 @@ class PartyIn(In):
     """
 
     organisation: OrganisationName = Field(examples=["示范机构"])
-    share: Annotated[int, Field(ge=1, le=10_000)] | None = Field(default=None, examples=[3000])
+    share: Hundredths | None = Field(default=None, examples=[3000])
     note: Optional200 = Field(default="", examples=["共有专利，按份额分配"])
 
 
@@ -263,9 +278,14 @@ class ContractIn(In):
 
 
 class SignIn(In):
-    """Confirm the draft that was read: its id, not the deal's."""
+    """Confirm the draft that was read: its id, not the deal's.
+
+    `differences_known` says that one knows in what it leaves the agreed terms and the price that
+    was found by law (`differences` of the deal); it is needed where it leaves them in anything.
+    """
 
     contract: PathId = Field(examples=["23456789abcdef"])
+    differences_known: bool = Field(default=False, examples=[False])
 
 
 class DisclosureIn(In):

@@ -1,9 +1,10 @@
 """Wire types of what is kept of a contract beside its text."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from market.deals.schemas import Amount
 from market.kit.wire import Day, In, OneLine, Optional60, Optional200, Out, text
@@ -11,7 +12,27 @@ from market.kit.wire import Day, In, OneLine, Optional60, Optional200, Out, text
 MOST = 30
 Name200 = Annotated[str, text(200, 1), OneLine]
 Name120 = Annotated[str, text(120, 1), OneLine]
-Number40 = Annotated[str, text(40, 1), OneLine]
+_APPLICATION = re.compile(
+    r"(CN|ZL)?(\d{8}|\d{12})(\.?[\dX])?"  # Chinese, before and since 2003
+    r"|PCT/[A-Z]{2}\d{2,4}/\d{5,6}"
+    r"|(?!CN|ZL|PCT)[A-Z]{2}[A-Z0-9/.,-]{5,30}",  # another office's
+)
+
+
+def _application_number(value: str) -> str:
+    plain = re.sub(r"\s", "", value).upper()
+    if not _APPLICATION.fullmatch(plain):
+        raise ValueError(
+            "应为8位或12位数字加校验位，如202310000000.0；国际申请如PCT/CN2023/000001，"
+            f"现在是“{value}”"
+        )
+    return plain
+
+
+ApplicationNumber = Annotated[
+    str, text(40, 1), OneLine, AfterValidator(_application_number), Field(max_length=40)
+]
+"""The number of an application as the office writes it, of other offices only by its look."""
 
 
 class PatentIn(In):
@@ -20,7 +41,7 @@ class PatentIn(In):
     name: Name200 = Field(examples=["一种螺栓松动的声学检测方法"])
     owner: Name120 = Field(examples=["示范大学一"])
     filed_on: Day = Field(examples=["2023-05-10"])
-    application_number: Number40 = Field(examples=["202310000000.0"])
+    application_number: ApplicationNumber = Field(examples=["202310000000.0"])
     patent_number: Annotated[str, text(40), OneLine] = Field(
         default="", examples=["ZL202310000000.0"]
     )

@@ -329,7 +329,9 @@ class Deals(Out):
 
 
 class DealWhole(DealOut):
-    """`obstacle` says why the drafted contract may not be signed today."""
+    """`obstacle` says why the drafted contract may not be signed today; `differences` in what it
+    leaves the agreed terms (`before`) and the price found by law.
+    """
 
     achievement: str | None
     demand: str | None
@@ -337,6 +339,7 @@ class DealWhole(DealOut):
     pricing: PricingOut | None
     contract: ContractOut | None
     obstacle: str | None
+    differences: list[ChangeOut]
     brokers: list[BrokerOut]
     further_parties: list[PartyOut]
     further_listings: list[NamedListing]

@@ -135,6 +135,14 @@ def find(work: Work, public_id: PublicId) -> Deal:
     return row
 
 
+def may_see(work: Work, deal: Deal) -> bool:
+    """Return whether the actor may open a deal that another page tells of."""
+    try:
+        return work.may(Action.DEAL_VIEW, relation(work, deal))
+    except NotFound:
+        return False
+
+
 def reader(work: Work, deal: Deal, related: Relation) -> Reader:
     """Return as whom the actor reads what was shared in a deal it sees."""
     served = mandates.served(work) if related is Relation.MANDATED else None

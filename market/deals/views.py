@@ -1,5 +1,6 @@
 """What an actor sees of deals: put together for the page and the API alike."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,10 @@ from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
 from market.catalog.views import Heading
-from market.deals import clearance, offers, repository, service
+from market.deals import clearance, departures, offers, repository, service
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
+from market.deals import repository_objections as objections
 from market.deals import views_negotiation as negotiated
 from market.deals.clearance import Term
 from market.deals.models import (
@@ -28,6 +30,7 @@ from market.deals.models import (
     Terms,
 )
 from market.deals.models_negotiation import NextStep
+from market.deals.offers import Change
 from market.deals.repository import Only
 from market.deals.views_negotiation import Beside
 from market.deals.vocabulary import PAGE, Audience, DealState, PricingState, Shelf, Side
@@ -62,7 +65,9 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DealRow:
-    """A deal in a list; `term` is that of a running 公示."""
+    """A deal in a list; `term` is that of a running 公示, `contested` how many objections against
+    it are still to be handled.
+    """
 
     deal: Deal
     relation: Relation
@@ -76,6 +81,7 @@ class DealRow:
     pricing_applies: bool
     plan: NextStep | None
     leads: bool
+    contested: int
 
     @property
     def side(self) -> Side | None:
@@ -101,7 +107,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class DealView:
-    """One deal whole, newest terms and moments first. `obstacle`: why it may not be signed yet."""
+    """One deal whole, newest terms and moments first. `obstacle`: why it may not be signed yet;
+    `differences`: in what a draft leaves the agreed terms and the price found by law.
+    """
 
     row: DealRow
     achievement: Heading | None
@@ -112,6 +120,7 @@ class DealView:
     lines: tuple[ContractLine, ...]
     points: tuple[tuple[str, str], ...]
     obstacle: str | None
+    differences: tuple[Change, ...]
     timeline: tuple[Moment, ...]
     may: frozenset[Action]
     beside: Beside
@@ -130,6 +139,8 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
         for row in papers.pricing_paths_of(work.session, ids)
         if row.state != PricingState.STOPPED
     }
+    standing = objections.open_of(work.session, [path.id for path in live.values()])
+    contested = Counter(one.pricing_path_id for one in standing)
     contracts = papers.live_contracts(work.session, ids)
     further = service.further_sides(work, deals)
     planned = beside.next_steps(work.session, work.actor.organisation, ids)
@@ -147,6 +158,7 @@ def deal_rows(work: Work, deals: Sequence[Deal]) -> list[DealRow]:
             planned.get(row.id),
             calendar,
             founded=row.id in founded,
+            contested=contested[live[row.id].id] if row.id in live else 0,
         )
         for row in deals
     ]
@@ -164,6 +176,7 @@ def _row(
     calendar: Calendar,
     *,
     founded: bool,
+    contested: int,
 ) -> DealRow:
     term = clearance.term(path, calendar) if path is not None and clearance.running(path) else None
     applies = clearance.applies(
@@ -171,6 +184,7 @@ def _row(
     )
     cleared = not applies or (
         path is not None
+        and not contested
         and (term is None or work.today >= term.earliest_signing)
         and path.state != PricingState.LISTED
     )
@@ -192,6 +206,7 @@ def _row(
         pricing_applies=applies,
         plan=plan,
         leads=service.leads(work, deal),
+        contested=contested,
     )
 
 
@@ -229,6 +244,9 @@ def deal_view(work: Work, public_id: PublicId) -> DealView:
         lines=tuple(papers.lines_of(work.session, contract.id)) if contract else (),
         points=tuple(offers.points(contract, row.terms)) if contract else (),
         obstacle=clearance.signing_obstacle(work, deal, contract) if contract else None,
+        differences=departures.of(contract, row.terms, row.pricing)
+        if contract and contract.signed_on is None
+        else (),
         timeline=_timeline(work, deal, row.relation),
         may=frozenset(
             action for action in STEPS if service.allowed(work, deal, action, row.relation)

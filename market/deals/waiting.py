@@ -202,7 +202,10 @@ def _steps(session: Session, deals: Sequence[Deal], calendar: Calendar) -> Itera
         )
         if deal.concluded_at is not None or deal.state == DealState.LOST:
             continue
-        yield from beside.of_deal(session, deal)
+        found = list(beside.of_deal(session, deal, calendar))
+        yield from found
+        if any(one.kind == beside.OBJECTION for one in found):
+            continue  # nothing goes on before it is handled
         if deal.state == DealState.NEGOTIATION:
             yield from _answers_to_terms(its)
         else:
@@ -210,15 +213,21 @@ def _steps(session: Session, deals: Sequence[Deal], calendar: Calendar) -> Itera
 
 
 def _answers_to_terms(its: _Papers) -> Iterator[Task]:
-    terms = its.terms
+    terms, deal = its.terms, its.deal
     if terms is None:
         return
-    side = Side.BUYER if terms.side == Side.SELLER else Side.SELLER
     detail = (
         f"{_SIDES[Side(terms.side)]}提出第{terms.version}轮条件：{terms.mode}，"
         f"{wan_in_words(terms.amount_fen)}"
     )
-    yield its.task(side, Action.DEAL_CONFIRM, TERMS, "回应条件", round=terms.version, detail=detail)
+    confirmed = {Side.SELLER: deal.seller_confirmed, Side.BUYER: deal.buyer_confirmed}
+    for side, version in confirmed.items():
+        if version == terms.version:
+            continue
+        # Who proposed has confirmed, unless what was agreed has to be agreed again.
+        again = side == terms.side
+        kept = f"{terms.version}:again" if again else terms.version
+        yield its.task(side, Action.DEAL_CONFIRM, TERMS, "回应条件", round=kept, detail=detail)
 
 
 def _towards_contract(its: _Papers, calendar: Calendar) -> Iterator[Task]:

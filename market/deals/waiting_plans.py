@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from market.accounts import repository_waiting as accounts
 from market.accounts.policy import Action
+from market.deals import clearance
 from market.deals import repository_contracts as papers
 from market.deals import repository_negotiation as beside
 from market.deals import repository_objections as objections
@@ -15,6 +16,7 @@ from market.deals.models import Deal
 from market.kit import notify
 from market.kit.ids import DealId, OrganisationId, PersonId
 from market.kit.notify import Subject, Task, To
+from market.rules.calendar import Calendar
 
 NEXT, OBJECTION, SHARE = "deal.next", "deal.objection", "deal.share"
 OF_STEPS: Final = (OBJECTION, SHARE)
@@ -63,17 +65,20 @@ def hold(session: Session, deal: Deal, at: datetime) -> None:
     notify.hold(session, subject, [NEXT], plans(session, [deal.id]), at=at)
 
 
-def of_deal(session: Session, deal: Deal) -> Iterator[Task]:
-    """Yield the seller's open objections, and what further parties have still to confirm."""
+def of_deal(session: Session, deal: Deal, calendar: Calendar) -> Iterator[Task]:
+    """Yield the seller's open objections, due by the last day of the 公示, and what further parties
+    have still to confirm.
+    """
     path = papers.live_pricing(session, deal.id)
     standing = objections.open_of(session, [path.id]) if path is not None else []
-    if standing:
+    if path is not None and standing:
         yield Task(
             To(organisation_id=deal.seller_id, action=Action.PRICING_SET),
             OBJECTION,
             Subject("deal", deal.public_id),
             f"处理公示异议：{deal.title}",
             round=str(standing[0].id),
+            due_on=clearance.term(path, calendar).ends_on,
             detail=f"{len(standing)}件异议待处理，处理前不能签约。",
         )
     if deal.terms_version == 0:

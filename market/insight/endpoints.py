@@ -91,7 +91,7 @@ def contracts(
 
 
 def _line(line: Line) -> LineOut:
-    row = line.transaction
+    row, said = line.transaction, line.said
     return LineOut(
         registration=None if line.origin.past else line.origin.id,
         past_registration=line.origin.id if line.origin.past else None,
@@ -99,12 +99,12 @@ def _line(line: Line) -> LineOut:
         number=line.origin.number,
         effective_on=row.effective_on,
         original_on=row.original_on,
-        project_name=row.project_name,
-        type=row.contract_type,
-        sub_type=row.sub_type,
-        field=row.field,
-        seller_name=row.seller_name,
-        buyer_name=row.buyer_name,
+        project_name=said.project_name,
+        type=said.contract_type,
+        sub_type=said.sub_type,
+        field=said.field,
+        seller_name=said.seller_name,
+        buyer_name=said.buyer_name,
         technical_fen=line.moved.technical_fen,
         total_fen=line.moved.total_fen,
     )

@@ -12,32 +12,33 @@ OUT, IN, BOTH, EARLIER = "out", "in", "both", "earlier"
 
 
 class PublicFigures:
-    """Figures by name; those that may not be public have neither count nor sum."""
+    """Figures by name; those that may not be public have neither count nor sum.
 
-    def __init__(self, rows: list[Alike]) -> None:
+    `too_few` is asked for one that may not be told for what was told before.
+    """
+
+    def __init__(
+        self, rows: list[Alike], too_few: Callable[[frozenset[str]], str | None] | None = None
+    ) -> None:
         self._rows = rows
         self._members: dict[str, list[int]] = {OUT: [], IN: [], BOTH: []}
         for place, row in enumerate(rows):
-            for name in _names(row):
+            for name in names_of(row):
                 self._members.setdefault(name, []).append(place)
         self._shown = publishable(
             [Weight(row.count, 0 if row.public else row.count) for row in rows],
             {name: sum(1 << place for place in found) for name, found in self._members.items()},
-            self._tables(),
+            tables_of(rows),
             headline=OUT,
+            further=too_few,
         )
-
-    def _tables(self) -> list[Table]:
-        years = self.named("year:")
-        return [
-            Table(OUT, tuple(years)),
-            Table(OUT, tuple(self.named("type:"))),
-            Table(OUT, tuple(self.named("field:"))),
-            *(Table(year, tuple(self.named(f"month:{year[5:]}"))) for year in years),
-        ]
+        self.hidden = frozenset(self._members.keys() - self._shown)
 
     def named(self, prefix: str) -> list[str]:
         return sorted(name for name in self._members if name.startswith(prefix))
+
+    def has(self, name: str) -> bool:
+        return name in self._members
 
     def figure(self, name: str, label: str = "") -> Figure:
         key = name.partition(":")[2]
@@ -58,7 +59,20 @@ class PublicFigures:
         )
 
 
-def _names(row: Alike) -> Iterable[str]:
+def tables_of(rows: Iterable[Alike]) -> list[Table]:
+    """Return the tables of the board: which figures add up to which."""
+    found = sorted({name for row in rows for name in names_of(row)})
+
+    def named(prefix: str) -> tuple[str, ...]:
+        return tuple(name for name in found if name.startswith(prefix))
+
+    return [
+        *(Table(OUT, named(prefix)) for prefix in ("year:", "type:", "field:")),
+        *(Table(year, named(f"month:{year[5:]}")) for year in named("year:")),
+    ]
+
+
+def names_of(row: Alike) -> Iterable[str]:
     """Return the totals that a group of contracts is part of."""
     if row.earlier:
         if row.seller_here:

@@ -1,11 +1,12 @@
 """The only SQL of insight. It reads every noun and writes nothing."""
 
-from collections.abc import Collection, Sequence
+from array import array
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, extract, false, func, not_, select
+from sqlalchemy import ColumnElement, and_, case, extract, false, func, not_, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -14,7 +15,8 @@ from market.kit.ids import PublicId, TransactionId
 from market.ledger.models import Book, Entry, Kind, Transaction
 from market.ledger.repository import counted_entry
 from market.ledger.schemas import region_prefix
-from market.registry.models import PastRegistration, Registration
+from market.registry.models import Cause, PastRegistration, Registration
+from market.registry.states import ENDED, RegistrationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +40,28 @@ class Alike:
     total_fen: int
 
 
-def _standing(until: date | None = None) -> ColumnElement[bool]:
-    """Return the condition for what counts at present, or by what took effect until a day:
-    registered or changed, and neither changed again nor taken out.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Contracts as in `row`, which entered the sums in a month ("2026-11") and left them in another
+    one, None where they stand. `contract` tells one apart that was changed or taken out.
+    """
+
+    row: Alike
+    entered: str
+    left: str | None
+    contract: int | None
+
+
+def _standing() -> ColumnElement[bool]:
+    """Return the condition for what counts at present: registered or changed, and neither changed
+    again nor taken out.
     """
     later = aliased(Transaction)
     followed = select(col(later.id)).where(col(later.previous_id) == col(Transaction.id))
-    known: list[ColumnElement[bool]] = []
-    if until is not None:
-        followed = followed.where(col(later.effective_on) <= until)
-        known = [col(Transaction.effective_on) <= until]
     return and_(
         col(Transaction.book) == Book.STATISTICS,
         col(Transaction.kind) != Kind.REVERSE,
         not_(followed.exists()),
-        *known,
     )
 
 
@@ -67,13 +76,25 @@ def _register() -> ColumnElement[int]:
     return func.coalesce(col(Transaction.register_id), col(Transaction.id))
 
 
+_OUT: Final = frozenset({*ENDED, RegistrationState.WITHDRAWN})
+_PAST_OUT: Final[Mapping[str | None, str]] = {
+    Cause.MISTAKE: RegistrationState.WITHDRAWN,
+    Cause.CANCELLED: RegistrationState.CANCELLED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a transaction counts: a registration of this market, or a past one brought in."""
+    """What a transaction counts: a registration of this market, or a past one brought in.
+
+    `ended`: what has become of it, "" while it stands: cancelled, revoked, or withdrawn as copied
+    or brought in wrongly.
+    """
 
     past: bool
     id: PublicId
     number: str | None
+    ended: str
 
 
 def _agreed() -> ColumnElement[bool]:
@@ -98,11 +119,8 @@ def here(column: Any, region: str) -> ColumnElement[bool]:
     return col(column).startswith(region_prefix(region), autoescape=True)
 
 
-def alike(
-    session: Session, *, region: str, since: date, until: date, told: date | None = None
-) -> list[Alike]:
-    """Return the contracts that count and touch the region, by what is public of them: at present,
-    or by what took effect until the day `told`.
+def alike(session: Session, *, region: str, since: date, until: date) -> list[Alike]:
+    """Return the contracts that count at present and touch the region, by what is public of them.
 
     Days are those of registration, both included; what was registered before `since` is marked.
     """
@@ -123,7 +141,7 @@ def alike(
     sums = (func.count(), func.sum(col(Entry.amount_fen)), func.sum(col(Transaction.total_fen)))
     query = (
         _with_origin(select(*keys, *sums).select_from(Transaction).join(Entry, counted_entry()))
-        .where(_standing(told), day <= until, seller | buyer)
+        .where(_standing(), day <= until, seller | buyer)
         .group_by(*keys)
     )
     return [
@@ -144,49 +162,92 @@ def alike(
     ]
 
 
-def standing(session: Session, *, limit: int, offset: int) -> list[tuple[Transaction, bool]]:
-    """Return what counts at present, newest first, each with whether both sides agreed to show
-    names and sums.
-    """
+def standing(session: Session) -> Sequence[int]:
+    """Return the transactions that count at present, the newest contract first: 8 bytes for one."""
     query = (
-        _with_origin(select(Transaction, _agreed()))
+        select(col(Transaction.id))
         .where(_standing())
         .order_by(_counted_on().desc(), col(Transaction.seq).desc())
-        .limit(limit)
-        .offset(offset)
     )
-    return [(row[0], bool(row[1])) for row in session.execute(query)]
+    return array("q", session.scalars(query))
 
 
-def private_by_month(
-    session: Session, *, region: str, since: date, until: date
-) -> list[tuple[date, int]]:
-    """Return (first day of a month, registrations) of the months in which something took effect
-    that moved the sums of sellers in the region by what is not public; the oldest month first.
-
-    A month may have changes and no registration. Both days are included.
+def as_shown(session: Session, ids: Sequence[int]) -> list[tuple[Transaction, bool]]:
+    """Return these transactions in this order, each with whether both sides agreed to show names
+    and sums.
     """
-    year = extract("year", col(Transaction.effective_on))
-    month = extract("month", col(Transaction.effective_on))
-    new = func.sum(case((col(Transaction.kind) == Kind.REGISTER, 1), else_=0))
+    query = _with_origin(select(Transaction, _agreed())).where(col(Transaction.id).in_(ids))
+    found = {row[0].id: (row[0], bool(row[1])) for row in session.execute(query)}
+    return [found[TransactionId(one)] for one in ids]
+
+
+def spans(session: Session, *, region: str, since: date, until: date, closed: date) -> list[Span]:
+    """Return what touches the region and took effect in the closed months, be it in force or no
+    more, by what is public of it and by the months in which it came and went.
+
+    Days are those of registration, as `alike` has them; `closed` is the last day of what is closed.
+    """
+    later = aliased(Transaction)
+    day = _counted_on()
+    seller = here(Transaction.seller_region, region)
+    buyer = here(Transaction.buyer_region, region)
+    moved = or_(col(Transaction.kind) == Kind.CHANGE, col(later.id).is_not(None))
+    keys = (
+        extract("year", day),
+        extract("month", day),
+        (day < since).label("earlier"),
+        col(Transaction.contract_type),
+        col(Transaction.field),
+        seller.label("seller_here"),
+        buyer.label("buyer_here"),
+        _agreed().label("public"),
+        extract("year", col(Transaction.effective_on)).label("entered_year"),
+        extract("month", col(Transaction.effective_on)).label("entered_month"),
+        extract("year", col(later.effective_on)).label("left_year"),
+        extract("month", col(later.effective_on)).label("left_month"),
+        case((moved, _register()), else_=None).label("contract"),
+    )
+    sums = (func.count(), func.sum(col(Entry.amount_fen)), func.sum(col(Transaction.total_fen)))
+    followed = and_(
+        col(later.previous_id) == col(Transaction.id), col(later.effective_on) <= closed
+    )
     query = (
-        _with_origin(select(year, month, new).select_from(Transaction))
+        _with_origin(select(*keys, *sums).select_from(Transaction).join(Entry, counted_entry()))
+        .outerjoin(later, followed)
         .where(
             col(Transaction.book) == Book.STATISTICS,
-            col(Transaction.effective_on).between(since, until),
-            here(Transaction.seller_region, region),
-            not_(_agreed()),
+            col(Transaction.kind) != Kind.REVERSE,
+            col(Transaction.effective_on) <= closed,
+            day <= until,
+            seller | buyer,
         )
-        .group_by(year, month)
-        .order_by(year, month)
+        .group_by(*keys)
     )
-    return [(date(int(y), int(m), 1), int(n)) for y, m, n in session.execute(query)]
+    return [_span(row) for row in session.execute(query)]
 
 
-def count_standing(session: Session, *, since: date | None = None) -> int:
-    query = select(func.count()).select_from(Transaction).where(_standing())
-    if since is not None:
-        query = query.where(_counted_on() >= since)
+def _span(row: Any) -> Span:
+    y, m, e, kind, field, s, b, p, ey, em, ly, lm, contract, n, t, w = row
+    told = Alike(
+        year=int(y),
+        month=int(m),
+        earlier=bool(e),
+        contract_type=kind,
+        field=field,
+        seller_here=bool(s),
+        buyer_here=bool(b),
+        public=bool(p),
+        count=int(n),
+        technical_fen=int(t),
+        total_fen=int(w),
+    )
+    left = None if ly is None else f"{int(ly)}-{int(lm):02d}"
+    return Span(told, f"{int(ey)}-{int(em):02d}", left, None if contract is None else int(contract))
+
+
+def count_standing(session: Session, since: date) -> int:
+    """Return how many contracts that count at present were counted first on a day or later."""
+    query = select(func.count()).select_from(Transaction).where(_standing(), _counted_on() >= since)
     return int(session.execute(query).scalar_one())
 
 
@@ -200,13 +261,23 @@ def origins(session: Session, transactions: Sequence[Transaction]) -> dict[Trans
     """Return what is behind each transaction, be it the counting, a change or the taking out."""
     ids: Collection[TransactionId] = {row.register_id or row.id for row in transactions}
     native = select(
-        col(Registration.transaction_id), col(Registration.public_id), col(Registration.number)
+        col(Registration.transaction_id),
+        col(Registration.public_id),
+        col(Registration.number),
+        col(Registration.state),
     ).where(col(Registration.transaction_id).in_(ids))
     brought = select(
         col(PastRegistration.transaction_id),
         col(PastRegistration.public_id),
         col(PastRegistration.number),
+        col(PastRegistration.cause),
     ).where(col(PastRegistration.transaction_id).in_(ids))
-    found = {row[0]: Origin(False, row[1], row[2]) for row in session.execute(native)}
-    found |= {row[0]: Origin(True, row[1], row[2]) for row in session.execute(brought)}
+    found = {
+        row[0]: Origin(False, row[1], row[2], row[3] if row[3] in _OUT else "")
+        for row in session.execute(native)
+    }
+    found |= {
+        row[0]: Origin(True, row[1], row[2], _PAST_OUT.get(row[3], ""))
+        for row in session.execute(brought)
+    }
     return {row.id: found[row.register_id or row.id] for row in transactions}

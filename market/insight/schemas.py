@@ -9,13 +9,16 @@ from market.rules.schemas import PlanOut
 
 
 class FigureOut(Out):
-    """Registered contracts, amounts in fen; all null where left out for the public."""
+    """Registered contracts, amounts in fen; all null where left out for the public. `as_of` is null
+    where the figure is of the day of its board, else the earlier close that it is told of.
+    """
 
     key: str
     label: str
     count: int | None
     technical_fen: int | None
     total_fen: int | None
+    as_of: date | None
 
 
 class SellerOut(Out):

@@ -22,7 +22,7 @@ from market.insight.public import (
     largest_first,
     type_name,
 )
-from market.insight.suppression import FLOOR
+from market.insight.told import Told, told
 from market.insight.views import (
     Board,
     Figure,
@@ -34,7 +34,7 @@ from market.insight.views import (
     figure,
 )
 from market.kit.errors import NotFound
-from market.kit.ids import OrganisationId, PublicId
+from market.kit.ids import OrganisationId, PublicId, TransactionId
 from market.kit.memo import Memo, Value
 from market.ledger import periods
 from market.ledger import service as ledger
@@ -151,12 +151,7 @@ def _kept_public_board(work: Work, plan: Plan) -> Board:
 
 
 def _public_board(work: Work, plan: Plan) -> Board:
-    told = told_until(work, plan)
-    day = work.today if told is None else told
-    rows = repository.alike(
-        work.session, region=plan.region, since=plan.from_on, until=plan.to_on, told=told
-    )
-    found = PublicFigures(rows)
+    found, day = _figures(work, plan)
     outgoing = found.figure(OUT)
     years = found.figures("year:")
     months = found.figures("month:")
@@ -180,40 +175,40 @@ def _public_board(work: Work, plan: Plan) -> Board:
     )
 
 
-def told_until(work: Work, plan: Plan) -> date | None:
-    """Return the last day that public sums tell of; None, today, where no month was ever closed.
-
-    It is the end of a closed month: of the newest by which FLOOR or more contracts of private sums
-    were registered since the last such day, so that what the total rose by from one of these days
-    to the next is never the sum of a few. Where nothing private moved since, and where there never
-    were so many, it is the newest closed.
+def _figures(work: Work, plan: Plan) -> tuple[PublicFigures | Told, date]:
+    """Return the figures that anyone may see, and of which day they are: of the newest closed month
+    that may be told of, of today where no month was ever closed.
     """
-    closed = periods.closed_through(work.session)
+    session, closed = work.session, periods.closed_through(work.session)
     if closed is None:
-        return None
-    told, waiting, moved = closed, 0, False  # `told` stays where so many there never were
-    for first, registered in repository.private_by_month(
-        work.session, region=plan.region, since=plan.from_on, until=closed
-    ):
-        waiting, moved = waiting + registered, True
-        if waiting >= FLOOR:
-            told, waiting, moved = month_end(f"{first:%Y-%m}"), 0, False
-    return told if moved else closed
+        rows = repository.alike(session, region=plan.region, since=plan.from_on, until=plan.to_on)
+        return PublicFigures(rows), work.today
+
+    def make() -> Told:
+        spans = repository.spans(
+            session, region=plan.region, since=plan.from_on, until=plan.to_on, closed=closed
+        )
+        return told(spans, plan.from_on, closed)
+
+    # What is closed does not change, whatever is posted since.
+    shown = plan.public_id, plan.region, plan.from_on, plan.to_on
+    found = once(work, "told", (closed, repository.disclosures(session), *shown), make)
+    return found, found.as_of
 
 
 def _public_curve(
     years: Sequence[Figure], months: Sequence[Figure], outgoing: Figure, today: date
 ) -> Iterator[tuple[date, int]]:
-    """Yield only points that the public tables add up to anyway."""
+    """Yield only points that the public tables add up to anyway, all of the same day."""
     if outgoing.technical_fen is None:
         return
     reached = 0
     for year in years:
-        if year.technical_fen is None:
+        if year.technical_fen is None or year.as_of is not None:
             break
         so_far = reached
         for month in (row for row in months if row.key.startswith(year.key)):
-            if month.technical_fen is None:
+            if month.technical_fen is None or month.as_of is not None:
                 break
             so_far += month.technical_fen
             yield min(month_end(month.key), today), so_far
@@ -256,14 +251,31 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
     found, number = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
     behind = repository.origins(work.session, found)
     moved = ledger.moved(work.session, part, [row.id for row in found])
+    said = _said(work.session, found, part.party_id)
     return Lines(
-        rows=[Line(row, behind[row.id], moved[row.id]) for row in found],
+        rows=[Line(row, said[row.id], behind[row.id], moved[row.id]) for row in found],
         number=number,
         sum=figure(ledger.total(work.session, part)),
         since=part.since,
         until=part.until,
         seller_id=part.seller_id,
     )
+
+
+def _said(
+    session: Session, found: Sequence[Transaction], party: OrganisationId | None
+) -> dict[TransactionId, Transaction]:
+    """Return what each line tells: to a party that left by a change, what was said before."""
+    left = {
+        row.previous_id: row
+        for row in found
+        if party is not None
+        and row.previous_id is not None
+        and party not in (row.seller_id, row.buyer_id)
+    }
+    before = ledger.by_ids(session, list(left)) if left else {}
+    told = {row.id: row for row in found}
+    return told | {row.id: before[previous] for previous, row in left.items()}
 
 
 def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
@@ -305,11 +317,10 @@ def _of_side(plan: Plan | None, side: str) -> Slice:
 
 
 def registered_contracts(work: Work, page: int = 1) -> tuple[list[PublicContract], int]:
-    """Return a page of the contracts that count at present, as anyone may know them."""
-    rows = repository.standing(work.session, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
-    head = ledger.head(work.session)
-    total = once(work, "standing", head, lambda: repository.count_standing(work.session))
-    return [_public(*row) for row in rows], total
+    """Return a page of the contracts that count at present, as the actor may know them."""
+    ids = _standing(work)
+    first = (page - 1) * PAGE_SIZE
+    return _shown(work, ids[first : first + PAGE_SIZE]), len(ids)
 
 
 def public_ids(session: Session, keys: Sequence[str]) -> dict[str, str]:
@@ -319,8 +330,26 @@ def public_ids(session: Session, keys: Sequence[str]) -> dict[str, str]:
 
 
 def recent_contracts(work: Work, limit: int) -> list[PublicContract]:
-    """Return the newest registered contracts, as anyone may know them."""
-    return [_public(*row) for row in repository.standing(work.session, limit=limit, offset=0)]
+    """Return the newest registered contracts, as the actor may know them."""
+    return _shown(work, _standing(work)[:limit])
+
+
+def _standing(work: Work) -> Sequence[int]:
+    """Return what counts at present, the newest first; looked for again only once the book moved,
+    for that goes over the whole of it.
+    """
+    head = ledger.head(work.session)
+    return once(work, "standing", head, lambda: repository.standing(work.session))
+
+
+def _shown(work: Work, ids: Sequence[int]) -> list[PublicContract]:
+    rows = repository.as_shown(work.session, ids)
+    return [_public(row, agreed or _knows(work)) for row, agreed in rows]
+
+
+def _knows(work: Work) -> bool:
+    """Return whether the actor sees names and sums of contracts whose sides did not agree."""
+    return work.may(Action.BOARD_CONTRACTS, Relation.OTHER)
 
 
 def _counted_on(row: Transaction) -> date:
@@ -356,7 +385,7 @@ def _make_home_figures(work: Work, plan: Plan | None) -> HomeFigures:
         as_of=shown.as_of if shown else work.today,
         outgoing=shown.outgoing if shown else None,
         pace=shown.pace if shown else None,
-        recent_count=repository.count_standing(work.session, since=since),
+        recent_count=repository.count_standing(work.session, since),
         recent_days=RECENT_DAYS,
-        registered=repository.count_standing(work.session),
+        registered=len(_standing(work)),
     )

@@ -6,7 +6,7 @@ type and month, and the sums of contracts whose sides agreed; so what counts in 
 number of contracts in it whose sums are not public.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -108,19 +108,26 @@ def publishable(
     tables: Sequence[Table],
     *,
     headline: str,
+    further: Callable[[frozenset[str]], str | None] | None = None,
 ) -> frozenset[str]:
     """Return the names of the totals that may be public together.
 
     `totals` gives each total its atoms; the headline goes last. A total without contracts is 0 and
     always public. No sum of 1 to FLOOR-1 contracts with private sums is a shown total, what a
     table's shown cells leave of its whole, or a difference of two of these. Combinations of three
-    and more are not looked at. Hiding the smallest first, it may hide more than it must.
+    and more are not looked at. Hiding the smallest first, it may hide more than it must. `further`
+    names one of the shown that may not be for another reason, None where there is none.
     """
     publication = _Publication(weights, totals, tables, headline)
     for name, size in publication.sizes.items():
         if 0 < size < FLOOR:
             publication.hide(name)
-    while (found := publication.next_to_hide()) is not None:
+    while True:
+        found = publication.next_to_hide()
+        if found is None and further is not None:
+            found = further(frozenset(publication.shown))
+        if found is None:
+            break
         publication.hide(found)
     empty = {name for name, size in publication.sizes.items() if size == 0}
     return frozenset(publication.shown | empty)

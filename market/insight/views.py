@@ -16,7 +16,8 @@ from market.rules.models import Plan
 class Figure:
     """A sum of registered contracts, amounts in fen.
 
-    All three are None where the figure is left out for the public, which is not 0.
+    All three are None where the figure is left out for the public, which is not 0. `as_of` is the
+    day of a public one that is told as it was at an earlier close than its board.
     """
 
     key: str
@@ -24,6 +25,7 @@ class Figure:
     count: int | None
     technical_fen: int | None
     total_fen: int | None
+    as_of: date | None = None
 
     @property
     def shown(self) -> bool:
@@ -91,9 +93,13 @@ class PublicContract:
 class Line:
     """One transaction of the ledger with what is behind it, and what it moves within the figure:
     a reversal takes out, a change moves the difference.
+
+    `said` has type, field, names: the transaction's own; for a party that a change has taken out,
+    those before it.
     """
 
     transaction: Transaction
+    said: Transaction
     origin: Origin
     moved: Sum
 

@@ -1,12 +1,29 @@
 """Money is integer fen. Nothing here rounds silently."""
 
-from decimal import Decimal, InvalidOperation
+import re
+import unicodedata
+from decimal import Decimal
 
 FEN_PER_YUAN = 100
 FEN_PER_WAN = 1_000_000
 FEN_PER_YI = 10_000_000_000
 # 9.2e18 fits 64 bits; a contract over 10,000亿 is a slip of the keyboard.
 MAX_FEN = 1_000_000_000_000 * FEN_PER_YUAN
+
+
+_TYPED = re.compile(r"[+-]?\d{1,15}(\.\d{1,10})?", re.ASCII)
+
+
+def typed_number(text: str) -> Decimal:
+    """Return a number as people type it: digits, full-width ones too, with a decimal point at most.
+
+    Raises ValueError for everything else that Decimal reads: an exponent of a few characters makes
+    a number whose digits take minutes to write out.
+    """
+    plain = unicodedata.normalize("NFKC", text[:40]).strip()
+    if not _TYPED.fullmatch(plain):
+        raise ValueError(text[:20])
+    return Decimal(plain)
 
 
 def wan_to_fen(text: str) -> int:
@@ -20,13 +37,11 @@ def wan_to_fen(text: str) -> int:
     if len(cleaned) > 20:
         raise ValueError("金额太长，请填万元数，如120.5")
     try:
-        value = Decimal(cleaned)
-    except InvalidOperation:
+        value = typed_number(cleaned)
+    except ValueError:
         raise ValueError(
             f"请填数字，单位万元，如120或120.50，现在是“{text.strip()[:20]}”"
         ) from None
-    if not value.is_finite():
-        raise ValueError("请填数字，单位万元，如120或120.50")
     amount = value * FEN_PER_WAN
     if amount != amount.to_integral_value():
         raise ValueError("金额最细到分，万元数最多六位小数")

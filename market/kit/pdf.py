@@ -27,10 +27,14 @@ _PREAMBLE: Final = f"""
 """
 
 
+def folder() -> Path:
+    """Return where the font is: one variable file, of which typst draws the weight asked for."""
+    return Path(str(files("justmytype_intl_cjk") / "fonts" / "ofl" / "notosanssc"))
+
+
 @cache
 def _fonts() -> typst.Fonts:
-    folder = Path(str(files("justmytype_intl_cjk") / "fonts" / "ofl" / "notosanssc"))
-    return typst.Fonts(include_system_fonts=False, font_paths=[folder])
+    return typst.Fonts(include_system_fonts=False, font_paths=[folder()])
 
 
 def render(source: str, data: Mapping[str, Any], *, at: datetime) -> bytes:

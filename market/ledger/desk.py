@@ -28,14 +28,16 @@ class Month:
 
 
 def listed(work: Work) -> list[Month]:
-    """Return the months, the newest first. For the bureau and the auditors."""
+    """Return the months, the newest first, also those that are over and in which nothing has been
+    written yet. For the bureau and the auditors.
+    """
     work.require(Action.PERIOD_VIEW, Relation.OTHER)
     now = {row.key: row for row in repository_sums.sums(work.session, BOOK, By.MONTH, Slice())}
     seals = _seals(work)
     may = work.may(Action.PERIOD_CLOSE, Relation.OTHER)
     return [
         _month(work, row, now.get(row.month), seals, may=may)
-        for row in periods.listed(work.session)
+        for row in [*periods.ahead(work.session, BOOK, work.now), *periods.listed(work.session)]
     ]
 
 

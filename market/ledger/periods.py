@@ -51,6 +51,22 @@ def reach(session: Session, book: Book, last: str, at: datetime) -> None:
         open_months(session, book, _missing(session, book, {last}), at)
 
 
+def ahead(session: Session, book: Book, at: datetime) -> list[Period]:
+    """Return the months that are over and no periods yet, the newest first, as they will be: to
+    close one makes it a period, and a page that only reads cannot. They are in no session.
+    """
+    over = f"{local_date(at).replace(day=1) - timedelta(days=1):%Y-%m}"
+    span = repository_periods.span(session, book)
+    if span is None or span[1] >= over:
+        return []
+    return [
+        Period(book=book, month=month, begins_on=first, ends_on=last, opened_at=at, state=S.OPEN)
+        for month, (first, last) in (
+            (month, bounds(month)) for month in reversed(_missing(session, book, {over}))
+        )
+    ]
+
+
 def _missing(session: Session, book: Book, wanted: Collection[str]) -> list[str]:
     """Return these months and those that lie between them and the periods, where they are none yet
     and are not closed along with a later one.

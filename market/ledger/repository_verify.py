@@ -1,6 +1,7 @@
 """SQL of what must agree within the books, and the links of a chain in their order."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -210,6 +211,11 @@ def counted_twice(session: Session) -> list[str]:
 def seals(session: Session) -> list[Seal]:
     """Return what was signed, in its order."""
     return list(session.scalars(select(Seal).order_by(col(Seal.number))))
+
+
+def begun(session: Session) -> datetime | None:
+    """Return when the first transaction was posted; None where there is none."""
+    return session.scalar(select(col(Transaction.posted_at)).order_by(col(Transaction.id)).limit(1))
 
 
 def late_in_closed(session: Session) -> list[tuple[int, str]]:

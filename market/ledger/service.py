@@ -207,6 +207,11 @@ def get(session: Session, transaction: TransactionId) -> Transaction:
     return repository.get(session, transaction)
 
 
+def by_ids(session: Session, ids: Collection[TransactionId]) -> dict[TransactionId, Transaction]:
+    """Return transactions by their ids."""
+    return repository.by_ids(session, ids)
+
+
 def head(session: Session, book: Book = Book.STATISTICS) -> tuple[int, str]:
     """Return (seq, key) of what was posted last: the mark of one state of the book."""
     last = repository.head_transaction(session, book)

@@ -9,7 +9,6 @@ from typing import Any
 
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.deals import service as deals
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.money import wan_in_words
@@ -53,7 +52,9 @@ def change(work: Work, public_id: PublicId, form: ChangeIn) -> Filed:
     if done and _last_note(work, filed) == form.reason:
         return filed
     filed = _counted(work, public_id, Step.CHANGE)
+    then = standing.of(row, filed.contract)
     _change(work, filed, Step.CHANGE, new, form.reason)
+    waiting.tell_left(work, filed, {then["seller_id"], then["buyer_id"]})
     waiting.tell_parties(
         work, filed, "registration.changed", "登记已变更", form.reason, str(filed.row.changes)
     )
@@ -97,8 +98,8 @@ def _change(work: Work, filed: Filed, step: Step, new: Change, reason: str) -> N
         changes=number,
         in_force=new.in_force,
     )
-    deals.tell(
-        work, filed.deal, "registration_changed", f"登记变更，技术交易额{wan_in_words(technical)}"
+    waiting.tell_deal(
+        work, filed, "registration_changed", "登记变更", f"，技术交易额{wan_in_words(technical)}"
     )
     waiting.moved(work, filed)
 
@@ -169,8 +170,8 @@ def _end(
         withdrawn_by=work.actor.person,
         withdrawn_at=work.now,
     )
-    told = "：".join(part for part in (_WORDS[step], END_CAUSES.get(cause, ""), reason) if part)
-    deals.tell(work, filed.deal, f"registration_{step.value}", told)
+    told = "".join(f"：{part}" for part in (END_CAUSES.get(cause, ""), reason) if part)
+    waiting.tell_deal(work, filed, f"registration_{step.value}", _WORDS[step], told)
     waiting.moved(work, filed)
 
 
@@ -183,7 +184,9 @@ def resolve(work: Work, public_id: PublicId, form: ResolveIn) -> Filed:
     if form.outcome == "upheld":
         to = S.CHANGED if filed.row.changes else S.REGISTERED
         steps.take(work, filed, Step.UPHOLD, to, steps.Told(note=form.note))
-        deals.tell(work, filed.deal, "registration_upheld", f"异议已复核，维持登记：{form.note}")
+        waiting.tell_deal(
+            work, filed, "registration_upheld", "异议已复核，维持登记", f"：{form.note}"
+        )
         waiting.moved(work, filed)
     else:
         if form.total_fen is None or form.technical_fen is None:

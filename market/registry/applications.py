@@ -12,11 +12,21 @@ from market.deals import service as deals
 from market.deals.models import Contract
 from market.deals.vocabulary import ContractState
 from market.kit import files
-from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.files import MAX_FILE_BYTES, StoredFile
 from market.kit.ids import PublicId, new_public_id
 from market.ledger import records
-from market.registry import certificate, items, kept, past, reading, repository, steps, waiting
+from market.registry import (
+    certificate,
+    items,
+    kept,
+    past,
+    reading,
+    repository,
+    repository_waiting,
+    steps,
+    waiting,
+)
 from market.registry.items import Items
 from market.registry.models import Registration
 from market.registry.repository import Filed
@@ -26,6 +36,8 @@ from market.registry.vocabulary import END_CAUSES, REGISTRY
 
 S = RegistrationState
 SUBMITTED_ALREADY = "这份合同已经提交登记，不用再交"
+UNANSWERED = "材料没有改动：请补正材料，或写明对科技局要求的答复，现在是空的"
+NOT_LEADING = "异议由合同现在牵头的卖方或买方提出"
 SAME_CONTRACT = "双方、项目、签订日和金额都相同的合同已经提交登记，一份合同只登记一次"
 SAME_FILE = "同一个合同文件已经提交登记，一份合同只登记一次"
 _HEAD = 16  # bytes that tell the kinds apart
@@ -170,8 +182,10 @@ def lacking(filed: Filed) -> dict[str, str]:
     return found
 
 
-def hand_in(work: Work, public_id: PublicId) -> Filed:
-    """Hand in an application, or what was corrected of it. Raises Invalid for what it lacks,
+def hand_in(work: Work, public_id: PublicId, reply: str = "") -> Filed:
+    """Hand in an application, or what was corrected of it, with a `reply` to what was asked.
+
+    Raises Invalid for what it lacks, and at `reply` where nothing was corrected and nothing said;
     Conflict where the same contract or file is there already.
     """
     records.lock(work.session)  # what is not there now, does not come meanwhile
@@ -182,18 +196,27 @@ def hand_in(work: Work, public_id: PublicId) -> Filed:
     assert row.file_sha256 is not None
     if not corrected:
         _not_twice(work, row.fingerprint)
+    elif not reply and _unanswered(work, row):
+        raise Invalid(fields={"reply": UNANSWERED})
     _file_once(work, row, row.file_sha256)
     values: dict[str, Any] = {"handed_in_on": work.today}
     if not corrected:
         values |= {"submitted_by": work.actor.person, "submitted_at": work.now}
     try:
-        steps.take(work, filed, Step.HAND_IN, S.SUBMITTED, **values)
+        told = steps.Told(note=reply if corrected else "")
+        steps.take(work, filed, Step.HAND_IN, S.SUBMITTED, told, **values)
     except IntegrityError:  # the same contract on another paper, at once
         raise Conflict(SAME_CONTRACT) from None
     what = "卖方提交补正材料" if corrected else "卖方提交合同登记"
     deals.tell(work, filed.deal, "registration", what)
     waiting.moved(work, filed)
     return reading.get(work, public_id)
+
+
+def _unanswered(work: Work, row: Registration) -> bool:
+    """Return whether what was sent back is still what had been handed in."""
+    asked = repository_waiting.newest_event(work.session, row, Step.RETURN)
+    return asked is not None and asked.digest == certificate.handed_in_digest(row)
 
 
 def submit(work: Work, form: SubmitIn, upload: Upload, told: Items | None = None) -> Filed:
@@ -234,6 +257,8 @@ def object_to(work: Work, public_id: PublicId, form: ObjectIn) -> Filed:
     filed, related = reading.seen(work, public_id)
     work.require(Action.REGISTRATION_OBJECT, related)
     work.touched("registration", filed.row.public_id)
+    if filed.reads_only:
+        raise Forbidden(NOT_LEADING)
     if RegistrationState(filed.row.state) not in EDGES[Step.OBJECT].origins:
         raise Conflict("现在没有可以提异议的登记")
     steps.take(work, filed, Step.OBJECT, S.OBJECTION, steps.Told(note=form.reason))

@@ -10,6 +10,7 @@ from typing import Any
 from market.deals.models import Contract
 from market.kit.errors import Invalid
 from market.kit.money import wan_in_words
+from market.registry.models import Registration
 from market.registry.schemas import DecideIn
 
 LENGTHS = (16, 14)  # today's numbers, and those of old certificates
@@ -131,6 +132,11 @@ def decision_digest(registration: str, contract: Contract, read_: Certificate) -
             "difference_reason": read_.difference_reason,
         }
     )
+
+
+def handed_in_digest(row: Registration) -> str:
+    """Return the digest of what a seller handed in: the form's items and the contract's file."""
+    return digest({"items": row.items, "file": row.file_sha256})
 
 
 def change_digest(

@@ -30,7 +30,9 @@ def send_back(work: Work, public_id: PublicId, form: ReturnIn) -> Filed:
     filed = _at_desk(work, public_id, Step.RETURN)
     if form.due_on is not None and form.due_on < work.today:
         raise Invalid(fields={"due_on": f"应不早于今天{work.today}，现在是{form.due_on}"})
-    told = steps.Told(note=form.note, due_on=form.due_on)
+    # What it was asked about: the same again, without a word, answers nothing.
+    handed_in = certificate.handed_in_digest(filed.row)
+    told = steps.Told(note=form.note, due_on=form.due_on, digest=handed_in)
     corrections = filed.row.corrections + 1
     steps.take(work, filed, Step.RETURN, S.CORRECTION, told, corrections=corrections)
     deals.tell(work, filed.deal, "registration_returned", f"登记申请要补正：{form.note}")

@@ -19,6 +19,7 @@ from market.registry.schemas import (
     ChangeIn,
     DecideIn,
     EventOut,
+    HandInIn,
     ObjectIn,
     RegistrationDetailOut,
     RegistrationOut,
@@ -130,9 +131,12 @@ def download(
 
 
 @router.post("/{registration_id}/hand-in")
-def hand_in(registration_id: PathId, work: Submitting) -> RegistrationOut:
-    """Hand the application in, or what was corrected of it."""
-    return _out(work, service.hand_in(work, PublicId(registration_id)))
+def hand_in(
+    registration_id: PathId, work: Submitting, form: HandInIn | None = None
+) -> RegistrationOut:
+    """Hand the application in, or what was corrected of it, with a reply to what was asked."""
+    reply = form.reply if form else ""
+    return _out(work, service.hand_in(work, PublicId(registration_id), reply))
 
 
 @router.post("/{registration_id}/withdraw")

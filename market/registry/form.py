@@ -2,25 +2,37 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Work
 from market.catalog.vocabulary import FIELDS, region_name
 from market.deals import keeping, offers
 from market.deals import repository as deals
 from market.deals import repository_contracts as contracts
+from market.deals import repository_negotiation as beside
 from market.deals.keeping import Kept
 from market.deals.models import Contract, ContractLine
-from market.deals.vocabulary import CONTRACT_TYPES, PAY_METHODS, ContractType, LineKind, PayMethod
+from market.deals.service import SIDE_NAMES
+from market.deals.vocabulary import (
+    CONTRACT_TYPES,
+    PAY_METHODS,
+    ContractType,
+    LineKind,
+    PayMethod,
+    Side,
+)
 from market.kit import pdf
 from market.kit.ids import PublicId
 from market.kit.money import fen_to_wan
 from market.kit.sheets.writing import write_xlsx
-from market.registry import items, reading, standing
+from market.registry import items, reading, stamp, standing
 from market.registry.items import Items
 from market.registry.repository import Filed
+from market.registry.stamp import Stamp
 from market.registry.vocabulary import INDUSTRIES, IPRS, NATURES, PLANS, SCALES
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -31,6 +43,23 @@ _FOREIGN: Final = {
     (True, False): "是",
     (True, True): "是，附中文译本，卖方承诺与原文一致",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A further party of a side; `share` in hundredths of a per cent, None where it has none."""
+
+    side: Side
+    name: str
+    share: int | None
+    note: str
+
+    def words(self) -> tuple[str, str]:
+        share = "" if self.share is None else f"份额{offers.percent(self.share)}"
+        told = "，".join(part for part in (self.name, share, self.note) if part)
+        return f"共同{SIDE_NAMES[self.side]}", told
+
+
 LINE_KINDS: Final = {LineKind.TECHNICAL: "技术", LineKind.NON_TECHNICAL: "非技术"}
 
 
@@ -85,8 +114,32 @@ def facts(contract: Contract) -> list[tuple[str, str]]:
     ]
 
 
-def data(contract: Contract, told: Items) -> dict[str, Any]:
-    """Return the form by the item names of the national system; amounts in fen."""
+def joint(work: Work, contract: Contract) -> list[Joint]:
+    """Return the further sellers and buyers of a contract, in the order in which they came in."""
+    rows = beside.further_parties(work.session, contract.deal_id)
+    names = accounts.organisations(work.session, {one.organisation_id for one in rows})
+    return [
+        Joint(Side(one.side), names[one.organisation_id].name, one.share, one.note) for one in rows
+    ]
+
+
+def stamp_of(work: Work, filed: Filed) -> Stamp | None:
+    """Return what a paper says of its registration first, as the actor reads it."""
+    return stamp.of(filed, reading.events(work, filed))
+
+
+def _top(work: Work, filed: Filed) -> list[tuple[str, str]]:
+    found = stamp_of(work, filed)
+    return found.rows() if found else []
+
+
+def data(work: Work, public_id: PublicId) -> dict[str, Any]:
+    """Return the form by the item names of the national system; amounts in fen.
+
+    `status` is null where the registration stands as it was decided, or is not decided.
+    """
+    filed, told = of(work, public_id)
+    contract, found = filed.contract, stamp_of(work, filed)
     buyer = {
         name.removeprefix("buyer_"): value
         for name, value in told.model_dump(mode="json").items()
@@ -112,6 +165,11 @@ def data(contract: Contract, told: Items) -> dict[str, Any]:
         "industry": told.industry,
         "objective": told.objective or None,
         "buyer_items": buyer,
+        "jointparties": [
+            {"side": one.side.value, "name": one.name, "share": one.share, "note": one.note}
+            for one in joint(work, contract)
+        ],
+        "status": found.data() if found else None,
     }
 
 
@@ -130,9 +188,20 @@ def sheet(work: Work, public_id: PublicId) -> bytes:
     """Return the form as a spreadsheet of two columns."""
     filed, told = of(work, public_id)
     out = io.BytesIO()
-    cells = facts(filed.contract) + rows(filed.contract, told) + decided(filed)
+    contract = filed.contract
+    cells = [
+        *_top(work, filed),
+        *facts(contract),
+        *_joint(work, contract),
+        *rows(contract, told),
+        *decided(filed),
+    ]
     write_xlsx(out, ["项目", "内容"], cells, sheet="登记表")
     return out.getvalue()
+
+
+def _joint(work: Work, contract: Contract) -> list[tuple[str, str]]:
+    return [one.words() for one in joint(work, contract)]
 
 
 def decided(filed: Filed) -> list[tuple[str, str]]:
@@ -154,11 +223,16 @@ _TABLE: Final = """
   columns: (34%, 1fr), fill: (x, _) => if x == 0 { luma(95%) },
   ..rows.flatten().map(cell => [#cell]),
 )
+#let top(rows) = if rows.len() > 0 [
+  #align(center)[*#rows.first().last()*]
+  #cells(rows)
+]
 """
 _FORM: Final = (
     _TABLE
     + """
 #align(center)[= 技术合同认定登记表]
+#top(data.status)
 == 合同
 #cells(data.facts)
 == 登记项目
@@ -175,6 +249,7 @@ _SUMMARY: Final = (
     _TABLE
     + """
 #align(center)[= 技术合同摘要]
+#top(data.status)
 #cells(data.facts)
 == 金额明细
 #table(
@@ -206,7 +281,8 @@ def printed(work: Work, public_id: PublicId) -> bytes:
     """Return the registration form as a PDF."""
     filed, told = of(work, public_id)
     told_data = {
-        "facts": facts(filed.contract),
+        "status": _top(work, filed),
+        "facts": [*facts(filed.contract), *_joint(work, filed.contract)],
         "rows": [*rows(filed.contract, told), *_points(work, filed.contract)],
         "decided": decided(filed),
         "rule": reading.version_of(work, filed).row.code,
@@ -220,8 +296,10 @@ def summary(work: Work, public_id: PublicId) -> bytes:
     contract = filed.contract
     kept = keeping.of(work.session, contract.id)
     told = {
+        "status": _top(work, filed),
         "facts": [
             *facts(contract),
+            *_joint(work, contract),
             ("付款方式", PAY_METHODS[PayMethod(contract.pay_method)]),
             *_points(work, contract),
         ],

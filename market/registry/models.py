@@ -170,7 +170,8 @@ class RegistrationEvent(Table, table=True):
 
     `note` is what was said (what to correct, why it was changed or objected to), `due_on` until
     when it is to be answered. Amounts and `in_force` are those after the step, `transaction_id`
-    what the ledger wrote for it, `digest` that of the document it wrote it for.
+    what the ledger wrote for it, `digest` that of the document it wrote it for; of a return,
+    that of what had been handed in.
     """
 
     __tablename__ = "registration_event"

@@ -9,12 +9,11 @@ from market.access import mandates
 from market.accounts.policy import Action, OrganisationKind, Relation, Role
 from market.accounts.work import Work
 from market.deals import repository_contracts as contracts
-from market.deals import service as deals
 from market.deals.models import ContractLine
 from market.kit.errors import NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import ContractId, PublicId
-from market.registry import certificate, repository
+from market.registry import certificate, reader, repository
 from market.registry.models import Registration, RegistrationEvent
 from market.registry.repository import Filed
 from market.registry.states import AT_THE_DESK, EDGES, RegistrationState, Step
@@ -93,15 +92,14 @@ def get(work: Work, public_id: PublicId) -> Filed:
 
 
 def seen(work: Work, public_id: PublicId) -> tuple[Filed, Relation]:
-    """Return a registration and what the actor is to it. Raises NotFound.
+    """Return what the actor reads of a registration, and what it is to it. Raises NotFound.
 
     What was never handed in is the seller's alone.
     """
     found = repository.by_public_id(work.session, public_id)
     if found is None:
         raise NotFound
-    seller, buyer = found.contract.seller_id, found.contract.buyer_id
-    related = deals.relation_to(work, seller_id=seller, buyer_id=buyer) or Relation.OTHER
+    found, related = reader.of(work, found)
     private = found.row.handed_in_on is None and related is not Relation.OWN
     if private or not work.may(Action.REGISTRATION_VIEW, related):
         raise NotFound
@@ -110,6 +108,8 @@ def seen(work: Work, public_id: PublicId) -> tuple[Filed, Relation]:
 
 def steps_of(work: Work, filed: Filed, related: Relation) -> list[Step]:
     """Return the steps that the actor may take now, by the one table."""
+    if filed.reads_only:
+        return []
     state = RegistrationState(filed.row.state)
     return [
         step
@@ -133,23 +133,30 @@ def registrations(
     elif work.actor.role is not Role.OFFICER:
         as_seller = as_buyer = {work.actor.organisation}
     agency = work.actor.kind is OrganisationKind.AGENCY
-    return repository.page(
+    rows, total = repository.page(
         work.session,
         as_seller=as_seller,
         as_buyer=as_buyer,
         drafts_of=None if as_seller is None or agency else work.actor.organisation_id,
+        further=None if as_seller is None else work.actor.organisation_id,
         state=state,
         limit=PAGE_SIZE,
         offset=(page - 1) * PAGE_SIZE,
     )
+    return [filed for filed, _ in reader.of_many(work, rows)], total
 
 
 def newest_of(work: Work, contract_ids: Collection[ContractId]) -> dict[ContractId, Registration]:
     """Return the newest registration of each contract that has one, for pages that show the
     contract; one that was only prepared is its seller's and not among them. The caller has checked
-    that the actor may see the contracts.
+    that the actor may see the contracts; one that left a contract reads of it what it may.
     """
-    return repository.newest_of_contracts(work.session, contract_ids)
+    found = repository.newest_of_contracts(work.session, contract_ids)
+    changed = [row.id for row in found.values() if row.changes]
+    moved = repository.by_ids(work.session, changed) if changed else []
+    for filed, _ in reader.of_many(work, moved):
+        found[filed.contract.id] = filed.row
+    return found
 
 
 def counts(work: Work) -> dict[str, int]:
@@ -172,7 +179,8 @@ def desk(work: Work, public_id: PublicId) -> Desk:
 
 def events(work: Work, filed: Filed) -> Sequence[RegistrationEvent]:
     """Return the steps of a registration that the actor was shown, in their order."""
-    return repository.events(work.session, filed.row)
+    found = repository.events(work.session, filed.row)
+    return [one for one in found if filed.until is None or one.place <= filed.until]
 
 
 def file_of(work: Work, filed: Filed) -> StoredFile | None:

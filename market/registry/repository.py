@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -9,9 +10,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from market.deals.models import Contract, Deal
+from market.deals.repository_negotiation import further_in
 from market.kit.db import must_change
 from market.kit.files import StoredFile
-from market.kit.ids import ContractId, OrganisationId, PublicId
+from market.kit.ids import ContractId, OrganisationId, PublicId, RegistrationId
 from market.registry.models import Registration, RegistrationEvent
 from market.registry.states import (
     AT_THE_DESK,
@@ -29,12 +31,20 @@ MOVED_ON = "这份登记已由别人处理，请刷新后查看结果"
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A registration with its contract and deal, and the public id of what it supersedes."""
+    """A registration with its contract and deal, and the public id of what it supersedes.
+
+    `reads_only`: the actor takes no step of it. `until` is the last step that a party which left
+    reads of; `row` is then a copy as it stood after that step, `left_on` the day of the change that
+    took it out.
+    """
 
     row: Registration
     contract: Contract
     deal: Deal
     supersedes: PublicId | None
+    reads_only: bool = False
+    until: int | None = None
+    left_on: date | None = None
 
 
 def filed(session: Session, change: Callable[[Any], Any]) -> list[Filed]:
@@ -57,10 +67,28 @@ def by_public_id(session: Session, public_id: PublicId) -> Filed | None:
 def _seen_by(
     as_seller: Collection[OrganisationId] | None, as_buyer: Collection[OrganisationId] | None
 ) -> ColumnElement[bool]:
-    """Return the condition for the contracts of these sellers or buyers; None stands for all."""
+    """Return the condition for the contracts that these sellers or buyers signed, or came to by a
+    change; None stands for all.
+    """
     if as_seller is None or as_buyer is None:
         return and_(True)
-    return or_(col(Contract.seller_id).in_(as_seller), col(Contract.buyer_id).in_(as_buyer))
+    said = col(RegistrationEvent.in_force)
+    moved = (  # to one of these by a change, whoever signed
+        select(col(RegistrationEvent.registration_id))
+        .join(Registration, col(Registration.id) == col(RegistrationEvent.registration_id))
+        .where(
+            col(Registration.changes) > 0,
+            or_(
+                said["seller_id"].as_integer().in_(as_seller),
+                said["buyer_id"].as_integer().in_(as_buyer),
+            ),
+        )
+    )
+    return or_(
+        col(Contract.seller_id).in_(as_seller),
+        col(Contract.buyer_id).in_(as_buyer),
+        col(Registration.id).in_(moved),
+    )
 
 
 def _not_draft() -> ColumnElement[bool]:
@@ -83,11 +111,17 @@ def page(
     as_buyer: Collection[OrganisationId] | None,
     state: RegistrationState | None,
     drafts_of: OrganisationId | None,
+    further: OrganisationId | None,
     limit: int,
     offset: int,
 ) -> tuple[list[Filed], int]:
-    """Return registrations and their number: those waiting oldest first, others newest first."""
+    """Return registrations and their number: those waiting oldest first, others newest first.
+
+    `further` is an organisation of which those deals are seen too in which it is a further party.
+    """
     condition = _seen_by(as_seller, as_buyer)
+    if further is not None:
+        condition = or_(condition, further_in({further}))
     if state is not None:
         condition = and_(condition, col(Registration.state) == state)
     condition = and_(condition, or_(_not_draft(), col(Contract.seller_id) == drafts_of))
@@ -98,6 +132,7 @@ def page(
         select(func.count())
         .select_from(Registration)
         .join(Contract, col(Contract.id) == col(Registration.contract_id))
+        .join(Deal, col(Deal.id) == col(Contract.deal_id))
         .where(condition)
     )
     return rows, int(session.execute(count).scalar_one())
@@ -119,6 +154,10 @@ def live_of_contract(session: Session, contract_id: ContractId) -> Registration 
             col(Registration.contract_id) == contract_id, col(Registration.state).in_(LIVE)
         )
     ).first()
+
+
+def by_ids(session: Session, ids: Collection[RegistrationId]) -> list[Filed]:
+    return filed(session, lambda q: q.where(col(Registration.id).in_(ids)))
 
 
 def newest_of_contracts(
@@ -292,6 +331,21 @@ def events(session: Session, row: Registration) -> list[RegistrationEvent]:
             .order_by(col(RegistrationEvent.place))
         )
     )
+
+
+def events_of(
+    session: Session, ids: Collection[RegistrationId]
+) -> dict[RegistrationId, list[RegistrationEvent]]:
+    """Return the steps of several registrations, each in their order."""
+    found: dict[RegistrationId, list[RegistrationEvent]] = {}
+    rows = session.scalars(
+        select(RegistrationEvent)
+        .where(col(RegistrationEvent.registration_id).in_(ids))
+        .order_by(col(RegistrationEvent.place))
+    )
+    for row in rows:
+        found.setdefault(row.registration_id, []).append(row)
+    return found
 
 
 def add_event(session: Session, event: RegistrationEvent) -> None:

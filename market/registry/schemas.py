@@ -40,6 +40,12 @@ class ReturnIn(In):
     due_on: Day | None = Field(default=None, examples=[None])
 
 
+class HandInIn(In):
+    """What is said to a request to correct; kept with the step."""
+
+    reply: Optional500 = Field(default="", examples=["设备清单已补在合同文件第12页"])
+
+
 class ReviewIn(In):
     note: Optional500 = Field(default="", examples=["技术内容有争议，请专家评审"])
 

@@ -8,10 +8,11 @@ from market.deals.models import Contract
 from market.deals.vocabulary import CONTRACT_TYPES, SUB_TYPES, ContractType
 from market.kit.errors import Invalid
 from market.ledger.schemas import OUTSIDE
-from market.registry import reading, repository_past
+from market.registry import repository_past
 from market.registry.models import Registration
 from market.registry.repository import Filed
 from market.registry.schemas import ChangeIn
+from market.rules import versions
 
 NO_REGION: Final = "本站没有这个名称的已核验机构，请写明它的行政区划代码"
 NOT_OF_TYPE: Final = "请选这一类别的小类"
@@ -65,7 +66,8 @@ def _kind(work: Work, filed: Filed, form: ChangeIn) -> dict[str, str]:
         return {}
     if form.sub_type not in SUB_TYPES[form.type]:
         raise Invalid(fields={"sub_type": NOT_OF_TYPE})
-    rules = reading.version_of(work, filed).rules
+    assert filed.contract.signed_on is not None
+    rules = versions.book(work.session).at(filed.contract.signed_on).rules
     return {"contract_type": rules.registered_as(form.type), "sub_type": form.sub_type}
 
 

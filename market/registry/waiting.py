@@ -1,18 +1,20 @@
 """What waits at the desk: applications for the bureau, signed contracts for their seller."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from sqlmodel import Session
 
 from market.accounts.policy import Action, Role
 from market.accounts.work import Work
+from market.deals import service as deals
 from market.deals.models import Contract, Deal
 from market.deals.waiting import REGISTER, to_register
 from market.kit import notify
-from market.kit.ids import OrganisationId, PublicId
+from market.kit.ids import OrganisationId, PublicId, RegistrationId
 from market.kit.notify import Subject, Task, To
-from market.registry import repository, repository_waiting
+from market.ledger.schemas import OUTSIDE
+from market.registry import reader, repository, repository_waiting, standing
 from market.registry.models import Registration, RegistrationEvent
 from market.registry.reading import terms
 from market.registry.repository import Filed
@@ -31,8 +33,10 @@ KINDS: Final = (DECIDE, CORRECT, RESOLVE, REGISTER)
 def tasks(session: Session) -> Iterator[Task]:
     """Yield all that waits at the desk, as its own rows say."""
     calendar, book = rules.calendar(session), versions.book(session)
-    for filed in repository_waiting.at_the_desk(session):
-        yield from _next(session, filed, book, calendar)
+    waits = repository_waiting.at_the_desk(session)
+    asked = _asked(session, waits)
+    for filed in waits:
+        yield from _next(filed, asked.get(filed.row.id), book, calendar)
     unregistered = repository_waiting.unregistered(session)
     ids = [contract.id for contract, _ in unregistered]
     newest = repository.newest_of_contracts(session, ids)
@@ -40,7 +44,25 @@ def tasks(session: Session) -> Iterator[Task]:
         yield _submit(contract, deal, newest.get(contract.id), book)
 
 
-def _next(session: Session, filed: Filed, book: RuleBook, calendar: Calendar) -> Iterator[Task]:
+_ASKING: Final = {
+    RegistrationState.CORRECTION: Step.RETURN,
+    RegistrationState.OBJECTION: Step.OBJECT,
+}
+
+
+def _asked(session: Session, waits: Collection[Filed]) -> dict[RegistrationId, RegistrationEvent]:
+    """Return the step by which each registration came to wait for a correction or an answer."""
+    found: dict[RegistrationId, RegistrationEvent] = {}
+    for state, step in _ASKING.items():
+        ids = [one.row.id for one in waits if one.row.state == state]
+        if ids:
+            found |= repository_waiting.newest_events(session, ids, step)
+    return found
+
+
+def _next(
+    filed: Filed, asked: RegistrationEvent | None, book: RuleBook, calendar: Calendar
+) -> Iterator[Task]:
     """Yield what waits about a registration: for the bureau, or for the seller to correct."""
     row, contract = filed.row, filed.contract
     subject = Subject("registration", row.public_id)
@@ -56,10 +78,8 @@ def _next(session: Session, filed: Filed, book: RuleBook, calendar: Calendar) ->
             asked_by_id=contract.seller_id,
         )
     elif row.state == RegistrationState.CORRECTION:
-        asked = repository_waiting.newest_event(session, row, Step.RETURN)
         yield _correct(filed, asked)
     elif row.state == RegistrationState.OBJECTION:
-        asked = repository_waiting.newest_event(session, row, Step.OBJECT)
         yield Task(
             To(role=Role.OFFICER),
             RESOLVE,
@@ -99,7 +119,8 @@ def moved(work: Work, filed: Filed) -> None:
     """Let the tasks of the bureau and of the seller follow a registration."""
     session, row = work.session, filed.row
     calendar, book = rules.calendar(session), versions.book(session)
-    waits = list(_next(session, filed, book, calendar))
+    asked = _asked(session, [filed]).get(row.id)
+    waits = list(_next(filed, asked, book, calendar))
     subject = Subject("registration", row.public_id)
     notify.hold(session, subject, [DECIDE, CORRECT, RESOLVE], waits, at=work.now)
     _hold_seller(work, filed.contract, filed.deal, book)
@@ -123,16 +144,36 @@ def tell_parties(
     detail: str = "",
     round: str = "",  # noqa: A002  as of a task
 ) -> None:
-    """Tell both parties what became of their registration; `round` tells times apart."""
-    contract, row = filed.contract, filed.row
-    title = f"{what}：{contract.project_name}"
-    for reader in (contract.seller_id, contract.buyer_id):
-        _tell(work, reader, (row.public_id, round), kind, title, detail)
+    """Tell those who are its parties now what became of a registration; `round` tells times
+    apart.
+    """
+    row = filed.row
+    title = f"{what}：{filed.contract.project_name}"
+    now = standing.of(row, filed.contract)
+    for party in (now["seller_id"], now["buyer_id"]):
+        if party != OUTSIDE:
+            _tell(work, party, (row.public_id, round), kind, title, detail)
+
+
+def tell_left(work: Work, filed: Filed, before: Collection[OrganisationId]) -> None:
+    """Tell those who were its parties before a change and are no more, without what came after."""
+    now = standing.of(filed.row, filed.contract)
+    title = f"登记已变更，本机构不再是合同的一方：{filed.contract.project_name}"
+    for party in {*before} - {now["seller_id"], now["buyer_id"], OUTSIDE}:
+        about = (filed.row.public_id, str(filed.row.changes))
+        _tell(work, party, about, "registration.changed", title, "")
+
+
+def tell_deal(work: Work, filed: Filed, kind: str, what: str, more: str) -> None:
+    """Add a step to the deal's timeline. Those who made the deal read it, also one that a change
+    has taken out of the contract since: then without `more`, which the registration tells.
+    """
+    deals.tell(work, filed.deal, kind, what if reader.party_left(filed) else what + more)
 
 
 def _tell(
     work: Work,
-    reader: OrganisationId,
+    party: OrganisationId,
     about: tuple[PublicId, str],
     kind: str,
     title: str,
@@ -141,11 +182,11 @@ def _tell(
     registration, round_ = about
     notify.tell(
         work.session,
-        To(organisation_id=reader, action=Action.REGISTRATION_VIEW),
+        To(organisation_id=party, action=Action.REGISTRATION_VIEW),
         kind,
         Subject("registration", registration),
         title,
-        key=f"{kind}:{registration}:{reader}" + (f":{round_}" if round_ else ""),
+        key=f"{kind}:{registration}:{party}" + (f":{round_}" if round_ else ""),
         at=work.now,
         detail=detail,
     )

@@ -179,7 +179,7 @@ def agree_and_sign(running: Running, seller: httpx.Client, buyer: httpx.Client, 
     assert good(buyer.get(path))["state"] == "agreed"
 
     running.clock.set_local("2026-11-12 09:00")
-    pricing = {"path": "agreement", "summary": "焊缝气孔在线检测"}
+    pricing = {"path": "agreement", "summary": "焊缝气孔在线检测", "interested": False}
     assert buyer.post(f"{path}/pricing", json=pricing).status_code == 403
     running_until = good(seller.post(f"{path}/pricing", json=pricing))["pricing"]
     assert (running_until["ends_on"], running_until["earliest_signing"]) == (

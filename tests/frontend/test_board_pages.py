@@ -15,6 +15,8 @@ from infra.wiring import open_reader
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
 from market.ledger.tasks import close
+from market.registry import service as registry
+from market.registry.schemas import CancelIn, RevokeIn, UndoIn
 from market.rules import service as rules
 from market.rules.schemas import PlanIn
 from tests import factories
@@ -148,7 +150,7 @@ def test_a_contract_is_handed_in_decided_counted_and_undone(
     assert "登记已撤回" in officer.post(f"{desk}/undo", {"reason": "金额抄错"})
     assert "，不能" in officer.get(f"{desk}/undo")
     lines = words(officer.get("/board/contracts?side=out"))
-    assert "−100.00" in lines
+    assert "−1,000,000.00" in lines
     assert "0元" in lines
     one = desk.removeprefix("/desk")
     assert "重新提交登记" in seller.get(one)
@@ -179,6 +181,12 @@ def test_a_refusal_needs_its_reason_and_the_seller_reads_it(
     wrong = officer.post(address, {"decision": "not_registered"}, 422)
     assert "请从列表里选一个原因" in wrong
     assert '<details class="fold" open>' in wrong
+    for kept in ('name="total_fen" value="120"', 'name="technical_fen" value="100"'):
+        assert re.search(kept.replace(" ", "[^>]*"), wrong), kept
+    form = {**CERTIFICATE, "number": "12", "note": "抄录的意见"}
+    other = officer.post(address, form, 422)
+    assert other.count("抄录的意见") == 1
+    assert '<details class="fold" open>' not in other
     officer.post(
         address, {"decision": "not_registered", "refusal_reason": "price", "note": "价款缺总额"}
     )
@@ -245,13 +253,39 @@ def test_a_figure_leads_to_its_contracts(
     narrowed = officer.get("/board/contracts?side=out&field=3&year=2026&month=11")
     assert "第三领域的项目" in narrowed
     assert "第五领域的项目" not in narrowed
-    assert "88万元" in words(narrowed)
+    assert "880,000.00元" in words(narrowed)
     for link in links:
         officer.get(link.replace("&amp;", "&"))
     own = seller.get("/board/contracts")
     assert "第五领域的项目" in own
     assert "第三领域的项目" in own
     assert "没有符合条件的合同" in seller.get("/board/contracts?year=2019")
+
+
+def test_sums_are_told_to_the_fen_and_what_took_one_out_by_its_cause(
+    parts: Parts, pair: papers.Sides, plan: None, officer: Visitor
+) -> None:
+    odd = papers.registered(parts, pair, project="注销的项目", technical=88 * WAN + 7)
+    papers.registered(parts, pair, project="留下的项目", technical=50 * WAN + 1)
+    others = [papers.registered(parts, pair, project=f"撤出的项目{n}") for n in range(2)]
+    page = words(officer.get("/board"))
+    assert "3,380,000.08元" in page
+    newest = page[page.index("最近登记的合同") :]
+    assert "留下的项目" in newest
+    assert "不公开" not in newest
+    with work_for(parts, pair.officer) as work:
+        registry.cancel(work, odd.row.public_id, CancelIn(cause="rescinded", reason="协议"))
+        registry.revoke(work, others[0].row.public_id, RevokeIn(cause="void", reason="判决"))
+        registry.undo(work, others[1].row.public_id, UndoIn(reason="抄错"))
+    table = words(officer.get("/board/contracts"))
+    assert "500,000.01 元" in table or "500,000.01元" in table
+    assert "−880,000.07" in table
+    for project, word in (
+        ("注销的项目", "注销"),
+        ("撤出的项目0", "撤销"),
+        ("撤出的项目1", "撤回（录入有误）"),
+    ):
+        assert f"{project} {word} 原登记" in table, project
 
 
 def test_all_others_lead_to_the_whole_table_and_on_to_their_contracts(

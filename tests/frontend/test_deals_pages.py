@@ -16,11 +16,12 @@ from infra.web import create_app
 from infra.wiring import open_reader
 from market.accounts.policy import Role
 from market.accounts.work import Actor, Parts
-from market.deals import views
+from market.catalog.schemas import AchievementIn
+from market.deals import negotiation, views
 from market.kit.ids import PublicId
 from tests import factories
 from tests.support.clock import FakeClock
-from tests.support.market import read_for
+from tests.support.market import read_for, work_for
 from tests.support.trade import (
     MESSAGE,
     Trade,
@@ -30,6 +31,7 @@ from tests.support.trade import (
     mandate,
     negotiated,
     publicised,
+    published,
     trade,
 )
 
@@ -129,7 +131,8 @@ def test_the_whole_way_by_pages(site: Site, world: Trade, clock: FakeClock) -> N
     buyer.send(f"{deal[0]}/confirm", version="1")
     assert "下一步：选定定价方式" in seller.get(deal[0])
     assert "2026-11-27" in seller.get(f"{deal[0]}/pricing")
-    seller.send(f"{deal[0]}/pricing", path="agreement", summary="声学检测方法")
+    choice = {"path": "agreement", "summary": "声学检测方法", "interested": "no"}
+    seller.send(f"{deal[0]}/pricing", **choice, checked="1")
     running = seller.get(deal[0])
     assert "公示中，第0天" in running
     assert "11月28日" in running
@@ -153,10 +156,17 @@ def test_the_whole_way_by_pages(site: Site, world: Trade, clock: FakeClock) -> N
     clock.set_local("2026-11-28 08:00")
     seller, buyer = site(world.seller), site(world.buyer)
     assert "下一步：确认并签订合同" in buyer.get(deal[0])
-    buyer.send(f"{deal[0]}/contract/confirm", contract=with_id)
+    assert "价款：约定150万元，合同186万元" in buyer.get(deal[0])
+    unknowing = buyer.send(f"{deal[0]}/contract/confirm", 422, contract=with_id)
+    assert 'id="differences_known-e"' in unknowing
+    knowing = {"contract": with_id, "differences_known": "1"}
+    buyer.send(f"{deal[0]}/contract/confirm", **knowing)
     assert "等对方确认合同" in buyer.get(deal[0])
-    seller.send(f"{deal[0]}/contract/confirm", contract=with_id)
+    seller.send(f"{deal[0]}/contract/confirm", **knowing)
     signed = seller.get(deal[0])
+    assert "技术许可，186万元" in signed
+    assert "186万元" in seller.get("/deals?shelf=signed")
+    assert "186万元" in seller.get("/deals/board")
     assert f"/registrations/new?contract={with_id}" in signed
     assert "已签约，待登记" in seller.get("/deals?shelf=signed")
     buyer.send(f"{deal[0]}/disclosure", agrees="yes")
@@ -271,6 +281,30 @@ def test_a_contract_form_says_which_line_is_wrong(site: Site, world: Trade) -> N
     assert "186.00" in seller.get(deal)
 
 
+def test_a_publicity_begins_with_nothing_left_unsaid(site: Site, world: Trade) -> None:
+    deal = agreed(world)
+    text = AchievementIn(title="轨道几何尺寸的车载检测", summary="车上测轨距和高低。")
+    further = published(world.parts, world.seller, text)
+    with work_for(world.parts, world.seller) as work:
+        negotiation.add_listing(work, deal.public_id, further.public_id)
+    seller = site(world.seller)
+    path = f"/deals/{deal.public_id}/pricing"
+    blank = seller.get(path)
+    assert " checked" not in blank
+    assert "车上测轨距和高低。" in blank
+    nothing = seller.send(path, 422, path="agreement", summary="", exchange="留着的字")
+    for field in ("summary", "interested", "checked"):
+        assert f'id="{field}-e"' in nothing
+    assert "留着的字" in nothing
+    whole = {"path": "agreement", "summary": "声学检测", "interested": "yes", "checked": "1"}
+    assert 'id="interest_note-e"' in seller.send(path, 422, **whole)
+    assert 'id="path-e"' in seller.send(path, 422, **{**whole, "path": ""})
+    seller.send(path, **{**whole, "interested": "no"})
+    for shown in (seller.get(path), seller.send(path, 422, **{**whole, "interested": "no"})):
+        assert "定价方式已经选定" in shown
+        assert 'name="summary"' not in shown
+
+
 def test_stopping_and_losing(site: Site, world: Trade) -> None:
     deal = agreed(world)
     publicised(world, deal)
@@ -279,6 +313,10 @@ def test_stopping_and_losing(site: Site, world: Trade) -> None:
     path = f"/deals/{deal.public_id}"
     seller.send(f"{path}/publicity/stop", reason="objection", note="待核实")
     assert "收到异议" in seller.get(path)
+    for side in (seller, buyer):  # what was agreed is agreed anew, by both
+        assert "下一步：确认第1轮条件，或提出新的条件" in side.get(path)
+        assert "条件" in side.get("/work")
+        side.send(f"{path}/confirm", version="1")
     seller.send(f"{path}/pricing", path="listing", exchange="示范技术交易所")
     assert "挂牌" in seller.get(path)
     late = seller.send(f"{path}/pricing/dealt", 422, dealt_on="2026-11-13", price="150")

@@ -184,6 +184,24 @@ def test_axis_covers_the_largest_with_few_round_ticks(largest: int) -> None:
     assert drawn.bars[0].y >= 0
 
 
+@given(
+    st.lists(st.integers(-(10**13), 10**13), min_size=1, max_size=12),
+    st.integers(0, 10**13) | st.none(),
+)
+def test_a_negative_month_is_drawn_below_zero(fen: list[int], need: int | None) -> None:
+    drawn = charts.months([("1月", one, True) for one in fen], need=need, label="")
+    zero = next(mark.y for mark in drawn.y_marks if mark.text == "0")
+    for one, bar in zip(fen, drawn.bars, strict=True):
+        edge = bar.y if one < 0 else bar.y + bar.height
+        assert abs(edge - charts.HEIGHT * (1 - zero / 100)) < 0.2
+        assert bar.y >= -0.2
+        assert bar.y + bar.height <= charts.HEIGHT + 0.2
+        assert (bar.height > 0) == (one != 0)
+    texts = [mark.text for mark in drawn.y_marks]
+    assert len(set(texts)) == len(texts)
+    assert len(texts) <= 2 * (charts.Y_TICKS + 2)
+
+
 # ---- forms ----
 
 

@@ -42,6 +42,20 @@ def test_a_month_is_closed_and_shown_with_its_head(
     assert "还没有结束" in officer.post("/desk/periods", {"month": "2026-11"}, 422)
 
 
+def test_the_month_just_over_is_listed_and_closed_before_anything_is_written_in_the_next(
+    posted: Parts,
+    site: TestClient,  # noqa: F811
+    clock: FakeClock,
+) -> None:
+    clock.set_local("2027-01-01 00:05")
+    officer = Visitor(site, posted, factories.actor(posted, Role.OFFICER))
+    page = officer.get("/desk/periods")
+    assert "可以关账的有4个月，到2026-12为止" in page
+    assert "正在关账" in officer.post("/desk/periods", {"month": "2026-12"})
+    settle(posted, clock)
+    assert officer.get("/desk/periods").count("已关账") == 4
+
+
 def test_over_the_api(posted: Parts, site: TestClient, clock: FakeClock) -> None:  # noqa: F811
     def headers(role: Role) -> dict[str, str]:
         token = factories.token(posted, factories.actor(posted, role))

@@ -68,6 +68,7 @@ def test_a_card_is_dragged_by_the_mouse(world: Trade, deal: Deal, opened: Opened
     assert stages(world, deal) == ["contact", "bargaining"]
     # No hand fills the lanes behind: the card stays where it was.
     page.locator(f"{lane(page, '商务谈判')} .card").drag_to(page.locator("#lane-signing"))
+    expect(page.get_by_role("status").filter(has_text="不能拖到“签约”")).to_be_visible()
     expect(page.locator(f"{lane(page, '商务谈判')} .card")).to_have_count(1)
     assert stages(world, deal) == ["contact", "bargaining"]
 
@@ -82,7 +83,23 @@ def test_a_card_is_moved_by_the_keyboard_alone(world: Trade, deal: Deal, opened:
     expect(page.get_by_role("button", name="技术考察")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(f"{lane(page, '技术考察')} .card")).to_have_count(1)
+    expect(page.get_by_role("link", name=deal.title)).to_be_focused()
     assert stages(world, deal) == ["contact", "assessment"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_a_lost_deal_is_told_from_the_board(
+    world: Trade, deal: Deal, opened: Opened, *, script: bool
+) -> None:
+    page = opened(world.seller, PHONE, script=script)
+    page.goto("/deals/board")
+    fold = page.locator(".card summary")
+    box = fold.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    fold.tap()
+    page.get_by_role("link", name="未成交…").tap()
+    expect(page.locator("#lose-reason")).to_be_visible()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

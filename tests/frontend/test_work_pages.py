@@ -54,7 +54,7 @@ def test_a_tech_manager_sees_what_is_late_by_how_much(site: Site, clock: FakeClo
     inquiry = asked(world)
     clock.set_local("2026-11-20 09:00")  # due on the 18th
     page = site(world.seller).get("/work")
-    assert "今天要处理1件" in page
+    assert "待办，今天要处理1件" in page
     assert "逾期2个工作日" in page
     assert "11月18日" in page
     assert f'href="/inquiries/{inquiry.public_id}"' in page

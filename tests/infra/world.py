@@ -110,7 +110,12 @@ FORMS: dict[str, dict[str, str]] = {
     "/bypasses/{bypass_id}/contest": {"reason": "引荐之前已经在谈。"},
     "/bypasses/{bypass_id}/decision": {"decision": "uphold", "note": "引荐在先。"},
     "/deals/{deal_id}/broker-clause/agreement": {"version": "1"},
-    "/deals/{deal_id}/pricing": {"path": "agreement", "summary": "焊缝检测"},
+    "/deals/{deal_id}/pricing": {
+        "path": "agreement",
+        "summary": "焊缝检测",
+        "interested": "no",
+        "checked": "1",
+    },
     "/deals/{deal_id}/pricing/dealt": {"dealt_on": "2026-11-20", "price": "150"},
     "/deals/{deal_id}/publicity/stop": {"reason": "objection"},
     "/deals/{deal_id}/objections/{objection_id}": {"decision": "cleared", "handling": "不成立。"},
@@ -371,7 +376,7 @@ def _deal(
     good(seller.post(f"{deal}/terms", json=terms))
     good(seller.post(f"{deal}/confirm", json={"version": 1}))
     good(buyer.post(f"{deal}/confirm", json={"version": 1}))
-    pricing = {"path": "agreement", "summary": "焊缝检测"}
+    pricing = {"path": "agreement", "summary": "焊缝检测", "interested": False}
     ids["publicity_id"] = good(seller.post(f"{deal}/pricing", json=pricing))["pricing"]["id"]
     contract = {
         "type": "LIC",

@@ -68,6 +68,7 @@ def signed_contract(
     signed_on: date = date(2025, 1, 2),
     public: bool = False,
     state: ContractState = ContractState.SIGNED,
+    pay_method: PayMethod = PayMethod.LUMP,
 ) -> Contract:
     """Return a contract as the deal's end leaves it."""
     n = next(_COUNTER)
@@ -114,7 +115,7 @@ def signed_contract(
             buyer_region=pair.buyer.region,
             total_fen=total,
             technical_fen=technical,
-            pay_method=PayMethod.LUMP,
+            pay_method=pay_method,
             begins_on=signed_on,
             ends_on=signed_on + timedelta(days=365),
             signed_on=signed_on if state is ContractState.SIGNED else None,

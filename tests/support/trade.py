@@ -34,6 +34,9 @@ from tests import factories
 from tests.support.market import work_for
 
 WAN = 1_000_000
+PUBLICITY = PricingIn(
+    path=PricingPathKind.AGREEMENT, summary="轨道扣件螺栓松动的声学检测方法", interested=False
+)
 MESSAGE = "想了解检测节拍，工件是8毫米铝合金焊缝。"
 
 
@@ -132,7 +135,7 @@ def agreed(world: Trade, mode: Mode = Mode.EXCLUSIVE) -> Deal:
 
 def publicised(world: Trade, deal: Deal) -> None:
     with work_for(world.parts, world.seller) as work:
-        pricing.choose(work, deal.public_id, PricingIn(path=PricingPathKind.AGREEMENT))
+        pricing.choose(work, deal.public_id, PUBLICITY)
 
 
 def contract_form(kind: ContractType = ContractType.LIC) -> ContractIn:

@@ -81,7 +81,9 @@ def signed(world: Trade, deal: Deal | None = None) -> Contract:
     for actor in (world.seller, world.buyer):
         with work_for(world.parts, actor) as work:
             row = papers.live_contracts(work.session, [deal.id])[deal.id]
-            contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+            contracts.sign(
+                work, deal.public_id, SignIn(contract=row.public_id, differences_known=True)
+            )
     return row
 
 

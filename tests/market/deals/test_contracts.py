@@ -13,6 +13,7 @@ from market.catalog.vocabulary import Mode
 from market.deals import contracts, negotiation, pricing, service, views
 from market.deals.models import Contract, Deal, PricingPath
 from market.deals.schemas import (
+    ConfirmIn,
     ContractIn,
     DealtIn,
     DisclosureIn,
@@ -41,6 +42,7 @@ from tests import factories
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
 from tests.support.trade import (
+    PUBLICITY,
     WAN,
     Trade,
     agreed,
@@ -52,7 +54,7 @@ from tests.support.trade import (
     trade,
 )
 
-AGREEMENT = PricingIn(path=PricingPathKind.AGREEMENT)
+AGREEMENT = PUBLICITY
 LISTING = PricingIn(path=PricingPathKind.LISTING, exchange="示范技术交易所")
 
 LOSE = LoseIn(reason=LostReason.PRICE)
@@ -65,11 +67,18 @@ def world(parts: Parts) -> Trade:
 
 def sign(world: Trade, deal: Deal, contract: Contract) -> Contract:
     """Let both sides confirm; return the contract as it is after the second."""
-    form = SignIn(contract=contract.public_id)
+    form = SignIn(contract=contract.public_id, differences_known=True)
     with work_for(world.parts, world.seller) as work:
         contracts.sign(work, deal.public_id, form)
     with work_for(world.parts, world.buyer) as work:
         return contracts.sign(work, deal.public_id, form)
+
+
+def confirmed(world: Trade, deal: Deal, version: int) -> None:
+    """Let both sides agree to a version of the terms."""
+    for who in (world.seller, world.buyer):
+        with work_for(world.parts, who) as work:
+            service.confirm(work, deal.public_id, ConfirmIn(version=version))
 
 
 def row(world: Trade, deal: Deal) -> views.DealRow:
@@ -93,7 +102,9 @@ def test_publicity_of_thursday_12_november(world: Trade, clock: FakeClock) -> No
     clock.set_local("2026-11-27 23:59")
     for actor in (world.seller, world.buyer):
         with pytest.raises(Conflict) as error, work_for(world.parts, actor) as work:
-            contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+            contracts.sign(
+                work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+            )
         assert "2026-11-28" in error.value.message
     clock.set_local("2026-11-28 00:00")
     signed = sign(world, deal, contract)
@@ -116,7 +127,7 @@ def test_a_contract_is_not_signed_below_its_publicised_price(
         work_for(world.parts, world.seller) as work,
         pytest.raises(Conflict, match="100万元，低于定价150万元"),
     ):
-        contracts.sign(work, deal.public_id, SignIn(contract=contract))
+        contracts.sign(work, deal.public_id, SignIn(contract=contract, differences_known=True))
 
 
 def test_publicity_rolls_over_a_holiday_and_a_year_without_notice(
@@ -131,6 +142,7 @@ def test_publicity_rolls_over_a_holiday_and_a_year_without_notice(
     with work_for(world.parts, world.seller) as work:
         pricing.stop(work, deal.public_id, StopIn(reason=StopReason.PRICE))
     clock.set_local("2026-12-20 09:00")
+    confirmed(world, deal, 1)
     publicised(world, deal)
     term = row(world, deal).term
     assert term is not None
@@ -143,9 +155,9 @@ def test_publicity_page_is_public_and_says_when_it_was_stopped(world: Trade) -> 
         path = pricing.choose(work, deal.public_id, AGREEMENT)
     with read_for(world.parts, factories.actor(world.parts, Role.ANONYMOUS)) as work:
         page = pricing.publicity(work, path.public_id)
-        listed = pricing.publicities(work)
+        total, listed = pricing.publicities(work)
     assert (page.seller.name, page.pricing.price_fen) == (world.university.name, 150 * WAN)
-    assert [one.pricing.public_id for one in listed] == [path.public_id]
+    assert (total, [one.pricing.public_id for one in listed]) == (1, [path.public_id])
     with pytest.raises(Invalid), work_for(world.parts, world.seller) as work:
         pricing.stop(work, deal.public_id, StopIn(reason=StopReason.OTHER))
     with work_for(world.parts, world.seller) as work:
@@ -153,12 +165,15 @@ def test_publicity_page_is_public_and_says_when_it_was_stopped(world: Trade) -> 
     with read_for(world.parts, factories.actor(world.parts, Role.ANONYMOUS)) as work:
         page = pricing.publicity(work, path.public_id)
         assert page.pricing.state == PricingState.STOPPED
-        assert pricing.publicities(work) == []
+        assert pricing.publicities(work) == (0, [])
         with pytest.raises(NotFound):
             pricing.publicity(work, PublicId("2" * 14))
+    confirmed(world, deal, 1)
     contract = drafted(world, deal)
     with pytest.raises(Conflict, match="定价方式"), work_for(world.parts, world.buyer) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+        )
 
 
 def test_an_exchange_needs_its_outcome(world: Trade) -> None:
@@ -172,7 +187,9 @@ def test_an_exchange_needs_its_outcome(world: Trade) -> None:
         pricing.choose(work, deal.public_id, AGREEMENT)
     contract = drafted(world, deal)
     with pytest.raises(Conflict, match="还没有成交"), work_for(world.parts, world.buyer) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+        )
     dealt = DealtIn(dealt_on=date(2026, 11, 2), price_fen=160 * WAN)
     with pytest.raises(Forbidden), work_for(world.parts, world.buyer) as work:
         pricing.dealt(work, deal.public_id, dealt)
@@ -213,7 +230,9 @@ def test_the_days_of_a_publicity_are_those_of_the_rule_in_force(
     assert found.ends_on == date(2026, 12, 2)
     clock.set_local("2026-12-02 09:00")
     with pytest.raises(Conflict, match="2026-12-03"), work_for(world.parts, world.seller) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+        )
     rule_of(world.parts, 40, date(2026, 11, 2))  # changed later: what runs is not lengthened
     clock.set_local("2026-12-03 09:00")
     assert sign(world, deal, contract).state == ContractState.SIGNED
@@ -259,7 +278,9 @@ def no_path(world: Trade, deal: Deal, contract: Contract) -> None:
         pytest.raises(Conflict, match="先选定定价方式"),
         work_for(world.parts, world.seller) as work,
     ):
-        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+        )
     signs = update(Contract).where(col(Contract.id) == contract.id)
     values = {"state": ContractState.SIGNED, "signed_on": date(2026, 11, 2)}
     with pytest.raises(DBAPIError, match="no price"), world.parts.database.write() as session:
@@ -363,12 +384,18 @@ def test_a_new_draft_drops_what_was_confirmed(parts: Parts) -> None:
     deal = agreed(world)
     first = drafted(world, deal)
     with work_for(parts, world.buyer) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=first.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=first.public_id, differences_known=True)
+        )
     second = drafted(world, deal)
     with pytest.raises(Conflict, match="刚改过"), work_for(parts, world.seller) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=first.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=first.public_id, differences_known=True)
+        )
     with work_for(parts, world.seller) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=second.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=second.public_id, differences_known=True)
+        )
     found = row(world, deal).contract
     assert found is not None
     assert (found.id, found.state) == (second.id, ContractState.DRAFTED)
@@ -383,7 +410,7 @@ def test_a_new_draft_drops_what_was_confirmed(parts: Parts) -> None:
 def test_one_party_signing_twice_signs_nothing(parts: Parts) -> None:
     world = trade(parts, state_founded=False)
     deal = agreed(world)
-    form = SignIn(contract=drafted(world, deal).public_id)
+    form = SignIn(contract=drafted(world, deal).public_id, differences_known=True)
     for _ in range(2):
         with work_for(parts, world.buyer) as work:
             assert contracts.sign(work, deal.public_id, form).state == ContractState.DRAFTED
@@ -402,7 +429,9 @@ def test_a_lost_deal_drops_its_draft_and_stops_its_publicity(world: Trade) -> No
     assert told[0].startswith("买方终止洽谈")
     assert told[1] == "公示终止，一方退出"
     with pytest.raises(Conflict, match="终止"), work_for(world.parts, world.seller) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+        )
 
 
 def test_disclosure_is_each_sides_own_and_its_managers(parts: Parts) -> None:
@@ -422,7 +451,7 @@ def test_both_sign_at_once(parts: Parts, both_databases: str) -> None:
     world = trade(parts, state_founded=False)
     for _ in range(5):
         deal = agreed(world)
-        form = SignIn(contract=drafted(world, deal).public_id)
+        form = SignIn(contract=drafted(world, deal).public_id, differences_known=True)
         steps = [
             (actor, lambda w, d=deal, f=form: contracts.sign(w, d.public_id, f))
             for actor in (world.seller, world.buyer) * 2
@@ -441,7 +470,7 @@ def test_signed_or_lost_never_both(parts: Parts, both_databases: str) -> None:
     outcomes = set()
     for _ in range(8):
         deal = agreed(world)
-        form = SignIn(contract=drafted(world, deal).public_id)
+        form = SignIn(contract=drafted(world, deal).public_id, differences_known=True)
         with work_for(parts, world.seller) as work:
             contracts.sign(work, deal.public_id, form)
         signed, lost = at_once(
@@ -468,7 +497,7 @@ def test_redrafted_and_signed_at_once(parts: Parts, both_databases: str) -> None
     for _ in range(5):
         deal = agreed(world)
         first = drafted(world, deal)
-        form = SignIn(contract=first.public_id)
+        form = SignIn(contract=first.public_id, differences_known=True)
         with work_for(parts, world.seller) as work:
             contracts.sign(work, deal.public_id, form)
         signed, redrafted = at_once(

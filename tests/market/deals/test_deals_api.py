@@ -111,7 +111,10 @@ def test_from_a_mandate_to_the_signed_contract(
     proposal = {"seen": 0, "mode": "排他许可", "amount_fen": 150 * WAN}
     assert seller.post(f"{deal}/terms", proposal)["seller_confirmed"] == 1
     assert buyer.post(f"{deal}/confirm", {"version": 1})["state"] == "agreed"
-    running = seller.post(f"{deal}/pricing", {"path": "agreement"})
+    lacking = seller.post(f"{deal}/pricing", {"path": "agreement"}, 422)["error"]["fields"]
+    assert {one["field"] for one in lacking} == {"summary", "interested"}
+    publicity = {"path": "agreement", "summary": "声学检测方法", "interested": False}
+    running = seller.post(f"{deal}/pricing", publicity)
     assert running["pricing"]["ends_on"] == "2026-11-27"
     public = as_(factories.actor(world.parts, Role.ANONYMOUS)).get(
         f"/publicity/{running['pricing']['id']}"
@@ -122,10 +125,14 @@ def test_from_a_mandate_to_the_signed_contract(
     drafted = seller.post(f"{deal}/contract", CONTRACT)["contract"]
     assert (drafted["technical_fen"], drafted["buyer_name"]) == (156 * WAN, world.company.name)
     clock.set_local("2026-11-27 18:00")
-    read = {"contract": drafted["id"]}
+    read = {"contract": drafted["id"], "differences_known": True}
     refused = buyer.post(f"{deal}/contract/confirm", read, 409)
     assert "2026-11-28" in refused["error"]["message"]
     clock.set_local("2026-11-28 08:00")
+    unknowing = buyer.post(f"{deal}/contract/confirm", {"contract": drafted["id"]}, 422)
+    (refused,) = unknowing["error"]["fields"]
+    assert refused["field"] == "differences_known"
+    assert "186万元" in refused["message"]
     buyer.post(f"{deal}/contract/confirm", read)
     signed = seller.post(f"{deal}/contract/confirm", read)
     assert (signed["stage"], signed["contract"]["signed_on"]) == ("signed", "2026-11-28")

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
 
 from market.accounts.work import Parts
 from market.deals import contracts, filing, keeping, views
@@ -45,7 +46,8 @@ def deal_of(parts: Parts, contract) -> str:
 def test_instalments_come_to_the_amount_and_receipts_fill_them_in_order(
     parts: Parts, pair: papers.Sides
 ) -> None:
-    contract = papers.signed_contract(parts, pair, state=ContractState.DRAFTED)
+    several = {"state": ContractState.DRAFTED, "pay_method": PayMethod.INSTALMENTS}
+    contract = papers.signed_contract(parts, pair, **several)
     deal = deal_of(parts, contract)
     short = InstalmentsIn(items=[InstalmentIn(condition="签约后", amount_fen=119 * WAN)])
     with work_for(parts, pair.seller_actor) as work, pytest.raises(Invalid) as refused:
@@ -79,7 +81,7 @@ PATENTS = PatentsIn(
             name="一种检测方法",
             owner="示范大学一",
             filed_on="2023-05-10",
-            application_number="20230",
+            application_number="202310000000.0",
         )
     ]
 )
@@ -125,10 +127,12 @@ def test_who_confirmed_a_draft_confirms_what_changed_beside_it(world: Trade) -> 
     draft(world, deal)
     with work_for(world.parts, world.buyer) as work:
         row = repository.live_contracts(work.session, [deal.id])[deal.id]
-        contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+        contracts.sign(work, deal.public_id, SignIn(contract=row.public_id, differences_known=True))
     with work_for(world.parts, world.seller) as work:
         keeping.put_instalments(work, deal.public_id, payments(80, 106))
-        row = contracts.sign(work, deal.public_id, SignIn(contract=row.public_id))
+        row = contracts.sign(
+            work, deal.public_id, SignIn(contract=row.public_id, differences_known=True)
+        )
         assert row.state == ContractState.DRAFTED
 
 
@@ -217,3 +221,42 @@ def test_a_filing_waits_until_it_is_written_down(parts: Parts, pair: papers.Side
         keeping.filed(work, deal, FilingIn(filed_on=date(2026, 10, 20)))
     with read_for(parts, pair.buyer_actor) as work:
         assert keeping.seen(work, deal)[1].filing.number == "X1"
+
+
+@pytest.mark.parametrize("number", ["CN1", "20230", "ZL2023", "一二三", "PCT/CN"])
+def test_an_application_number_has_the_form_of_one(number: str) -> None:
+    told = {"name": "检测", "owner": "示范大学一", "filed_on": "2023-05-10"}
+    with pytest.raises(ValidationError, match=r"如202310000000\.0"):
+        PatentIn.model_validate({**told, "application_number": number})
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["202310000000.0", "CN202310000000.X", "ZL 98123456.7", "PCT/CN2023/000001", "US17/123456"],
+)
+def test_every_office_writes_its_numbers_its_own_way(number: str) -> None:
+    told = {"name": "检测", "owner": "示范大学一", "filed_on": "2023-05-10"}
+    PatentIn.model_validate({**told, "application_number": number})
+
+
+def test_more_than_the_contract_says_comes_in_with_a_reason_only(
+    parts: Parts, pair: papers.Sides
+) -> None:
+    deal = deal_of(parts, papers.signed_contract(parts, pair))
+    more = ReceiptIn(received_on=date(2026, 11, 1), amount_fen=121 * WAN)
+    with work_for(parts, pair.seller_actor) as work, pytest.raises(Invalid) as refused:
+        keeping.receive(work, deal, more)
+    assert "应不超过合同成交额120万元，现在共121万元" in refused.value.fields["amount_fen"]
+    with work_for(parts, pair.seller_actor) as work:
+        told = more.model_copy(update={"note": "含补充协议增加的培训费"})
+        assert keeping.receive(work, deal, told).received_fen == 121 * WAN
+
+
+def test_a_price_paid_at_once_has_one_instalment(parts: Parts, pair: papers.Sides) -> None:
+    lump = {"state": ContractState.DRAFTED, "pay_method": PayMethod.LUMP}
+    deal = deal_of(parts, papers.signed_contract(parts, pair, **lump))
+    with work_for(parts, pair.seller_actor) as work, pytest.raises(Invalid) as refused:
+        keeping.put_instalments(work, deal, payments(70, 50))
+    assert "应只有一期，现在是2期" in refused.value.fields["items"]
+    with work_for(parts, pair.seller_actor) as work:
+        keeping.put_instalments(work, deal, payments(120))

@@ -41,7 +41,11 @@ def signed(world: Trade, deal: Deal) -> MarketError | None:
     try:
         for actor in (world.seller, world.buyer):
             with work_for(world.parts, actor) as work:
-                contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+                contracts.sign(
+                    work,
+                    deal.public_id,
+                    SignIn(contract=contract.public_id, differences_known=True),
+                )
     except MarketError as error:
         return error
     return None
@@ -164,7 +168,7 @@ def test_an_open_objection_stops_the_signature_until_it_is_handled(
     assert (stopped.pricing.state, stopped.pricing.stop_reason) == ("stopped", "objection")
     error = signed(world, deal)
     assert error is not None
-    assert "应先选定定价方式" in error.message
+    assert "没有重新达成一致" in error.message
 
 
 def test_an_objection_of_another_deal_is_not_there(parts: Parts, clock: FakeClock) -> None:

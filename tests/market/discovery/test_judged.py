@@ -172,7 +172,7 @@ def test_signing_a_contract_is_noted_on_the_match(market: Market) -> None:
     world = trade(market.parts, state_founded=False)
     market.settle()
     deal = agreed(world)
-    form = SignIn(contract=drafted(world, deal).public_id)
+    form = SignIn(contract=drafted(world, deal).public_id, differences_known=True)
     for side in (world.seller, world.buyer):
         with work_for(market.parts, side) as work:
             contracts.sign(work, deal.public_id, form)

@@ -158,9 +158,13 @@ def known(region: Region) -> list[Course]:
 def sign(world: Trade, deal: Deal) -> None:
     with work_for(world.parts, world.seller) as work:
         paper = drafts.live_contracts(work.session, [deal.id])[deal.id]
-        contracts.sign(work, deal.public_id, SignIn(contract=paper.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=paper.public_id, differences_known=True)
+        )
     with work_for(world.parts, world.buyer) as work:
-        contracts.sign(work, deal.public_id, SignIn(contract=paper.public_id))
+        contracts.sign(
+            work, deal.public_id, SignIn(contract=paper.public_id, differences_known=True)
+        )
 
 
 def register(region: Region, clock: FakeClock, technical: int = DRAFTED) -> Filed:

@@ -6,6 +6,7 @@ import pytest
 
 from market.accounts.policy import Role
 from market.accounts.work import ANONYMOUS, Actor, Parts
+from market.deals.vocabulary import ContractType
 from market.insight import service
 from market.insight.views import Board
 from market.ledger.tasks import close
@@ -113,6 +114,36 @@ def test_a_change_and_an_undone_one_do_not_move_the_publics_total(
     clock.set_local("2026-06-08 09:00")
     close_month(parts, pair, "2026-05")
     assert told(parts) == (date(2026, 5, 31), 11, 1050 * WAN)
+
+
+def test_one_licence_among_many_developments_does_not_move_its_own_figure(
+    parts: Parts, pair: papers.Sides, clock: FakeClock
+) -> None:
+    licence = {"kind": ContractType.LIC, "sub_type": "技术秘密使用许可"}
+    registered(parts, pair, 6, date(2026, 3, 5))
+    registered(parts, pair, 6, date(2026, 3, 5), **licence)
+    clock.set_local("2026-04-08 09:00")
+    close_month(parts, pair, "2026-03")
+    registered(parts, pair, 5, date(2026, 4, 7))
+    registered(parts, pair, 1, date(2026, 4, 7), technical=77 * WAN, **licence)
+    clock.set_local("2026-05-08 09:00")
+    close_month(parts, pair, "2026-04")
+    board = shown(parts)
+    assert told(parts) == (date(2026, 4, 30), 18, 1777 * WAN)
+    # The developments stay too: the total without them would tell the licence, registered as
+    # an assignment under the rules of its day.
+    assert {one.key: (one.count, one.technical_fen, one.as_of) for one in board.types} == {
+        "DEV": (6, 600 * WAN, date(2026, 3, 31)),
+        "TRF": (6, 600 * WAN, date(2026, 3, 31)),
+    }
+    registered(parts, pair, 4, date(2026, 5, 7), **licence)
+    registered(parts, pair, 1, date(2026, 5, 7))
+    clock.set_local("2026-06-08 09:00")
+    close_month(parts, pair, "2026-05")
+    assert {one.key: (one.count, one.as_of) for one in shown(parts).types} == {
+        "DEV": (12, None),
+        "TRF": (11, None),
+    }
 
 
 def test_the_home_page_tells_of_the_same_day(

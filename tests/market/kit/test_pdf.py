@@ -18,6 +18,15 @@ def test_chinese_text_stands_in_an_embedded_font() -> None:
     assert all(name.startswith("NotoSansSC") for name in printed.fonts(made))
 
 
+def test_text_is_drawn_regular_and_what_is_strong_bold() -> None:
+    """The font is a variable one, thin where nobody says otherwise."""
+    made = pdf.render("技 *技*", {}, at=AT)
+    (font,) = pdf.folder().glob("*wght*.ttf")
+    thin, strong = printed.inks_at(font, "技", [100]), printed.inks_at(font, "技", [400, 700])
+    assert thin.isdisjoint(strong)
+    assert printed.inks(made) == strong
+
+
 def test_what_was_typed_is_never_markup() -> None:
     made = pdf.render(SOURCE, {"name": '#panic("x") *粗* $1$', "sum": "]"}, at=AT)
     assert '#panic("x") *粗* $1$' in printed.text(made).replace("“", '"')

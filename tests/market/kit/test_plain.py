@@ -3,24 +3,39 @@
 from datetime import date
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
+from frontend.pages.deal_offer_forms import Percent as OfferPercent
+from frontend.rates import Percent
 from market.kit.money import fen_to_wan, wan_in_words, wan_to_fen
 from market.kit.workdays import period_end, working_days_after
 
 
 @pytest.mark.parametrize(
     ("typed", "fen"),
-    [("120.5", 120_500_000), (" 1,200万元", 1_200_000_000), ("0.000001", 1), ("0", 0)],
+    [("120.5", 120_500_000), (" 1,200万元", 1_200_000_000), ("０.000001", 1), ("0", 0)],
 )
 def test_amounts_typed_in_wan_are_exact(typed: str, fen: int) -> None:
     assert wan_to_fen(typed) == fen
     assert wan_to_fen(fen_to_wan(fen)) == fen
 
 
-@pytest.mark.parametrize("typed", ["一百", "", "nan", "1e400", "-1", "0.0000001", "9" * 30, "inf"])
+@pytest.mark.parametrize(
+    "typed",
+    ["一百", "", "nan", "1e400", "1e999999", "1_000", "-1", "0.0000001", "9" * 30, "inf", "٣"],
+)
 def test_what_is_no_amount_is_said_so(typed: str) -> None:
     with pytest.raises(ValueError, match=r"金额|数字|万元"):
         wan_to_fen(typed)
+
+
+@pytest.mark.parametrize("typed", ["1e900000", "1e999999", "9" * 30, "NaN", "1.234"])
+def test_a_rate_is_a_number_of_a_few_digits(typed: str) -> None:
+    """An exponent makes an integer that takes a process half a minute to write out."""
+    with pytest.raises(ValidationError):
+        TypeAdapter(OfferPercent).validate_python(typed)
+    with pytest.raises(ValidationError):
+        TypeAdapter(Percent).validate_python(typed)
 
 
 @pytest.mark.parametrize(

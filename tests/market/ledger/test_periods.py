@@ -10,15 +10,17 @@ from sqlalchemy.exc import DBAPIError
 from market import chaining
 from market.accounts.policy import Role
 from market.accounts.work import Parts
-from market.kit import triggers
+from market.kit import jobs, triggers
+from market.kit.clock import local_date
 from market.kit.errors import Conflict, Forbidden, NotFound
-from market.ledger import desk, heads, periods, service, tasks, verify
+from market.ledger import audit, desk, heads, periods, service, tasks, verify
 from market.ledger.chain import KEEPING, Keeping, Key, keeping
 from market.ledger.models import Book
 from market.ledger.schemas import Posting, Reversal, Slice
 from tests import factories
 from tests.market.ledger.test_ledger import WAN, register, reverse, sound, subject
 from tests.market.ledger.test_tampering import settle
+from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
 from tests.support.tampering import unguard
 
@@ -262,3 +264,26 @@ def _cut_back(parts: Parts, *, to: int) -> None:
                 )
             )
         triggers.install(session.connection())
+
+
+def test_nights_in_which_no_head_is_signed_are_told(closed: Parts, clock: FakeClock) -> None:
+    """Whoever keeps the night's job from running could cut off what no head has signed."""
+
+    def told() -> list[str]:
+        with closed.database.read() as session:
+            return [one.what for one in audit.unsigned(session, clock.now())]
+
+    clock.advance(hours=35)
+    assert told() == []
+    with closed.database.write() as session:
+        day = local_date(clock.now())
+        key = f"{tasks.KIND}:{day}"
+        jobs.enqueue(session, tasks.KIND, key, {}, at=clock.now())
+        session.execute(text("UPDATE job SET state = 'done' WHERE key = :key"), {"key": key})
+        tasks.owe_night(session, day, at=clock.now())
+    settle(closed)
+    clock.advance(hours=1)
+    (what,) = told()
+    assert "没有签下账头" in what
+    chaining.sign_now(closed)
+    assert told() == []

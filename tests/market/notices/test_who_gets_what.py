@@ -328,7 +328,7 @@ def test_the_steps_of_a_deal_wait_for_one_side_after_the_other(
         )  # not before the 公示 is over
     assert (row.when, str(row.on), row.working_days) == (inbox.When.OPENS, "2026-11-28", 11)
     clock.set_local("2026-11-28 09:00")
-    form = SignIn(contract=contract.public_id)
+    form = SignIn(contract=contract.public_id, differences_known=True)
     with work_for(parts, seller) as work:
         contracts.sign(work, deal.public_id, form)
     assert (todo(parts, seller), todo(parts, buyer)) == (set(), {"deal.sign_buyer"})
@@ -349,7 +349,9 @@ def test_registration_goes_between_seller_and_bureau(world: Trade, clock: FakeCl
     clock.set_local("2026-11-30 09:00")
     for actor in (seller, world.buyer):
         with work_for(parts, actor) as work:
-            contracts.sign(work, deal.public_id, SignIn(contract=contract.public_id))
+            contracts.sign(
+                work, deal.public_id, SignIn(contract=contract.public_id, differences_known=True)
+            )
     with work_for(parts, seller) as work:
         filed = registry.submit(
             work, SubmitIn(contract=contract.public_id), papers.scan("合同"), papers.TOLD

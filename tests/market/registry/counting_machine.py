@@ -107,7 +107,7 @@ class Counting(Market):
     def _take(self, step: str, case: Case) -> None:
         public_id, may = self.id_of(case), self.model.may(case, step)
         calls: dict[str, Callable[[Any], Any]] = {
-            "hand_in": lambda work: service.hand_in(work, public_id),
+            "hand_in": lambda work: service.hand_in(work, public_id, "清单在第3页"),
             "withdraw": lambda work: service.withdraw(work, public_id),
             "send_back": lambda work: service.send_back(work, public_id, ReturnIn(note="补清单")),
             "accept": lambda work: service.accept(work, public_id),

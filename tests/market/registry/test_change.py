@@ -3,7 +3,7 @@
 import pytest
 
 from market import chaining
-from market.accounts.policy import OrganisationKind
+from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Parts
 from market.deals.vocabulary import ContractType
 from market.kit.errors import Invalid
@@ -66,7 +66,7 @@ def test_type_field_and_parties_move_and_the_contract_stays_as_signed(
     assert total(parts, Slice(buyer_id=other.id)) == counted
     for gone in (Slice(contract_type="DEV"), Slice(field=3), Slice(seller_id=pair.seller.id)):
         assert total(parts, gone) == (0, 0)
-    with work_for(parts, pair.seller_actor) as work:
+    with work_for(parts, factories.actor(parts, Role.MANAGER, other)) as work:
         service.object_to(work, filed.row.public_id, ObjectIn(reason="金额有误"))
     answer = ResolveIn(outcome="corrected", total_fen=60 * WAN, technical_fen=50 * WAN, note="更正")
     with work_for(parts, pair.officer) as work:

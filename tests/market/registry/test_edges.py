@@ -42,7 +42,7 @@ def _refuse(work: Work, public_id: PublicId) -> object:
 
 
 COMMANDS: dict[Step, Command] = {
-    Step.HAND_IN: service.hand_in,
+    Step.HAND_IN: lambda work, one: service.hand_in(work, one, "清单在第3页"),
     Step.WITHDRAW: service.withdraw,
     Step.RETURN: lambda work, one: service.send_back(work, one, ReturnIn(note="补设备清单")),
     Step.ACCEPT: service.accept,

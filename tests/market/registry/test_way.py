@@ -13,7 +13,7 @@ from market.ledger import periods
 from market.ledger import service as ledger
 from market.ledger.models import Book, Kind
 from market.ledger.schemas import Slice
-from market.registry import service
+from market.registry import items, service
 from market.registry.audit import audit
 from market.registry.schemas import (
     CancelIn,
@@ -152,6 +152,33 @@ def test_the_acceptance_day_is_the_day_the_corrected_file_is_handed_in(
         ("hand_in", "submitted"),
         ("accept", "accepted"),
     ]
+
+
+def test_a_request_is_answered_by_a_correction_or_by_a_word(
+    parts: Parts, pair: papers.Sides, clock: FakeClock
+) -> None:
+    filed = papers.submitted(parts, pair)
+    public_id, first = filed.row.public_id, filed.row.submitted_at
+    for note in ("请说明设备", "请再说明"):
+        with work_for(parts, pair.officer) as work:
+            service.send_back(work, public_id, ReturnIn(note=note))
+        with work_for(parts, pair.seller_actor) as work:
+            service.fill(work, public_id, items.read(filed.row.items))  # the same again
+        clock.advance(days=1)
+        with pytest.raises(Invalid) as refused, work_for(parts, pair.seller_actor) as work:
+            service.hand_in(work, public_id)
+        assert set(refused.value.fields) == {"reply"}
+        with work_for(parts, pair.seller_actor) as work:
+            done = service.hand_in(work, public_id, f"{note}：在第3页")
+        assert (done.row.submitted_at, done.row.handed_in_on) == (first, parts.clock.now().date())
+    with work_for(parts, pair.officer) as work:
+        service.send_back(work, public_id, ReturnIn(note="换一份"))
+    with work_for(parts, pair.seller_actor) as work:
+        service.attach(work, public_id, papers.scan("另一份"))
+        service.hand_in(work, public_id)
+    with read_for(parts, pair.buyer_actor) as work:
+        notes = [one.note for one in service.events(work, filed) if one.step == "hand_in"]
+    assert notes == ["", "请说明设备：在第3页", "请再说明：在第3页", ""]
 
 
 def test_an_uncorrected_application_is_accepted_on_its_day(
