@@ -9,9 +9,10 @@ from market.access.models import Mandate
 from market.brokerage.models import Commission, CommissionPart, CommissionState, PartRole
 from market.brokerage.rule import Ground
 from market.deals.models import Contract, Deal, Introduction
-from market.deals.vocabulary import DealState
+from market.deals.models_negotiation import DealParty
+from market.deals.vocabulary import DealState, Side
 from market.kit.db import changed
-from market.kit.ids import CommissionId, MandateId
+from market.kit.ids import CommissionId, MandateId, OrganisationId
 
 
 def lock_mandates(session: Session, ids: Iterable[MandateId]) -> None:
@@ -61,11 +62,22 @@ def fee_of(session: Session, mandate_id: MandateId) -> CommissionId | None:
 
 
 def _same_pair() -> ColumnElement[bool]:
-    seller, buyer = col(Contract.seller_id), col(Contract.buyer_id)
+    """Return the WHERE clause of an introduction of one party of either side of a contract."""
+    seller, buyer = col(Introduction.seller_id), col(Introduction.buyer_id)
     return or_(
-        and_(col(Introduction.seller_id) == seller, col(Introduction.buyer_id) == buyer),
-        and_(col(Introduction.seller_id) == buyer, col(Introduction.buyer_id) == seller),
+        and_(_party(seller, Side.SELLER), _party(buyer, Side.BUYER)),
+        and_(_party(buyer, Side.SELLER), _party(seller, Side.BUYER)),
     )
+
+
+def _party(one: ColumnElement[OrganisationId], side: Side) -> ColumnElement[bool]:
+    leading = col(Contract.seller_id) if side is Side.SELLER else col(Contract.buyer_id)
+    further = exists().where(
+        col(DealParty.deal_id) == col(Contract.deal_id),
+        col(DealParty.side) == side,
+        col(DealParty.organisation_id) == one,
+    )
+    return or_(one == leading, further)
 
 
 def negotiating(session: Session, mandate_id: MandateId) -> bool:

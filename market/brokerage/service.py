@@ -11,7 +11,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, OrganisationKind, Relation, Role
 from market.accounts.work import Work
-from market.brokerage import repository, repository_costs, waiting
+from market.brokerage import repository, repository_costs, waiting, working
 from market.brokerage.models import (
     Bypass,
     BypassState,
@@ -320,7 +320,8 @@ def contest(work: Work, public_id: PublicId, form: ContestIn) -> BypassView:
 
 
 def decide(work: Work, public_id: PublicId, form: BypassDecisionIn) -> BypassView:
-    """Uphold or dismiss a contested flag, by the bureau; what is dismissed is owed no longer.
+    """Uphold or dismiss a contested flag, by the bureau; what is dismissed is owed no longer, and
+    who came after that broker is judged again.
 
     Raises NotFound, Forbidden, Conflict.
     """
@@ -336,9 +337,9 @@ def decide(work: Work, public_id: PublicId, form: BypassDecisionIn) -> BypassVie
         decided_by=work.actor.person,
         decided_at=work.now,
     )
-    if not upheld and repository.void_if_due(work.session, view.row.commission_id):
-        repository_costs.release_costs(work.session, view.row.commission_id)
     work.session.refresh(view.row)
+    if not upheld:
+        working.flag_dismissed(work.session, view.row, work.now)
     waiting.moved(work.session, view.row, work.now)
     waiting.decided(work.session, view.row, work.now)
     return bypass(work, public_id)
