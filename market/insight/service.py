@@ -268,7 +268,6 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
 
 def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
     agency = _id_of(work, chosen.agency)
-    brought = reported.brought(work.session) if agency is not None else {}
     part = replace(
         _of_side(rules.current_plan(work.session), chosen.side),
         contract_type=chosen.contract_type,
@@ -278,7 +277,7 @@ def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
         party_id=party,
         outside_seller=chosen.outside or None,
         outside_buyer=chosen.outside_buyer or None,
-        registrations=None if agency is None else brought.get(agency, frozenset()),
+        registrations=None if agency is None else reported.brought_by(work.session, agency),
     )
     if chosen.year is None:
         return part
