@@ -114,6 +114,11 @@ def commission(session: Session, commission_id: CommissionId) -> Commission:
     return session.get_one(Commission, commission_id)
 
 
+def commissions(session: Session, ids: Iterable[CommissionId]) -> dict[CommissionId, Commission]:
+    rows = session.exec(select(Commission).where(col(Commission.id).in_(set(ids))))
+    return {row.id: row for row in rows}
+
+
 def _of(organisation_id: OrganisationId) -> ColumnElement[bool]:
     return exists().where(
         col(CommissionPart.commission_id) == col(Commission.id),
@@ -234,8 +239,9 @@ def bypass_by_public_id(session: Session, public_id: PublicId) -> Bypass | None:
     return session.exec(select(Bypass).where(col(Bypass.public_id) == public_id)).first()
 
 
-def bypass_of(session: Session, commission_id: CommissionId) -> Bypass | None:
-    return session.exec(select(Bypass).where(col(Bypass.commission_id) == commission_id)).first()
+def bypasses_of(session: Session, ids: Iterable[CommissionId]) -> dict[CommissionId, Bypass]:
+    rows = session.exec(select(Bypass).where(col(Bypass.commission_id).in_(set(ids))))
+    return {row.commission_id: row for row in rows}
 
 
 def bypasses(

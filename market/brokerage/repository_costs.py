@@ -1,11 +1,12 @@
 """The SQL of the necessary cost of a mandate against the fee that it may still earn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, update
 from sqlmodel import Session, col, select
 
-from market.access.models import Mandate
+from market.access.models import Mandate, MandateState
 from market.brokerage.models import Commission, CommissionPart, CommissionState, PartRole
 from market.brokerage.rule import Ground
 from market.deals.models import Contract, Deal, Introduction
@@ -115,6 +116,36 @@ def bear_cost(session: Session, mandate_id: MandateId, fee: CommissionId) -> Non
     changed(session, update(Commission).where(due).values(state=CommissionState.VOID))
     paid = and_(_costs(mandate_id, CommissionState.PAID), col(Commission.credited_to_id).is_(None))
     changed(session, update(Commission).where(paid).values(credited_to_id=fee))
+
+
+def overdue(session: Session, today: date, after_id: MandateId, limit: int) -> Sequence[Mandate]:
+    """Return mandates, once accepted, that promised their cost and are over, in the order given;
+    without those of which nothing more can come: the cost stands, or the fee was earned for good.
+    """
+    settled = exists().where(
+        col(Commission.mandate_id) == col(Mandate.id),
+        col(Commission.state) != CommissionState.VOID,
+        or_(
+            col(Commission.ground).in_([Ground.COST, Ground.SUCCESS]),
+            col(Commission.state) == CommissionState.PAID,
+        ),
+    )
+    return session.exec(
+        select(Mandate)
+        .where(
+            col(Mandate.id) > after_id,
+            col(Mandate.cost_fen) > 0,
+            or_(
+                and_(col(Mandate.state) == MandateState.LIVE, col(Mandate.valid_until) < today),
+                and_(
+                    col(Mandate.state) == MandateState.ENDED, col(Mandate.decided_at).is_not(None)
+                ),
+            ),
+            ~settled,
+        )
+        .order_by(col(Mandate.id))
+        .limit(limit)
+    ).all()
 
 
 def owe_cost_again(session: Session, mandate_id: MandateId) -> None:

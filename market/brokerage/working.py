@@ -313,4 +313,4 @@ def _evidence(session: Session, found: _Judged, row: Introduction) -> dict[str, 
 def overdue_mandates(
     session: Session, after: MandateId, at: datetime, limit: int
 ) -> Sequence[Mandate]:
-    return access.over(session, local_date(at), after, limit)
+    return repository_costs.overdue(session, local_date(at), after, limit)

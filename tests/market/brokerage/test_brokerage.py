@@ -1,10 +1,13 @@
 """Commissions and flags of 跳单 in the market: from a signature to who is told, pays and decides."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from market import jobs
@@ -16,7 +19,13 @@ from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
 from market.brokerage import clauses, service, tasks, working
-from market.brokerage.models import BypassState, Commission, CommissionState
+from market.brokerage.models import (
+    Bypass,
+    BypassState,
+    Commission,
+    CommissionPart,
+    CommissionState,
+)
 from market.brokerage.rule import Ground
 from market.brokerage.schemas import (
     BrokerWeight,
@@ -39,6 +48,7 @@ from market.deals.schemas import (
     SignIn,
 )
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from market.kit.ids import MandateId, new_public_id
 from market.kit.jobs import Runner
 from tests import factories
 from tests.support.clock import FakeClock
@@ -579,3 +589,75 @@ def test_a_buyer_that_joins_anothers_contract_is_flagged(world: Trade, *, joined
             assert views[0].row.buyer_id == world.buyer.organisation_id
             assert service.commissions(work)[0] == 1
     clean(world)
+
+
+def test_a_mandate_that_is_settled_is_looked_at_no_more(world: Trade, clock: FakeClock) -> None:
+    def overdue() -> int:
+        with world.parts.database.read() as session:
+            return len(working.overdue_mandates(session, MandateId(0), clock.now(), 100))
+
+    second = another_broker(world)
+    granted(world, cost_fen=8_000_00)
+    granted(world, second, cost_fen=7_000_00)
+    introduced(world, (world.seller, "accept"), (world.buyer, "accept"))
+    signed(world)
+    assert [one.ground for one in settled(world.parts)] == ["success"]
+    assert overdue() == 0  # none is over
+    clock.advance(days=400)
+    assert overdue() == 1  # the first has earned its fee
+    assert nightly(world, clock) == [("success", "due"), ("cost", "due")]
+    assert overdue() == 0
+
+
+def test_lists_ask_no_more_for_more_rows(world: Trade) -> None:
+    """The statements of a list do not grow with its rows."""
+    bypassed(world)
+
+    def asked() -> list[int]:
+        found = []
+        for call in (service.bypasses, service.commissions):
+            with read_for(world.parts, world.broker) as work, counted(world.parts) as statements:
+                assert call(work)[0]
+            found.append(len(statements))
+        return found
+
+    one = asked()
+    copied(world.parts, 5)
+    assert asked() == one
+    with read_for(world.parts, world.broker) as work:
+        assert (service.bypasses(work)[0], service.commissions(work)[0]) == (6, 6)
+
+
+@contextmanager
+def counted(parts: Parts) -> Iterator[list[str]]:
+    """Collect the statements that are sent meanwhile."""
+    found: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        found.append(statement)
+
+    engines = {parts.database.reader, parts.database.writer}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield found
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def copied(parts: Parts, times: int) -> None:
+    """Copy the first commission with its parts and its flag."""
+    with parts.database.write() as session:
+        fee, flag = session.exec(select(Commission)).one(), session.exec(select(Bypass)).one()
+        shares = session.exec(select(CommissionPart)).all()
+        for n in range(times):
+            new = {"id", "public_id", "commission_id"}
+            row = Commission(
+                **fee.model_dump(exclude=new | {"key"}), public_id=new_public_id(), key=str(n)
+            )
+            session.add(row)
+            session.flush()
+            given = {"commission_id": row.id}
+            session.add_all(
+                CommissionPart(**one.model_dump(exclude=new), **given) for one in shares
+            )
+            session.add(Bypass(**flag.model_dump(exclude=new), **given, public_id=new_public_id()))
