@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from market.brokerage.models import (
@@ -63,8 +64,8 @@ def introductions_between(
 
 
 def _between(
-    one: ColumnElement[OrganisationId],
-    other: ColumnElement[OrganisationId],
+    one: Mapped[OrganisationId],
+    other: Mapped[OrganisationId],
     some: Collection[OrganisationId],
     others: Collection[OrganisationId],
 ) -> ColumnElement[bool]:
@@ -206,9 +207,8 @@ def overtaken(session: Session, contract_id: ContractId) -> dict[IntroductionId,
     query = select(col(Commission.introduction_id), col(Commission.id)).where(
         col(Commission.contract_id) == contract_id,
         col(Commission.ground) == Ground.OVERTAKEN,
-        col(Commission.introduction_id).is_not(None),
     )
-    return {IntroductionId(row[0]): row[1] for row in session.exec(query)}
+    return {one: fee for one, fee in session.exec(query) if one is not None}
 
 
 def owe_after_all(

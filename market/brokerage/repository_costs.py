@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, update
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from market.access.models import Mandate, MandateState
@@ -71,7 +72,7 @@ def _same_pair() -> ColumnElement[bool]:
     )
 
 
-def _party(one: ColumnElement[OrganisationId], side: Side) -> ColumnElement[bool]:
+def _party(one: Mapped[OrganisationId], side: Side) -> ColumnElement[bool]:
     leading = col(Contract.seller_id) if side is Side.SELLER else col(Contract.buyer_id)
     further = exists().where(
         col(DealParty.deal_id) == col(Contract.deal_id),

@@ -22,7 +22,7 @@ from market.ledger.schemas import Slice, Sum
 from market.registry.models import Registration
 
 
-def _brought() -> Select[tuple[OrganisationId, TransactionId]]:
+def _brought() -> Select[OrganisationId, TransactionId | None]:
     """Return the query of (agency, transaction that counted a registration which it brought about):
     by an introduction that led to the contract, or by the contract's own clause.
 
@@ -30,10 +30,7 @@ def _brought() -> Select[tuple[OrganisationId, TransactionId]]:
     it for contracts of earlier months, too.
     """
     return (
-        select(
-            col(CommissionPart.organisation_id).label("id"),
-            col(Registration.transaction_id).label("transaction_id"),
-        )
+        select(col(CommissionPart.organisation_id), col(Registration.transaction_id))
         .join(Commission, col(Commission.id) == col(CommissionPart.commission_id))
         .join(Registration, col(Registration.contract_id) == col(Commission.contract_id))
         .where(
@@ -49,7 +46,7 @@ def _brought() -> Select[tuple[OrganisationId, TransactionId]]:
 def brought_by(session: Session, agency: OrganisationId) -> frozenset[TransactionId]:
     """Return the transactions that counted the registrations which an agency brought about."""
     query = _brought().where(col(CommissionPart.organisation_id) == agency)
-    return frozenset(row[1] for row in session.execute(query))
+    return frozenset(one for _, one in session.execute(query) if one is not None)
 
 
 def by_agency(session: Session, part: Slice) -> dict[OrganisationId, Sum]:

@@ -98,15 +98,16 @@ def total(session: Session, book: Book, part: Slice) -> Sum:
 
 def totals_of(session: Session, book: Book, part: Slice, groups: Subquery) -> dict[int, Sum]:
     """Return what each group of registrations comes to in a part of the book: `groups` has pairs of
-    a group's `id` and the `transaction_id` that counted a registration first, each pair once.
+    a group and the transaction that counted a registration first, each pair once.
     """
+    group, counted = groups.c
     first = func.coalesce(col(Transaction.register_id), col(Transaction.id))
-    query = select(groups.c.id, *_figures()).select_from(Transaction)
-    query = query.join(groups, groups.c.transaction_id == first)
+    query = select(group, *_figures()).select_from(Transaction)
+    query = query.join(groups, counted == first)
     return {
         int(key): Sum(str(key), "", int(count), int(technical), int(whole))
         for key, count, technical, whole in session.execute(
-            _counted(query, book, part).group_by(groups.c.id)
+            _counted(query, book, part).group_by(group)
         )
     }
 
