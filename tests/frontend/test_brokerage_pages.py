@@ -108,7 +108,15 @@ def test_a_reward_is_stated_confirmed_and_printed(
     assert "33.34元" in page
     assert "33.33元" in page
     address = link(page, "/rewards/[a-z0-9]{14}/statement").removesuffix("/statement")
-    assert "已确认" in seller.post(f"{address}/confirmation", {})
+    page = seller.post(f"{address}/drop", {})
+    assert "草稿已删除" in page
+    assert "还没有奖励说明" in page
+    page = seller.post("/rewards/new", form)
+    address = link(page, "/rewards/[a-z0-9]{14}/statement").removesuffix("/statement")
+    page = seller.post(f"{address}/confirmation", {})
+    assert "已确认" in page
+    assert "删除草稿" not in page
+    assert "不能删除" in seller.post(f"{address}/drop", {}, 409)
 
 
 def test_the_bureau_changes_a_rule_and_reads_its_reports(

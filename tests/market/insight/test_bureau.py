@@ -21,7 +21,7 @@ from market.insight import service as insight
 from market.insight.annual import annual_report
 from market.insight.forecast import Course
 from market.insight.pipeline import courses
-from market.insight.reports import breakdowns
+from market.insight.reports import agencies, breakdowns
 from market.insight.service import Chosen
 from market.kit.ids import new_public_id
 from market.ledger.schemas import Slice
@@ -32,6 +32,7 @@ from market.rules import service as rules
 from market.rules.models import Plan
 from market.rules.schemas import PlanIn
 from tests import factories
+from tests.market.brokerage.test_brokerage import counted
 from tests.support import papers
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
@@ -281,3 +282,19 @@ def trade_of(world: Trade) -> Trade:
     """Return the same pair with another achievement to talk of."""
     listing = published(world.parts, world.seller, AchievementIn(title="隧道衬砌空洞雷达识别"))
     return replace(world, achievement=listing)
+
+
+def test_agencies_are_summed_by_one_statement_however_many(parts: Parts) -> None:
+    pair = papers.sides(parts)
+
+    def asked(number: int) -> int:
+        for _ in range(number):
+            agency = factories.organisation(parts, OrganisationKind.AGENCY)
+            brought(parts, agency, papers.registered(parts, pair))
+        with parts.database.read() as session, counted(parts) as statements:
+            found.append(len(list(agencies(session, Slice()))))
+        return len(statements)
+
+    found: list[int] = []
+    assert asked(1) == asked(3)
+    assert found == [1, 4]
