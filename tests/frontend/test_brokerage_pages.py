@@ -86,7 +86,8 @@ def test_a_broker_settles_its_fee(site: TestClient, world: Trade, parts: Parts) 
     broker = Visitor(site, parts, world.broker)
     address = link(broker.get("/commissions"), "/commissions/[a-z0-9]{14}")
     assert "55,800.00元" in broker.get(address)
-    assert "已收讫" in broker.post(f"{address}/settlement", {})
+    assert "请先确认款已到账" in broker.post(f"{address}/settlement", {}, 422)
+    assert "已收讫" in broker.post(f"{address}/settlement", {"arrived": "1"})
 
 
 def test_a_reward_is_stated_confirmed_and_printed(
