@@ -27,7 +27,7 @@ from market.kit.ids import new_public_id
 from market.ledger.schemas import Slice
 from market.registry import service as registry
 from market.registry.repository import Filed
-from market.registry.schemas import CancelIn, ChangeIn, UndoIn
+from market.registry.schemas import CancelIn, ChangeIn, DecideIn, UndoIn
 from market.rules import service as rules
 from market.rules.models import Plan
 from market.rules.schemas import PlanIn
@@ -237,6 +237,24 @@ def test_an_undone_registration_is_won_no_more(region: Region, clock: FakeClock)
         registry.undo(work, filed.row.public_id, UndoIn(reason="抄错了"))
     (course,) = known(region)
     assert (course.won, course.ended_on, course.final_fen) == (False, None, None)
+
+
+def test_a_refused_contract_is_given_up_after_some_time(region: Region, clock: FakeClock) -> None:
+    world = region.world
+    deal = agreed(world)
+    drafted(world, deal, ContractType.DEV)
+    sign(world, deal)
+    with read_for(world.parts, world.seller) as work:
+        paper = drafts.live_contracts(work.session, [deal.id])[deal.id]
+    filed = papers.submitted(world.parts, region.pair, paper)
+    form = DecideIn(decision="not_registered", refusal_reason="subject", note="标的不明确")
+    with work_for(world.parts, region.pair.officer) as work:
+        registry.decide(work, filed.row.public_id, form)
+    clock.advance(days=89)
+    assert [one.ended_on for one in known(region)] == [None]
+    clock.advance(days=1)
+    (course,) = known(region)
+    assert (course.won, course.ended_on) == (False, date(2026, 11, 2))
 
 
 def test_deals_of_another_region_are_not_known(region: Region) -> None:
