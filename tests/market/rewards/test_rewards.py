@@ -169,7 +169,9 @@ def test_royalties_beyond_the_contracts_sum_may_be_rewarded(parts: Parts) -> Non
         service.state(work, form(**more))
     with work_for(parts, pair.seller_actor) as work:
         deal = deals.deal_of(work, contract.deal_id)
-        receipt = ReceiptIn(received_on=date(2026, 1, 5), amount_fen=150 * papers.WAN)
+        receipt = ReceiptIn(
+            received_on=date(2026, 1, 5), amount_fen=150 * papers.WAN, note="提成超出约定的总额"
+        )
         keeping.receive(work, deal.public_id, receipt)
     confirmed(parts, pair.seller_actor, stated(parts, pair.seller_actor, **more))
 
