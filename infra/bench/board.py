@@ -235,7 +235,7 @@ def _after_a_change(parts: Parts, bureau: Actor, turn: int) -> float:
         ledger.post_change(
             session,
             register.id,
-            replace(_subject(register, turn), digest=uuid4().hex * 2),
+            replace(_subject(register, turn % CHANGES), digest=uuid4().hex * 2),
             key=f"change:{row.public_id}:{uuid4().hex}",
             effective_on=parts.clock.now().date(),
             at=parts.clock.now(),
