@@ -11,10 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from markupsafe import Markup, escape
 
 from market.kit.clock import SHANGHAI
-from market.kit.money import FEN_PER_WAN, FEN_PER_YI, FEN_PER_YUAN
+from market.kit.money import FEN_PER_WAN, FEN_PER_YI, FEN_PER_YUAN, MINUS
 
 CENT = Decimal("0.01")
-MINUS = "−"
 PER = {"total": "", "year": "/年", "unit": "/件"}
 
 

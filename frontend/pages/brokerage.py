@@ -65,6 +65,7 @@ PageNumber = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 
 class SettleForm(BaseModel):
     amount_fen: forms.OptionalWan = Field(None, title="商定的金额")
+    arrived: bool = Field(False, title="款已到账")
 
 
 class ContestForm(BaseModel):
@@ -99,10 +100,13 @@ def commissions(
     page: Annotated[Page, opens_page(Action.COMMISSION_VIEW)], number: PageNumber = 1
 ) -> Response:
     total, views = service.commissions(page.work, number)
+    ids = {one.row.contract_id for one in views if one.row.contract_id is not None}
+    contracts = papers.contracts(page.work.session, list(ids))
     return page.render(
         "brokerage/commissions.html",
         {
             "views": views,
+            "projects": {key: row.project_name for key, row in contracts.items()},
             "grounds": GROUNDS,
             "page": number,
             "pages": catalog.pages(total, service.PAGE),
@@ -155,6 +159,12 @@ def commission(
     return page.render("brokerage/commission.html", _commission(page, commission_id))
 
 
+def _settle(page: Page, commission_id: PublicId, data: SettleForm) -> None:
+    if not data.arrived:
+        raise Invalid(fields={"arrived": "请先确认款已到账"})
+    service.settle(page.work, commission_id, SettleIn(amount_fen=data.amount_fen))
+
+
 @router.post("/commissions/{commission_id}/settlement")
 def settle(
     commission_id: PathId,
@@ -163,9 +173,7 @@ def settle(
     form = forms.parse(SettleForm, page.sent)
     if form.data is not None:
         try:
-            service.settle(
-                page.work, PublicId(commission_id), SettleIn(amount_fen=form.data.amount_fen)
-            )
+            _settle(page, PublicId(commission_id), form.data)
             return page.redirect(f"/commissions/{commission_id}", done=SETTLED)
         except (Invalid, Conflict) as error:
             form.reject(error)

@@ -25,6 +25,7 @@ from market.rules import transfer
 router = APIRouter()
 
 STATED = notices.done("reward-stated", "奖励说明已写好", "核对后由管理员确认，确认后不再改。")
+DROPPED = notices.done("reward-dropped", "草稿已删除")
 CONFIRMED = notices.done("reward-confirmed", "奖励说明已确认")
 LINES = 5
 
@@ -161,6 +162,7 @@ def _one(page: Page, reward_id: str, problem: str = "") -> dict[str, object]:
         "told": lambda amount: statement.told(way, amount),
         "rule": transfer.get(page.work.session, view.row.rule_id),
         "problem": problem,
+        "may_drop": view.row.state == "drafted" and page.work.may(Action.REWARD_EDIT),
         "may_confirm": view.row.state == "drafted" and page.work.may(Action.REWARD_CONFIRM),
     }
 
@@ -181,6 +183,19 @@ def confirm(
         context = _one(page, reward_id, error.message)
         return page.render("rewards/reward.html", context, status=error.status)
     return page.redirect(f"/rewards/{reward_id}", done=CONFIRMED)
+
+
+@router.post("/rewards/{reward_id}/drop")
+def drop(
+    reward_id: PathId, page: Annotated[Page, opens_page(Action.REWARD_EDIT, write=True)]
+) -> Response:
+    try:
+        service.drop(page.work, PublicId(reward_id))
+    except Conflict as error:
+        page.work.abandon()
+        context = _one(page, reward_id, error.message)
+        return page.render("rewards/reward.html", context, status=error.status)
+    return page.redirect("/rewards", done=DROPPED)
 
 
 @router.get("/rewards/{reward_id}/statement")

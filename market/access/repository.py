@@ -209,25 +209,6 @@ def evidence_of(session: Session, mandate_id: MandateId) -> StoredFile | None:
     ).first()
 
 
-def over(session: Session, today: date, after_id: MandateId, limit: int) -> Sequence[Mandate]:
-    """Return mandates, once accepted, that promised their cost and are over, in the order given."""
-    return session.exec(
-        select(Mandate)
-        .where(
-            col(Mandate.id) > after_id,
-            col(Mandate.cost_fen) > 0,
-            or_(
-                and_(col(Mandate.state) == MandateState.LIVE, col(Mandate.valid_until) < today),
-                and_(
-                    col(Mandate.state) == MandateState.ENDED, col(Mandate.decided_at).is_not(None)
-                ),
-            ),
-        )
-        .order_by(col(Mandate.id))
-        .limit(limit)
-    ).all()
-
-
 def mandates(session: Session, ids: Iterable[MandateId]) -> dict[MandateId, Mandate]:
     rows = session.exec(select(Mandate).where(col(Mandate.id).in_(set(ids))))
     return {row.id: row for row in rows}

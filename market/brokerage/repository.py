@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from market.brokerage.models import (
@@ -17,6 +18,7 @@ from market.brokerage.models import (
     CommissionState,
     PartRole,
 )
+from market.brokerage.rule import Ground
 from market.deals.models import Contract, Deal, Inquiry, Introduction
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.ids import (
@@ -48,39 +50,49 @@ def signed(session: Session, contract_id: ContractId) -> tuple[Contract, Deal]:
     return contract, deal
 
 
-def introductions_of_pair(
-    session: Session, one: OrganisationId, other: OrganisationId
+def introductions_between(
+    session: Session, some: Collection[OrganisationId], others: Collection[OrganisationId]
 ) -> Sequence[Introduction]:
-    """Return every introduction of two organisations, whichever of them was to sell."""
+    """Return every introduction of one of some organisations to one of others, whichever of the two
+    was to sell.
+    """
     return session.exec(
         select(Introduction)
-        .where(
-            or_(
-                and_(col(Introduction.seller_id) == one, col(Introduction.buyer_id) == other),
-                and_(col(Introduction.seller_id) == other, col(Introduction.buyer_id) == one),
-            )
-        )
+        .where(_between(col(Introduction.seller_id), col(Introduction.buyer_id), some, others))
         .order_by(col(Introduction.id))
     ).all()
 
 
+def _between(
+    one: Mapped[OrganisationId],
+    other: Mapped[OrganisationId],
+    some: Collection[OrganisationId],
+    others: Collection[OrganisationId],
+) -> ColumnElement[bool]:
+    return or_(
+        and_(one.in_(some), other.in_(others)),
+        and_(one.in_(others), other.in_(some)),
+    )
+
+
 def met_at(
-    session: Session, one: OrganisationId, other: OrganisationId, subjects: Collection[ListingId]
+    session: Session,
+    some: Collection[OrganisationId],
+    others: Collection[OrganisationId],
+    subjects: Collection[ListingId],
 ) -> datetime | None:
-    """Return when two organisations first spoke of one of these listings by themselves, by an
-    inquiry or a deal; None for never.
+    """Return when some organisations and others first spoke of one of these listings by themselves,
+    by an inquiry or a deal; None for never.
     """
     asked = select(func.min(col(Inquiry.created_at))).where(
-        col(Inquiry.asker_id).in_([one, other]),
-        col(Inquiry.owner_id).in_([one, other]),
+        _between(col(Inquiry.asker_id), col(Inquiry.owner_id), some, others),
         or_(
             col(Inquiry.listing_id).in_(subjects),
             col(Inquiry.own_listing_id).in_(subjects),
         ),
     )
     dealt = select(func.min(col(Deal.created_at))).where(
-        col(Deal.seller_id).in_([one, other]),
-        col(Deal.buyer_id).in_([one, other]),
+        _between(col(Deal.seller_id), col(Deal.buyer_id), some, others),
         or_(col(Deal.achievement_id).in_(subjects), col(Deal.demand_id).in_(subjects)),
     )
     found = [session.exec(query).one() for query in (asked, dealt)]
@@ -101,6 +113,11 @@ def commission_by_public_id(session: Session, public_id: PublicId) -> Commission
 
 def commission(session: Session, commission_id: CommissionId) -> Commission:
     return session.get_one(Commission, commission_id)
+
+
+def commissions(session: Session, ids: Iterable[CommissionId]) -> dict[CommissionId, Commission]:
+    rows = session.exec(select(Commission).where(col(Commission.id).in_(set(ids))))
+    return {row.id: row for row in rows}
 
 
 def _of(organisation_id: OrganisationId) -> ColumnElement[bool]:
@@ -185,12 +202,46 @@ def void_if_due(session: Session, commission_id: CommissionId) -> int:
     )
 
 
+def overtaken(session: Session, contract_id: ContractId) -> dict[IntroductionId, CommissionId]:
+    """Return, by introduction, the fees of a contract that another broker's had gone before."""
+    query = select(col(Commission.introduction_id), col(Commission.id)).where(
+        col(Commission.contract_id) == contract_id,
+        col(Commission.ground) == Ground.OVERTAKEN,
+    )
+    return {one: fee for one, fee in session.exec(query) if one is not None}
+
+
+def owe_after_all(
+    session: Session, commission_id: CommissionId, ground: Ground, amount_fen: int | None
+) -> int:
+    """Let a fee that was overtaken be due on another ground; 0 where it was made so before."""
+    return changed(
+        session,
+        update(Commission)
+        .where(
+            col(Commission.id) == commission_id,
+            col(Commission.ground) == Ground.OVERTAKEN,
+            col(Commission.state) == CommissionState.VOID,
+        )
+        .values(ground=ground, amount_fen=amount_fen, state=CommissionState.DUE),
+    )
+
+
+def dismissed(session: Session, contract_id: ContractId) -> set[IntroductionId]:
+    """Return the introductions that a contract was not closed around, as the bureau decided."""
+    query = select(col(Bypass.introduction_id)).where(
+        col(Bypass.contract_id) == contract_id, col(Bypass.state) == BypassState.DISMISSED
+    )
+    return set(session.exec(query))
+
+
 def bypass_by_public_id(session: Session, public_id: PublicId) -> Bypass | None:
     return session.exec(select(Bypass).where(col(Bypass.public_id) == public_id)).first()
 
 
-def bypass_of(session: Session, commission_id: CommissionId) -> Bypass | None:
-    return session.exec(select(Bypass).where(col(Bypass.commission_id) == commission_id)).first()
+def bypasses_of(session: Session, ids: Iterable[CommissionId]) -> dict[CommissionId, Bypass]:
+    rows = session.exec(select(Bypass).where(col(Bypass.commission_id).in_(set(ids))))
+    return {row.commission_id: row for row in rows}
 
 
 def bypasses(

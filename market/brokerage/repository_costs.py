@@ -1,17 +1,20 @@
 """The SQL of the necessary cost of a mandate against the fee that it may still earn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, update
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
-from market.access.models import Mandate
+from market.access.models import Mandate, MandateState
 from market.brokerage.models import Commission, CommissionPart, CommissionState, PartRole
 from market.brokerage.rule import Ground
 from market.deals.models import Contract, Deal, Introduction
-from market.deals.vocabulary import DealState
+from market.deals.models_negotiation import DealParty
+from market.deals.vocabulary import DealState, Side
 from market.kit.db import changed
-from market.kit.ids import CommissionId, MandateId
+from market.kit.ids import CommissionId, MandateId, OrganisationId
 
 
 def lock_mandates(session: Session, ids: Iterable[MandateId]) -> None:
@@ -61,11 +64,22 @@ def fee_of(session: Session, mandate_id: MandateId) -> CommissionId | None:
 
 
 def _same_pair() -> ColumnElement[bool]:
-    seller, buyer = col(Contract.seller_id), col(Contract.buyer_id)
+    """Return the WHERE clause of an introduction of one party of either side of a contract."""
+    seller, buyer = col(Introduction.seller_id), col(Introduction.buyer_id)
     return or_(
-        and_(col(Introduction.seller_id) == seller, col(Introduction.buyer_id) == buyer),
-        and_(col(Introduction.seller_id) == buyer, col(Introduction.buyer_id) == seller),
+        and_(_party(seller, Side.SELLER), _party(buyer, Side.BUYER)),
+        and_(_party(buyer, Side.SELLER), _party(seller, Side.BUYER)),
     )
+
+
+def _party(one: Mapped[OrganisationId], side: Side) -> ColumnElement[bool]:
+    leading = col(Contract.seller_id) if side is Side.SELLER else col(Contract.buyer_id)
+    further = exists().where(
+        col(DealParty.deal_id) == col(Contract.deal_id),
+        col(DealParty.side) == side,
+        col(DealParty.organisation_id) == one,
+    )
+    return or_(one == leading, further)
 
 
 def negotiating(session: Session, mandate_id: MandateId) -> bool:
@@ -103,6 +117,36 @@ def bear_cost(session: Session, mandate_id: MandateId, fee: CommissionId) -> Non
     changed(session, update(Commission).where(due).values(state=CommissionState.VOID))
     paid = and_(_costs(mandate_id, CommissionState.PAID), col(Commission.credited_to_id).is_(None))
     changed(session, update(Commission).where(paid).values(credited_to_id=fee))
+
+
+def overdue(session: Session, today: date, after_id: MandateId, limit: int) -> Sequence[Mandate]:
+    """Return mandates, once accepted, that promised their cost and are over, in the order given;
+    without those of which nothing more can come: the cost stands, or the fee was earned for good.
+    """
+    settled = exists().where(
+        col(Commission.mandate_id) == col(Mandate.id),
+        col(Commission.state) != CommissionState.VOID,
+        or_(
+            col(Commission.ground).in_([Ground.COST, Ground.SUCCESS]),
+            col(Commission.state) == CommissionState.PAID,
+        ),
+    )
+    return session.exec(
+        select(Mandate)
+        .where(
+            col(Mandate.id) > after_id,
+            col(Mandate.cost_fen) > 0,
+            or_(
+                and_(col(Mandate.state) == MandateState.LIVE, col(Mandate.valid_until) < today),
+                and_(
+                    col(Mandate.state) == MandateState.ENDED, col(Mandate.decided_at).is_not(None)
+                ),
+            ),
+            ~settled,
+        )
+        .order_by(col(Mandate.id))
+        .limit(limit)
+    ).all()
 
 
 def owe_cost_again(session: Session, mandate_id: MandateId) -> None:

@@ -62,20 +62,27 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed contract. `met_at` is when the two sides first spoke of this subject by themselves:
-    an inquiry or a deal of their own.
+    """A signed contract. `sellers` and `buyers` are all parties of a side, `subjects` all listings
+    that it is about. `met_at` is when the two sides first spoke of one of these by themselves: an
+    inquiry or a deal of their own.
     """
 
     deal: int
-    seller: int
-    buyer: int
-    achievement: int | None
-    demand: int | None
+    sellers: tuple[int, ...]  # the one that leads first
+    buyers: tuple[int, ...]
+    subjects: frozenset[int]
     total_fen: int
     technical_fen: int
     signed_on: date
     met_at: datetime | None = None
     clause: Clause | None = None
+
+    def joins(self, one: IntroductionFact) -> bool:
+        """Tell whether the two that were introduced stand on either side of the contract."""
+        return any(
+            seller in self.sellers and buyer in self.buyers
+            for seller, buyer in ((one.seller, one.buyer), (one.buyer, one.seller))
+        )
 
 
 class Ground(StrEnum):
@@ -120,32 +127,46 @@ class Claim:
 def judge(
     signed: Signed, introductions: Sequence[IntroductionFact], *, bypass_days: int
 ) -> list[Claim]:
-    """Return what each introduction of the contract's two sides comes to, the first recorded first,
-    and what the contract's own clause promises to brokers with no introduction.
+    """Return what each introduction of the contract's two sides comes to, those that led to it
+    before those gone around, of each the first recorded first; and what the contract's own clause
+    promises to brokers with no introduction.
     """
     found: list[Claim] = []
     paid_for: set[int] = set()  # principals whose fee has been earned
     named = {} if signed.clause is None else dict(signed.clause.brokers)
-    of_pair = [one for one in introductions if {one.seller, one.buyer} == _pair(signed)]
-    for one in sorted(of_pair, key=lambda one: (one.consented_at or one.proposed_at, one.id)):
-        ground = _ground(signed, one, bypass_days)
-        if ground.owed and one.broker in named:
-            continue  # the clause, agreed last and by all, says what this broker gets
+    of_pair = [one for one in introductions if signed.joins(one)]
+    for ground, one in _in_order(signed, of_pair, bypass_days):
         principal = one.mandate.principal
-        if ground.owed and principal in paid_for:
-            ground = Ground.OVERTAKEN
         if not ground.owed:
             found.append(Claim(ground, one.id, 0))
-            continue
-        paid_for.add(principal)
-        found.append(_owed(ground, signed, one))
+        elif one.broker in named:
+            # The clause, agreed last and by all, says what this broker gets.
+            paid_for.add(principal)
+        elif principal in paid_for:
+            found.append(Claim(Ground.OVERTAKEN, one.id, 0))
+        else:
+            paid_for.add(principal)
+            found.append(_owed(ground, signed, one))
     if signed.clause is not None:
         found.append(_by_clause(signed, signed.clause, of_pair))
     return found
 
 
-def _pair(signed: Signed) -> set[int]:
-    return {signed.seller, signed.buyer}
+def _in_order(
+    signed: Signed, introductions: Sequence[IntroductionFact], bypass_days: int
+) -> list[tuple[Ground, IntroductionFact]]:
+    """Return introductions in the order in which they may earn: who led the two sides to this
+    contract goes before who was gone around, however early.
+    """
+    found = [(_ground(signed, one, bypass_days), one) for one in introductions]
+    return sorted(
+        found,
+        key=lambda pair: (
+            pair[0] is not Ground.SUCCESS,
+            pair[1].consented_at or pair[1].proposed_at,
+            pair[1].id,
+        ),
+    )
 
 
 def _ground(signed: Signed, one: IntroductionFact, bypass_days: int) -> Ground:
@@ -153,7 +174,7 @@ def _ground(signed: Signed, one: IntroductionFact, bypass_days: int) -> Ground:
         return Ground.UNMANDATED
     if one.deal == signed.deal and one.consented_at is not None:
         return Ground.SUCCESS
-    if signed.achievement != one.achievement and signed.demand != one.demand:
+    if not signed.subjects & {one.achievement, one.demand}:
         return Ground.OTHER_SUBJECT
     if signed.met_at is not None and signed.met_at < one.proposed_at:
         return Ground.KNOWN
@@ -165,21 +186,22 @@ def _ground(signed: Signed, one: IntroductionFact, bypass_days: int) -> Ground:
 def _owed(ground: Ground, signed: Signed, one: IntroductionFact) -> Claim:
     fee, principal = one.mandate.fee, one.mandate.principal
     amount = fee.due(signed.total_fen, signed.technical_fen)
-    (other,) = _pair(signed) - {principal}
+    (other,) = {one.seller, one.buyer} - {principal}
     payers = {
         Payer.COUNTERPART: [other],
-        Payer.BOTH: sorted(_pair(signed), key=lambda each: each != principal),
+        Payer.BOTH: [principal, other],
     }.get(fee.payer, [principal])
     return _claim(ground, one.id, amount, payers, [(one.broker, 1)])
 
 
 def _by_clause(signed: Signed, clause: Clause, of_pair: Sequence[IntroductionFact]) -> Claim:
     amount = clause.fee.due(signed.total_fen, signed.technical_fen)
+    seller, buyer = signed.sellers[0], signed.buyers[0]
     # Payer and counterpart are told from the seller's side, who drafts the contract.
     payers = {
-        Payer.PRINCIPAL: [signed.seller],
-        Payer.COUNTERPART: [signed.buyer],
-    }.get(clause.fee.payer, [signed.seller, signed.buyer])
+        Payer.PRINCIPAL: [seller],
+        Payer.COUNTERPART: [buyer],
+    }.get(clause.fee.payer, [seller, buyer])
     brokers = {broker for broker, _ in clause.brokers}
     named = next((one.id for one in of_pair if one.broker in brokers), None)
     return _claim(Ground.CLAUSE, named, amount, payers, clause.brokers)

@@ -11,7 +11,7 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, OrganisationKind, Relation, Role
 from market.accounts.work import Work
-from market.brokerage import repository, repository_costs, waiting
+from market.brokerage import repository, repository_costs, waiting, working
 from market.brokerage.models import (
     Bypass,
     BypassState,
@@ -75,6 +75,7 @@ def _views(work: Work, rows: Sequence[Commission]) -> list[CommissionView]:
     parts = repository.parts(work.session, [row.id for row in rows])
     names = accounts.organisations(work.session, {part.organisation_id for part in parts})
     credited = repository_costs.credited(work.session, [row.id for row in rows])
+    flags = repository.bypasses_of(work.session, [row.id for row in rows])
     found: dict[tuple[CommissionId, str], list[Part]] = {}
     for one in parts:
         place = found.setdefault((one.commission_id, one.role), [])
@@ -90,7 +91,7 @@ def _views(work: Work, rows: Sequence[Commission]) -> list[CommissionView]:
                 row,
                 payers,
                 brokers,
-                repository.bypass_of(work.session, row.id),
+                flags.get(row.id),
                 Relation.OWN if pays else Relation.MANDATED,
                 leads=bool(brokers) and brokers[0].organisation.id == here,
                 credited_fen=credited.get(row.id, 0),
@@ -239,7 +240,7 @@ def bypasses(work: Work, page: int = 1) -> tuple[int, list[BypassView]]:
         offset=(page - 1) * PAGE,
         limit=PAGE,
     )
-    return total, [_bypass_view(work, row) for row in rows]
+    return total, _bypass_views(work, rows)
 
 
 def _relation(work: Work, row: Bypass) -> Relation:
@@ -258,33 +259,35 @@ def _relation(work: Work, row: Bypass) -> Relation:
     return related
 
 
-def _bypass_view(work: Work, row: Bypass) -> BypassView:
-    related = _relation(work, row)
-    evidence = row.evidence
-    if related is Relation.MANDATED:
-        evidence = {**evidence, **_masked(work, row)}
-    return BypassView(
-        row,
-        evidence,
-        repository.commission(work.session, row.commission_id).amount_fen,
-        related,
-        may_contest=row.state == BypassState.FLAGGED and work.may(Action.BYPASS_CONTEST, related),
-        may_decide=row.state == BypassState.CONTESTED and work.may(Action.BYPASS_DECIDE, related),
+def _bypass_views(work: Work, rows: Sequence[Bypass]) -> list[BypassView]:
+    related = [_relation(work, row) for row in rows]
+    fees = repository.commissions(work.session, [row.commission_id for row in rows])
+    masked = _masked(
+        work, [row for row, to in zip(rows, related, strict=True) if to is Relation.MANDATED]
     )
-
-
-def _masked(work: Work, row: Bypass) -> dict[str, str]:
-    """Return what stands in the evidence for names that its broker has not learnt."""
-    introduction = repository.introductions(work.session, [row.introduction_id])[
-        row.introduction_id
+    return [
+        BypassView(
+            row,
+            {**row.evidence, **masked.get(row.id, {})},
+            fees[row.commission_id].amount_fen,
+            to,
+            may_contest=row.state == BypassState.FLAGGED and work.may(Action.BYPASS_CONTEST, to),
+            may_decide=row.state == BypassState.CONTESTED and work.may(Action.BYPASS_DECIDE, to),
+        )
+        for row, to in zip(rows, related, strict=True)
     ]
-    refs = catalog.headings(work.session, [introduction.achievement_id, introduction.demand_id])
-    known = access.names_visible(work, list(refs.values()))
-    hidden = {}
-    if introduction.achievement_id not in known:
-        hidden["seller"] = MASKED_NAME
-    if introduction.demand_id not in known:
-        hidden["buyer"] = MASKED_NAME
+
+
+def _masked(work: Work, rows: Sequence[Bypass]) -> dict[int, dict[str, str]]:
+    """Return, by flag, what stands in the evidence for names that its broker has not learnt."""
+    introduced = repository.introductions(work.session, [row.introduction_id for row in rows])
+    listings = {one for row in introduced.values() for one in (row.achievement_id, row.demand_id)}
+    known = access.names_visible(work, list(catalog.headings(work.session, listings).values()))
+    hidden: dict[int, dict[str, str]] = {}
+    for row in rows:
+        one = introduced[row.introduction_id]
+        sides = {"seller": one.achievement_id, "buyer": one.demand_id}
+        hidden[row.id] = {side: MASKED_NAME for side, what in sides.items() if what not in known}
     return hidden
 
 
@@ -293,7 +296,7 @@ def bypass(work: Work, public_id: PublicId) -> BypassView:
     row = repository.bypass_by_public_id(work.session, public_id)
     if row is None:
         raise NotFound
-    view = _bypass_view(work, row)
+    (view,) = _bypass_views(work, [row])
     work.require(Action.BYPASS_VIEW, view.relation)
     work.touched("bypass", row.public_id)
     return view
@@ -320,7 +323,8 @@ def contest(work: Work, public_id: PublicId, form: ContestIn) -> BypassView:
 
 
 def decide(work: Work, public_id: PublicId, form: BypassDecisionIn) -> BypassView:
-    """Uphold or dismiss a contested flag, by the bureau; what is dismissed is owed no longer.
+    """Uphold or dismiss a contested flag, by the bureau; what is dismissed is owed no longer, and
+    who came after that broker is judged again.
 
     Raises NotFound, Forbidden, Conflict.
     """
@@ -336,9 +340,9 @@ def decide(work: Work, public_id: PublicId, form: BypassDecisionIn) -> BypassVie
         decided_by=work.actor.person,
         decided_at=work.now,
     )
-    if not upheld and repository.void_if_due(work.session, view.row.commission_id):
-        repository_costs.release_costs(work.session, view.row.commission_id)
     work.session.refresh(view.row)
+    if not upheld:
+        working.flag_dismissed(work.session, view.row, work.now)
     waiting.moved(work.session, view.row, work.now)
     waiting.decided(work.session, view.row, work.now)
     return bypass(work, public_id)

@@ -3,6 +3,7 @@ each cause once.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,9 @@ from market.brokerage.rule import (
     without_success,
 )
 from market.catalog import views as catalog
+from market.deals import repository_negotiation as negotiation
 from market.deals.models import Contract, Deal, Introduction
+from market.deals.vocabulary import Side
 from market.kit.clock import local_date, local_text
 from market.kit.ids import (
     CommissionId,
@@ -37,26 +40,43 @@ from market.kit.ids import (
 from market.rules import transfer
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a signed contract comes to, and what that was judged by."""
+
+    contract: Contract
+    deal: Deal
+    signed: Signed
+    introductions: dict[IntroductionId, Introduction]
+    mandates: dict[MandateId, Mandate]
+    days: int
+    claims: list[Claim]
+
+
+def _judge(session: Session, contract_id: ContractId) -> _Judged:
+    """Hold the mandates concerned and judge a contract, without what the bureau has dismissed."""
+    contract, deal = repository.signed(session, contract_id)
+    assert contract.signed_on is not None
+    signed = _signed(session, contract, deal)
+    sides = [set(map(OrganisationId, side)) for side in (signed.sellers, signed.buyers)]
+    rows = repository.introductions_between(session, *sides)
+    repository_costs.lock_mandates(session, {row.mandate_id for row in rows})
+    mandates = access.mandates(session, {row.mandate_id for row in rows})
+    gone = repository.dismissed(session, contract_id)
+    days = transfer.at(session, contract.signed_on).bypass_days
+    facts = [_fact(row, mandates[row.mandate_id]) for row in rows if row.id not in gone]
+    claims = judge(signed, facts, bypass_days=days)
+    return _Judged(contract, deal, signed, {row.id: row for row in rows}, mandates, days, claims)
+
+
 def contract_signed(session: Session, contract_id: ContractId, at: datetime) -> list[Claim]:
     """Write what each introduction of a contract's sides comes to, and flag those gone around.
 
     Doing it twice writes nothing more.
     """
-    contract, deal = repository.signed(session, contract_id)
-    assert contract.signed_on is not None
-    rows = repository.introductions_of_pair(session, contract.seller_id, contract.buyer_id)
-    repository_costs.lock_mandates(session, {row.mandate_id for row in rows})
-    mandates = access.mandates(session, {row.mandate_id for row in rows})
-    clause = repository.clause(session, contract_id)
-    days = transfer.at(session, contract.signed_on).bypass_days
-    claims = judge(
-        _signed(session, contract, deal, clause),
-        [_fact(row, mandates[row.mandate_id]) for row in rows],
-        bypass_days=days,
-    )
-    by_id = {row.id: row for row in rows}
-    for claim in claims:
-        row = by_id.get(IntroductionId(claim.introduction)) if claim.introduction else None
+    found = _judge(session, contract_id)
+    for claim in found.claims:
+        row = _introduction(found, claim)
         cause = f"introduction:{row.id}" if row and claim.ground != "clause" else "clause"
         values = {
             "key": f"contract:{contract_id}:{cause}",
@@ -66,12 +86,49 @@ def contract_signed(session: Session, contract_id: ContractId, at: datetime) -> 
         }
         written = _write(session, claim, values, at)
         if written is not None and claim.bypassed and row is not None:
-            mandate = mandates[row.mandate_id]
-            _flag(session, written, (contract, deal, row, mandate), days, at)
-    for one in mandates:
+            _flag(session, written, found, row, at)
+    _bear_costs(session, found)
+    return found.claims
+
+
+def flag_dismissed(session: Session, flag: Bypass, at: datetime) -> None:
+    """Let a fee be owed no longer whose flag was dismissed, and what it had gone before be judged
+    again. What was paid stays, and so does what it went before.
+    """
+    found = _judge(session, flag.contract_id)
+    if not repository.void_if_due(session, flag.commission_id):
+        return
+    repository_costs.release_costs(session, flag.commission_id)
+    before = repository.overtaken(session, flag.contract_id)
+    principal = _principal(found, found.introductions[flag.introduction_id])
+    for claim in found.claims:
+        row = _introduction(found, claim)
+        if row is None or row.id not in before or _principal(found, row) != principal:
+            continue
+        if not claim.ground.owed or claim.ground == "clause":
+            continue
+        fee = before[row.id]
+        if repository.owe_after_all(session, fee, claim.ground, claim.amount_fen):
+            _divide(session, fee, claim, at)
+            if claim.bypassed:
+                _flag(session, fee, found, row, at)
+    _bear_costs(session, found)
+
+
+def _principal(found: _Judged, row: Introduction) -> OrganisationId:
+    return found.mandates[row.mandate_id].principal_id
+
+
+def _introduction(found: _Judged, claim: Claim) -> Introduction | None:
+    if claim.introduction is None:
+        return None
+    return found.introductions[IntroductionId(claim.introduction)]
+
+
+def _bear_costs(session: Session, found: _Judged) -> None:
+    for one in found.mandates:
         if fee := repository_costs.fee_of(session, one):
             repository_costs.bear_cost(session, one, fee)
-    return claims
 
 
 def mandate_over(session: Session, mandate: Mandate, at: datetime) -> Claim | None:
@@ -116,22 +173,24 @@ def _fact(row: Introduction, mandate: Mandate) -> IntroductionFact:
     )
 
 
-def _signed(
-    session: Session, contract: Contract, deal: Deal, clause: BrokerClause | None
-) -> Signed:
-    subjects = [one for one in (deal.achievement_id, deal.demand_id) if one is not None]
+def _signed(session: Session, contract: Contract, deal: Deal) -> Signed:
+    further = negotiation.further_parties(session, deal.id)
+    sellers = [one.organisation_id for one in further if one.side == Side.SELLER]
+    buyers = [one.organisation_id for one in further if one.side == Side.BUYER]
+    sellers, buyers = [contract.seller_id, *sellers], [contract.buyer_id, *buyers]
+    more = (one.listing_id for one in negotiation.further_listings(session, deal.id))
+    subjects = {one for one in (deal.achievement_id, deal.demand_id, *more) if one is not None}
     assert contract.signed_on is not None
     return Signed(
         deal=deal.id,
-        seller=contract.seller_id,
-        buyer=contract.buyer_id,
-        achievement=deal.achievement_id,
-        demand=deal.demand_id,
+        sellers=tuple(sellers),
+        buyers=tuple(buyers),
+        subjects=frozenset(subjects),
         total_fen=contract.total_fen,
         technical_fen=contract.technical_fen,
         signed_on=contract.signed_on,
-        met_at=repository.met_at(session, contract.seller_id, contract.buyer_id, subjects),
-        clause=clause_of(clause),
+        met_at=repository.met_at(session, sellers, buyers, subjects),
+        clause=clause_of(repository.clause(session, contract.id)),
     )
 
 
@@ -164,8 +223,13 @@ def _write(
         **values,
     }
     written = repository.write_commission(session, row)
-    if written is None:
-        return None
+    if written is not None:
+        _divide(session, written, claim, at)
+    return written
+
+
+def _divide(session: Session, written: CommissionId, claim: Claim, at: datetime) -> None:
+    """Write who pays and who gets of a claim, and tell them."""
     for role, parts, weights in (
         (PartRole.PAYER, claim.payers, [1] * len(claim.payers)),
         (PartRole.BROKER, claim.brokers, claim.weights),
@@ -183,38 +247,36 @@ def _write(
     session.flush()
     if claim.ground.owed:
         waiting.owed(session, repository.commission(session, written), claim, at)
-    return written
 
 
 def _flag(
     session: Session,
     commission: CommissionId,
-    known: tuple[Contract, Deal, Introduction, Mandate],
-    days: int,
+    found: _Judged,
+    introduction: Introduction,
     at: datetime,
 ) -> None:
-    contract, deal, introduction, _ = known
+    """Accuse the two that were introduced, on the sides on which they stand in the contract."""
+    one, other = introduction.seller_id, introduction.buyer_id
     row = Bypass(
         public_id=new_public_id(),
         commission_id=commission,
-        contract_id=contract.id,
+        contract_id=found.contract.id,
         introduction_id=introduction.id,
         broker_id=introduction.broker_id,
-        seller_id=contract.seller_id,
-        buyer_id=contract.buyer_id,
-        evidence=_evidence(session, known, days),
+        seller_id=one if one in found.signed.sellers else other,
+        buyer_id=other if other in found.signed.buyers else one,
+        evidence=_evidence(session, found, introduction),
         created_at=at,
     )
     session.add(row)
     session.flush()
-    waiting.flagged(session, row, deal.title, at)
+    waiting.flagged(session, row, found.deal.title, at)
 
 
-def _evidence(
-    session: Session, known: tuple[Contract, Deal, Introduction, Mandate], days: int
-) -> dict[str, Any]:
+def _evidence(session: Session, found: _Judged, row: Introduction) -> dict[str, Any]:
     """Return what was known at the time: who was introduced, when, by whom, what was signed."""
-    contract, deal, row, mandate = known
+    contract, mandate = found.contract, found.mandates[row.mandate_id]
     assert contract.signed_on is not None
     names = accounts.organisations(session, {row.broker_id, row.seller_id, row.buyer_id})
     listings = catalog.headings(session, [row.achievement_id, row.demand_id])
@@ -238,17 +300,17 @@ def _evidence(
         "mandate_from": mandate.valid_from.isoformat(),
         "mandate_until": mandate.valid_until.isoformat(),
         "contract": contract.public_id,
-        "deal": deal.number,
+        "deal": found.deal.number,
         "project_name": contract.project_name,
         "signed_on": contract.signed_on.isoformat(),
         "total_fen": contract.total_fen,
         "technical_fen": contract.technical_fen,
         "days_between": (contract.signed_on - proposed_on).days,
-        "last_day": (proposed_on + timedelta(days=days)).isoformat(),
+        "last_day": (proposed_on + timedelta(days=found.days)).isoformat(),
     }
 
 
 def overdue_mandates(
     session: Session, after: MandateId, at: datetime, limit: int
 ) -> Sequence[Mandate]:
-    return access.over(session, local_date(at), after, limit)
+    return repository_costs.overdue(session, local_date(at), after, limit)

@@ -1,6 +1,7 @@
 """The deals of the plan's region as the forecast reads them."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
@@ -11,9 +12,14 @@ from market.kit.clock import local_date
 from market.kit.ids import DealId
 from market.rules.models import Plan
 
+GIVEN_UP: Final = timedelta(days=90)
+"""So long after a refusal without a new application, a deal will not be registered any more."""
+
 
 def courses(work: Work, region: str) -> list[Course]:
-    """Return every deal of the sellers in a region: won is registered, not only signed."""
+    """Return every deal of the sellers in a region: won is registered, not only signed; lost is
+    also what was refused and not applied for again.
+    """
     steps: dict[DealId, list[Step]] = {}
     lost_on: dict[DealId, date] = {}
     for deal, stage, at in repository.stages(work.session, region):
@@ -22,6 +28,10 @@ def courses(work: Work, region: str) -> list[Course]:
         else:
             steps.setdefault(deal, []).append(Step(stage, local_date(at)))
     won = {deal: (on, fen) for deal, on, fen in repository.registered(work.session, region)}
+    over = work.today - GIVEN_UP
+    for deal, at in repository.refused(work.session, region).items():
+        if local_date(at) <= over:
+            lost_on.setdefault(deal, local_date(at))
     found = []
     for row in repository.deals(work.session, region):
         named = row.named_fen if row.drafted_fen is None else row.drafted_fen
@@ -30,7 +40,7 @@ def courses(work: Work, region: str) -> list[Course]:
             on, fen = won[row.id]
             ended = max(on, way[-1].on) if way else on
             found.append(Course(way, ended, won=True, amount_fen=named, final_fen=fen))
-        elif row.lost:
+        elif row.lost or row.id in lost_on:
             if row.id in lost_on:
                 found.append(Course(way, lost_on[row.id], amount_fen=named))
         else:

@@ -12,9 +12,10 @@ from market.insight.reports import Breakdown, Fact, Report, Unit
 from market.insight.views import Figure
 from market.kit import pdf
 from market.kit.clock import local_text
-from market.kit.money import FEN_PER_YUAN, yuan_in_words
+from market.kit.money import FEN_PER_YUAN, MINUS, yuan_in_words
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MONEY: Final = f"#,##0.00;{MINUS}#,##0.00"
 SOURCE: Final = """
 #align(center)[
   #text(size: 16pt, weight: "bold")[#data.title]
@@ -55,8 +56,13 @@ def told(fact: Fact) -> str:
     if fact.unit is Unit.TEXT:
         return str(value)
     if fact.unit is Unit.SHARE:
-        return f"{float(value) * 100:.2f}%"
-    return yuan_in_words(int(value)) if fact.unit is Unit.FEN else f"{int(value):,}"
+        return _signed(f"{float(value) * 100:.2f}%")
+    return yuan_in_words(int(value)) if fact.unit is Unit.FEN else _signed(f"{int(value):,}")
+
+
+def _signed(figure: str) -> str:
+    """Return a figure with the minus that amounts have."""
+    return figure.replace("-", MINUS)
 
 
 def head_words(report: Report) -> str:
@@ -91,7 +97,7 @@ def _table(one: Breakdown) -> dict[str, Any]:
         "title": one.title,
         "note": one.note,
         "rows": [
-            [row.label, f"{row.count:,}", _yuan(row.technical_fen), _yuan(row.total_fen)]
+            [row.label, _signed(f"{row.count:,}"), _yuan(row.technical_fen), _yuan(row.total_fen)]
             for row in one.rows
         ],
     }
@@ -106,7 +112,7 @@ def workbook(report: Report) -> bytes:
     out = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(out, options)
-    money = book.add_format({"num_format": "#,##0.00"})
+    money = book.add_format({"num_format": MONEY})
     bold = book.add_format({"bold": True})
     sheet = book.add_worksheet("要数")
     sheet.set_column(0, 0, 50)

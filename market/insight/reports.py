@@ -202,7 +202,9 @@ def _incoming(session: Session, plan: Plan, part: Slice) -> tuple[Fact, ...]:
 
 
 def _cumulative(work: Work, plan: Plan, until: date) -> Part:
-    """Return the plan's progress up to a day, and what the open deals may add from today on."""
+    """Return the plan's progress up to a day; and, where that is not over, what the open deals may
+    add: they are looked at as they stand today, which is no part of a time that is over.
+    """
     reached = ledger.total(work.session, Slice(plan.from_on, until, seller_region=plan.region))
     found = pace(plan, reached.technical_fen, min(until, work.today))
     return Part(
@@ -216,9 +218,18 @@ def _cumulative(work: Work, plan: Plan, until: date) -> Part:
                 f"基数（{plan.baseline_year}年，只作对照，不计入累计）",
                 plan.baseline_fen,
             ),
-            *of_forecast(forecast_of(work, plan)),
+            *(
+                of_forecast(forecast_of(work, plan))
+                if until >= work.today
+                else (_no_forecast(until),)
+            ),
         ),
     )
+
+
+def _no_forecast(until: date) -> Fact:
+    why = f"不含预测：报告截至{until}，预测只按今天在谈的洽谈作出，见看板"
+    return Fact("forecast", "在谈的到期末可登记", why, Unit.TEXT)
 
 
 def _of_pace(found: Pace) -> tuple[Fact, ...]:
@@ -248,7 +259,8 @@ Sums = Callable[[By], Sequence[Sum]]
 def breakdowns(work: Work, part: Slice, sums: Sums | None = None) -> tuple[Breakdown, ...]:
     """Return a part of the book by type, field, seller, buyer, university and agency.
 
-    `sums` gives the part's sums where they are known already.
+    Who is a university and what an agency brought about are told as known today, whatever the
+    part's days. `sums` gives the part's sums where they are known already.
     """
     session = work.session
     by = sums or (lambda one: ledger.sums(session, one, part))
@@ -265,13 +277,16 @@ def breakdowns(work: Work, part: Slice, sums: Sums | None = None) -> tuple[Break
             whole,
         ),
         Breakdown(
-            "university", "按高校", tuple(_universities(session, sellers)), "卖方中的高校和院所。"
+            "university",
+            "按高校",
+            tuple(_universities(session, sellers)),
+            "卖方中的高校和院所，按现在的机构类型。",
         ),
         Breakdown(
             "agency",
             "按技术转移机构",
             tuple(agencies(session, part)),
-            "由机构促成的；一份合同由几家促成的，各家都有，所以不相加。",
+            f"由机构促成的，按{work.today}的报酬记录；一份合同由几家促成的，各家都有，所以不相加。",
         ),
     )
 
@@ -295,14 +310,13 @@ def _universities(session: Session, sellers: Iterable[Sum]) -> Iterable[Figure]:
 
 def agencies(session: Session, part: Slice) -> Iterable[Figure]:
     """Yield what each agency brought about of a part of the book, the largest first."""
-    brought = repository.brought(session)
+    brought = repository.by_agency(session, part)
     names = accounts.organisations(session, brought)
-    found = []
-    for agency, registrations in brought.items():
-        sums = ledger.total(session, replace(part, registrations=registrations))
-        if sums.count or sums.technical_fen:
-            row = names[agency]
-            found.append(replace(figure(sums, row.name), key=row.public_id))
+    found = [
+        replace(figure(sums, names[agency].name), key=names[agency].public_id)
+        for agency, sums in brought.items()
+        if sums.count or sums.technical_fen
+    ]
     return sorted(found, key=lambda one: -(one.technical_fen or 0))
 
 

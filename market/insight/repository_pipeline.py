@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from market.accounts.models import Organisation
@@ -103,3 +104,24 @@ def registered(session: Session, region: str) -> Sequence[tuple[DealId, date, in
         .order_by(col(Registration.id).desc())
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def refused(session: Session, region: str) -> dict[DealId, datetime]:
+    """Return when the newest application of each of those deals was refused, where it was."""
+    later = aliased(Registration)
+    again = select(col(later.id)).where(
+        col(later.contract_id) == col(Registration.contract_id),
+        col(later.id) > col(Registration.id),
+    )
+    query = (
+        select(col(Contract.deal_id), col(Registration.decided_at))
+        .join(Contract, col(Contract.id) == col(Registration.contract_id))
+        .join(Organisation, col(Organisation.id) == col(Contract.seller_id))
+        .where(
+            here(Organisation.region, region),
+            col(Registration.state) == RegistrationState.NOT_REGISTERED,
+            col(Registration.decided_at).is_not(None),
+            ~again.exists(),
+        )
+    )
+    return {row[0]: row[1] for row in session.execute(query)}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from market.accounts.models import Organisation
@@ -16,14 +16,20 @@ from market.deals.models import Deal
 from market.deals.models_negotiation import DealStage
 from market.deals.vocabulary import DealState, StageEntered
 from market.kit.ids import OrganisationId, TransactionId
+from market.ledger import repository_sums
+from market.ledger.models import Book
+from market.ledger.schemas import Slice, Sum
 from market.registry.models import Registration
 
 
-def brought(session: Session) -> dict[OrganisationId, frozenset[TransactionId]]:
-    """Return, by agency, the transactions that counted the registrations which it brought about:
+def _brought() -> Select[OrganisationId, TransactionId | None]:
+    """Return the query of (agency, transaction that counted a registration which it brought about):
     by an introduction that led to the contract, or by the contract's own clause.
+
+    As of now: a division among brokers, or a fee judged again after a flag was dismissed, changes
+    it for contracts of earlier months, too.
     """
-    query = (
+    return (
         select(col(CommissionPart.organisation_id), col(Registration.transaction_id))
         .join(Commission, col(Commission.id) == col(CommissionPart.commission_id))
         .join(Registration, col(Registration.contract_id) == col(Commission.contract_id))
@@ -33,11 +39,21 @@ def brought(session: Session) -> dict[OrganisationId, frozenset[TransactionId]]:
             col(Commission.ground).in_([Ground.SUCCESS, Ground.CLAUSE]),
             col(Commission.state) != CommissionState.VOID,
         )
+        .distinct()
     )
-    found: dict[OrganisationId, set[TransactionId]] = {}
-    for agency, transaction in session.execute(query):
-        found.setdefault(agency, set()).add(transaction)
-    return {agency: frozenset(transactions) for agency, transactions in found.items()}
+
+
+def brought_by(session: Session, agency: OrganisationId) -> frozenset[TransactionId]:
+    """Return the transactions that counted the registrations which an agency brought about."""
+    query = _brought().where(col(CommissionPart.organisation_id) == agency)
+    return frozenset(one for _, one in session.execute(query) if one is not None)
+
+
+def by_agency(session: Session, part: Slice) -> dict[OrganisationId, Sum]:
+    """Return what each agency brought about of a part of the book."""
+    groups = _brought().subquery()
+    found = repository_sums.totals_of(session, Book.STATISTICS, part, groups)
+    return {OrganisationId(agency): sums for agency, sums in found.items()}
 
 
 def newest_part(session: Session) -> tuple[int, int]:

@@ -280,7 +280,6 @@ def _said(
 
 def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
     agency = _id_of(work, chosen.agency)
-    brought = reported.brought(work.session) if agency is not None else {}
     part = replace(
         _of_side(rules.current_plan(work.session), chosen.side),
         contract_type=chosen.contract_type,
@@ -290,7 +289,7 @@ def _part(work: Work, chosen: Chosen, party: OrganisationId | None) -> Slice:
         party_id=party,
         outside_seller=chosen.outside or None,
         outside_buyer=chosen.outside_buyer or None,
-        registrations=None if agency is None else brought.get(agency, frozenset()),
+        registrations=None if agency is None else reported.brought_by(work.session, agency),
     )
     if chosen.year is None:
         return part

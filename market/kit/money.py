@@ -3,7 +3,10 @@
 import re
 import unicodedata
 from decimal import Decimal
+from typing import Final
 
+MINUS: Final = "−"
+"""The sign of what is less than nothing, wherever a person reads it."""
 FEN_PER_YUAN = 100
 FEN_PER_WAN = 1_000_000
 FEN_PER_YI = 10_000_000_000
@@ -66,5 +69,5 @@ def wan_in_words(amount: int) -> str:
 
 
 def yuan_in_words(amount: int) -> str:
-    """Return the amount in 元, to the fen: `1,205.50元`."""
-    return f"{Decimal(amount) / FEN_PER_YUAN:,.2f}元"
+    """Return the amount in 元, to the fen: `1,205.50元`, `−3.00元`."""
+    return f"{MINUS if amount < 0 else ''}{Decimal(abs(amount)) / FEN_PER_YUAN:,.2f}元"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, distinct, extract, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, distinct, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -94,6 +94,22 @@ def total(session: Session, book: Book, part: Slice) -> Sum:
     query = _counted(select(*_figures()).select_from(Transaction), book, part)
     count, technical, whole = session.execute(query).one()
     return Sum("", "", int(count), int(technical), int(whole))
+
+
+def totals_of(session: Session, book: Book, part: Slice, groups: Subquery) -> dict[int, Sum]:
+    """Return what each group of registrations comes to in a part of the book: `groups` has pairs of
+    a group and the transaction that counted a registration first, each pair once.
+    """
+    group, counted = groups.c
+    first = func.coalesce(col(Transaction.register_id), col(Transaction.id))
+    query = select(group, *_figures()).select_from(Transaction)
+    query = query.join(groups, counted == first)
+    return {
+        int(key): Sum(str(key), "", int(count), int(technical), int(whole))
+        for key, count, technical, whole in session.execute(
+            _counted(query, book, part).group_by(group)
+        )
+    }
 
 
 def sums(session: Session, book: Book, by: By, part: Slice) -> list[Sum]:

@@ -69,6 +69,14 @@ def show_reward(reward_id: PathId, work: Annotated[Work, opens(Action.REWARD_VIE
     return _out(service.reward(work, PublicId(reward_id)))
 
 
+@router.delete("/{reward_id}", status_code=204)
+def drop_reward(
+    reward_id: PathId, work: Annotated[Work, opens(Action.REWARD_EDIT, write=True)]
+) -> None:
+    """Delete a draft; a confirmed statement stays."""
+    service.drop(work, PublicId(reward_id))
+
+
 @router.post("/{reward_id}/confirmation")
 def confirm_reward(
     reward_id: PathId, work: Annotated[Work, opens(Action.REWARD_CONFIRM, write=True)]

@@ -17,6 +17,7 @@ from market.kit.columns import (
     one_of,
     pk,
     public_id,
+    unique_where,
     words,
 )
 from market.kit.ids import ContractId, OrganisationId, PersonId, PublicId, RewardId
@@ -54,7 +55,11 @@ class Reward(Table, table=True):
         check("floor_held", "NOT floor_binding OR rate_bp >= floor_bp"),
         check("year_of_own_use", "(way = 'own') = (profit_year IS NOT NULL)"),
         check("confirmed_has_moment", "(state = 'confirmed') = (confirmed_at IS NOT NULL)"),
-        UniqueConstraint("contract_id", "way", "profit_year"),
+        unique_where(
+            "uq_reward_confirmed",
+            *("contract_id", "way", "profit_year"),
+            where="state = 'confirmed'",
+        ),
     )
 
     id: RewardId = pk()

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from market.deals.models import Contract
-from market.kit.db import must_change
+from market.kit.db import changed, must_change
 from market.kit.ids import ContractId, OrganisationId, PublicId, RewardId
 from market.rewards.models import Reward, RewardShare, RewardState, Way
 
@@ -47,6 +47,16 @@ def confirm(session: Session, reward_id: RewardId, at: datetime) -> None:
         .where(col(Reward.id) == reward_id, col(Reward.state) == RewardState.DRAFTED)
         .values(state=RewardState.CONFIRMED, confirmed_at=at),
         "这份说明已经确认过了，请刷新后再看",
+    )
+
+
+def drop(session: Session, reward_id: RewardId) -> None:
+    """Delete a draft with its shares. Raises Conflict where it was confirmed or is gone."""
+    changed(session, delete(RewardShare).where(col(RewardShare.reward_id) == reward_id))
+    must_change(
+        session,
+        delete(Reward).where(col(Reward.id) == reward_id, col(Reward.state) == RewardState.DRAFTED),
+        "这份说明已经确认，不能删除",
     )
 
 

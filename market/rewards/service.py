@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.exc import IntegrityError
-
 from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.accounts.work import Work
@@ -54,8 +52,7 @@ def state(work: Work, form: RewardIn) -> Reward:
     """State a reward of the acting organisation; its shares add up to it exactly.
 
     Raises Invalid at `cost`, `rate_bp`, `profit_year`, `contract`, `decided_on`, and at `income`,
-    `contract` or `profit_year` where it was rewarded already; Conflict where the year of the
-    contract's use was stated already.
+    `contract` or `profit_year` where it was rewarded already.
     """
     work.require(Action.REWARD_EDIT)
     holder = accounts.organisation(work.session, work.actor.organisation)
@@ -87,10 +84,7 @@ def state(work: Work, form: RewardIn) -> Reward:
         created_at=work.now,
     )
     work.session.add(row)
-    try:
-        work.session.flush()
-    except IntegrityError:
-        raise Conflict(f"这份合同{form.profit_year}年的奖励已经写过") from None
+    work.session.flush()
     parts = split(row.amount, [one.weight for one in form.completers])
     work.session.add_all(
         RewardShare(reward_id=row.id, position=place, amount=part, **one.model_dump())
@@ -137,17 +131,18 @@ def _repeated(
     """Return the (field, sentence) of what was rewarded already by confirmed statements, or None.
 
     Of a contract the incomes come to no more than its 成交额, or what came in where that is more
-    (royalties); its shares are rewarded once. Of an own use without a contract each year is once.
+    (royalties); its shares are rewarded once. Of an own use each year is once, by the contract or,
+    without one, by the title.
     """
     way = Way(stated.way)
     before = repository.confirmed_for(
         work.session, work.actor.organisation, contract.id if contract else None, way
     )
     if way is Way.OWN:
-        if contract is None and any(
-            (one.title, one.profit_year) == (stated.title, stated.profit_year) for one in before
-        ):
-            return "profit_year", f"“{stated.title}”{stated.profit_year}年的奖励已经确认过"
+        same = [one for one in before if contract or one.title == stated.title]
+        if any(one.profit_year == stated.profit_year for one in same):
+            what = "这份合同" if contract else f"“{stated.title}”"
+            return "profit_year", f"{what}{stated.profit_year}年的奖励已经确认过"
         return None
     if contract is None:
         return None
@@ -216,6 +211,13 @@ def confirm(work: Work, public_id: PublicId) -> RewardView:
     repository.confirm(work.session, view.row.id, work.now)
     work.session.refresh(view.row)
     return view
+
+
+def drop(work: Work, public_id: PublicId) -> None:
+    """Delete a draft that was mistyped; a confirmed statement stays. Raises NotFound, Conflict."""
+    view = reward(work, public_id)
+    work.require(Action.REWARD_EDIT)
+    repository.drop(work.session, view.row.id)
 
 
 def sellable(work: Work) -> Sequence[Contract]:

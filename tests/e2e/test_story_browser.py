@@ -287,7 +287,7 @@ def register(people: People, seller: Site, officer: Site, visitor: Site) -> None
     officer.press("准予登记并计入看板")
     assert counted(officer) == "156"
     officer.goto("/board/contracts")
-    expect(officer.main).to_contain_text("156.00")
+    expect(officer.main).to_contain_text("1,560,000.00")
     expect(officer.main).to_contain_text("示例机电")
     assert counted(visitor) != "156", "one contract is no public total"
     expect(visitor.main).not_to_contain_text("示例机电")

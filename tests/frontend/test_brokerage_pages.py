@@ -86,7 +86,8 @@ def test_a_broker_settles_its_fee(site: TestClient, world: Trade, parts: Parts) 
     broker = Visitor(site, parts, world.broker)
     address = link(broker.get("/commissions"), "/commissions/[a-z0-9]{14}")
     assert "55,800.00元" in broker.get(address)
-    assert "已收讫" in broker.post(f"{address}/settlement", {})
+    assert "请先确认款已到账" in broker.post(f"{address}/settlement", {}, 422)
+    assert "已收讫" in broker.post(f"{address}/settlement", {"arrived": "1"})
 
 
 def test_a_reward_is_stated_confirmed_and_printed(
@@ -108,7 +109,15 @@ def test_a_reward_is_stated_confirmed_and_printed(
     assert "33.34元" in page
     assert "33.33元" in page
     address = link(page, "/rewards/[a-z0-9]{14}/statement").removesuffix("/statement")
-    assert "已确认" in seller.post(f"{address}/confirmation", {})
+    page = seller.post(f"{address}/drop", {})
+    assert "草稿已删除" in page
+    assert "还没有奖励说明" in page
+    page = seller.post("/rewards/new", form)
+    address = link(page, "/rewards/[a-z0-9]{14}/statement").removesuffix("/statement")
+    page = seller.post(f"{address}/confirmation", {})
+    assert "已确认" in page
+    assert "删除草稿" not in page
+    assert "不能删除" in seller.post(f"{address}/drop", {}, 409)
 
 
 def test_the_bureau_changes_a_rule_and_reads_its_reports(

@@ -138,7 +138,7 @@ def test_the_pages_at_both_widths_and_a_figure_down_to_its_contracts(
     assert "资料不足" in page.locator('section[aria-labelledby="forecast"]').inner_text()
     page.locator('section[aria-labelledby="buyer"]').get_by_role("link").first.click()
     # 30 to 80万元, six contracts of one buyer.
-    assert "330" in page.get_by_text("技术交易额合计").locator("xpath=..").inner_text()
+    assert "3,300,000.00" in page.get_by_text("技术交易额合计").locator("xpath=..").inner_text()
     assert page.locator("main table tbody tr").count() == 6
     with page.expect_download() as started:
         page.goto("/reports")

@@ -1,19 +1,31 @@
 """Commissions and flags of 跳单 in the market: from a signature to who is told, pays and decides."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from market import jobs
 from market.access import mandates
 from market.access.fees import FeeKind, Payer
 from market.access.schemas import MandateDecisionIn, MandateIn
+from market.accounts import repository as accounts
+from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
-from market.brokerage import clauses, service, tasks
-from market.brokerage.models import BypassState, Commission, CommissionState
+from market.brokerage import clauses, service, tasks, working
+from market.brokerage.models import (
+    Bypass,
+    BypassState,
+    Commission,
+    CommissionPart,
+    CommissionState,
+)
 from market.brokerage.rule import Ground
 from market.brokerage.schemas import (
     BrokerWeight,
@@ -23,25 +35,35 @@ from market.brokerage.schemas import (
     SettleIn,
     SharesIn,
 )
-from market.deals import contracts, introductions
+from market.deals import contracts, introductions, negotiation
 from market.deals import repository_contracts as papers
 from market.deals import service as deals
 from market.deals.models import Contract, Deal, Introduction
-from market.deals.schemas import IntroductionDecisionIn, IntroductionIn, LoseIn, SignIn
+from market.deals.schemas import (
+    ConfirmIn,
+    IntroductionDecisionIn,
+    IntroductionIn,
+    LoseIn,
+    PartyIn,
+    SignIn,
+)
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from market.kit.ids import MandateId, new_public_id
 from market.kit.jobs import Runner
 from tests import factories
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
-from tests.support.trade import WAN, Trade, agreed, drafted, negotiated, trade
+from tests.support.trade import WAN, Trade, agreed, drafted, negotiated, terms, trade
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
 
-def granted(world: Trade, **fee: object) -> None:
+def granted(world: Trade, broker: Actor | None = None, **fee: object) -> None:
+    """Let the seller give a mandate to the world's broker, or to another."""
     today = world.parts.clock.now().date()
+    agency = world.agency if broker is None else organisation(world.parts, broker)
     form = MandateIn(
-        agency=world.agency.public_id,
+        agency=agency.public_id,
         as_seller=True,
         valid_from=today,
         valid_until=today + timedelta(days=365),
@@ -49,17 +71,24 @@ def granted(world: Trade, **fee: object) -> None:
     )
     with work_for(world.parts, world.seller) as work:
         row = mandates.grant(work, form)
-    with work_for(world.parts, world.broker) as work:
+    with work_for(world.parts, broker or world.broker) as work:
         mandates.decide(work, row.public_id, MandateDecisionIn(decision="accept"))
 
 
-def introduced(world: Trade, *deciding: tuple[Actor, str]) -> Introduction:
+def organisation(parts: Parts, actor: Actor) -> Organisation:
+    with parts.database.read() as session:
+        return accounts.organisation(session, actor.organisation)
+
+
+def introduced(
+    world: Trade, *deciding: tuple[Actor, str], broker: Actor | None = None
+) -> Introduction:
     form = IntroductionIn(
         achievement=world.achievement.public_id,
         demand=world.demand.public_id,
         message="工况相合。",
     )
-    with work_for(world.parts, world.broker) as work:
+    with work_for(world.parts, broker or world.broker) as work:
         row = introductions.propose(work, form)
     for actor, decision in deciding:
         with work_for(world.parts, actor) as work:
@@ -441,3 +470,196 @@ def test_a_division_saved_meanwhile_counts_when_the_sum_comes(world: Trade) -> N
     with read_for(world.parts, world.broker) as work:
         view = service.commission(work, row.public_id)
     assert [one.amount_fen for one in view.brokers] == [70_00, 30_00]
+
+
+def another_broker(world: Trade) -> Actor:
+    agency = factories.organisation(world.parts, OrganisationKind.AGENCY)
+    return factories.actor(world.parts, Role.MANAGER, agency)
+
+
+def drafted_after_terms(world: Trade, deal: Deal) -> None:
+    with work_for(world.parts, world.seller) as work:
+        deals.propose(work, deal.public_id, terms())
+    with work_for(world.parts, world.buyer) as work:
+        deals.confirm(work, deal.public_id, ConfirmIn(version=1))
+    drafted(world, deal)
+
+
+def dismissed(world: Trade) -> None:
+    """Let the buyer contest the newest flag and the bureau dismiss it."""
+    with work_for(world.parts, world.buyer) as work:
+        public_id = service.bypasses(work)[1][0].row.public_id
+        service.contest(work, public_id, ContestIn(reason="由另一家机构促成。"))
+    with work_for(world.parts, factories.actor(world.parts, Role.OFFICER)) as work:
+        service.decide(work, public_id, BypassDecisionIn(decision="dismiss", note="核对过。"))
+
+
+def clean(world: Trade) -> None:
+    with world.parts.database.read() as session:
+        assert [one for audit in jobs.AUDITS.values() for one in audit(session)] == []
+
+
+def test_who_led_to_the_contract_goes_before_who_was_declined(
+    world: Trade, clock: FakeClock
+) -> None:
+    second = another_broker(world)
+    granted(world)
+    granted(world, second)
+    introduced(world, (world.buyer, "decline"))
+    clock.advance(days=3)
+    both = ((world.seller, "accept"), (world.buyer, "accept"))
+    row = introduced(world, *both, broker=second)
+    with read_for(world.parts, world.seller) as work:
+        deal = deals.deal_of(work, row.deal_id)
+    drafted_after_terms(world, deal)
+    signed(world, deal)
+    found = settled(world.parts)
+    assert [(one.ground, one.amount_fen, one.state) for one in found] == [
+        ("success", 5_580_000, "due"),
+        ("overtaken", 0, "void"),
+    ]
+    with read_for(world.parts, second) as work:
+        assert service.commissions(work)[0] == 1
+        assert service.bypasses(work)[0] == 0
+
+
+def test_who_came_after_a_dismissed_flag_is_judged_again(world: Trade, clock: FakeClock) -> None:
+    """Once: the flag of the second can be dismissed in its turn, and then nobody is owed."""
+    second = another_broker(world)
+    granted(world)
+    granted(world, second, cost_fen=8_000_00)
+    introduced(world, (world.buyer, "decline"))
+    clock.advance(days=1)
+    introduced(world, (world.buyer, "decline"), broker=second)
+    signed(world)
+    assert [one.ground for one in settled(world.parts)] == ["bypass", "overtaken"]
+    dismissed(world)
+    found = settled(world.parts)
+    assert [(one.ground, one.amount_fen, one.state) for one in found] == [
+        ("bypass", 5_580_000, "void"),
+        ("bypass", 5_580_000, "due"),
+    ]
+    with read_for(world.parts, second) as work:
+        (view,) = service.commissions(work)[1]
+        assert view.bypass is not None
+        assert [one.organisation.id for one in view.payers] == [world.university.id]
+    with world.parts.database.write() as session:  # the signature's job, once more
+        working.contract_signed(session, found[0].contract_id, clock.now())
+    clean(world)
+    dismissed(world)
+    assert [one.state for one in settled(world.parts)] == ["void", "void"]
+    clean(world)
+
+
+def test_what_was_paid_before_its_flag_was_dismissed_stays(world: Trade, clock: FakeClock) -> None:
+    second = another_broker(world)
+    granted(world)
+    granted(world, second)
+    introduced(world, (world.buyer, "decline"))
+    clock.advance(days=1)
+    introduced(world, (world.buyer, "decline"), broker=second)
+    signed(world)
+    with work_for(world.parts, world.broker) as work:
+        service.settle(work, settled(world.parts)[0].public_id, SettleIn())
+    dismissed(world)
+    assert [one.state for one in settled(world.parts)] == ["paid", "void"]
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_buyer_that_joins_anothers_contract_is_flagged(world: Trade, *, joined: bool) -> None:
+    """The two that were introduced are accused, whoever leads the side."""
+    granted(world, fee_payer=Payer.BOTH)
+    introduced(world, (world.buyer, "decline"))
+    company = factories.organisation(world.parts, OrganisationKind.COMPANY)
+    leading = factories.actor(world.parts, Role.MANAGER, company)
+    other = replace(world, buyer=leading, demand=None)
+    deal = negotiated(other)
+    if joined:
+        named = organisation(world.parts, world.buyer).public_id
+        with work_for(world.parts, leading) as work:
+            negotiation.add_party(work, deal.public_id, PartyIn(organisation=named, share=None))
+    drafted_after_terms(other, deal)
+    signed(other, deal)
+    found = settled(world.parts)
+    assert [one.ground for one in found] == (["bypass"] if joined else [])
+    with read_for(world.parts, leading) as work:
+        assert service.bypasses(work)[0] == 0
+    with read_for(world.parts, world.buyer) as work:
+        total, views = service.bypasses(work)
+        assert total == len(found)
+        if joined:
+            assert views[0].row.buyer_id == world.buyer.organisation_id
+            assert service.commissions(work)[0] == 1
+    clean(world)
+
+
+def test_a_mandate_that_is_settled_is_looked_at_no_more(world: Trade, clock: FakeClock) -> None:
+    def overdue() -> int:
+        with world.parts.database.read() as session:
+            return len(working.overdue_mandates(session, MandateId(0), clock.now(), 100))
+
+    second = another_broker(world)
+    granted(world, cost_fen=8_000_00)
+    granted(world, second, cost_fen=7_000_00)
+    introduced(world, (world.seller, "accept"), (world.buyer, "accept"))
+    signed(world)
+    assert [one.ground for one in settled(world.parts)] == ["success"]
+    assert overdue() == 0  # none is over
+    clock.advance(days=400)
+    assert overdue() == 1  # the first has earned its fee
+    assert nightly(world, clock) == [("success", "due"), ("cost", "due")]
+    assert overdue() == 0
+
+
+def test_lists_ask_no_more_for_more_rows(world: Trade) -> None:
+    """The statements of a list do not grow with its rows."""
+    bypassed(world)
+
+    def asked() -> list[int]:
+        found = []
+        for call in (service.bypasses, service.commissions):
+            with read_for(world.parts, world.broker) as work, counted(world.parts) as statements:
+                assert call(work)[0]
+            found.append(len(statements))
+        return found
+
+    one = asked()
+    copied(world.parts, 5)
+    assert asked() == one
+    with read_for(world.parts, world.broker) as work:
+        assert (service.bypasses(work)[0], service.commissions(work)[0]) == (6, 6)
+
+
+@contextmanager
+def counted(parts: Parts) -> Iterator[list[str]]:
+    """Collect the statements that are sent meanwhile."""
+    found: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        found.append(statement)
+
+    engines = {parts.database.reader, parts.database.writer}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield found
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def copied(parts: Parts, times: int) -> None:
+    """Copy the first commission with its parts and its flag."""
+    with parts.database.write() as session:
+        fee, flag = session.exec(select(Commission)).one(), session.exec(select(Bypass)).one()
+        shares = session.exec(select(CommissionPart)).all()
+        for n in range(times):
+            new = {"id", "public_id", "commission_id"}
+            row = Commission(
+                **fee.model_dump(exclude=new | {"key"}), public_id=new_public_id(), key=str(n)
+            )
+            session.add(row)
+            session.flush()
+            given = {"commission_id": row.id}
+            session.add_all(
+                CommissionPart(**one.model_dump(exclude=new), **given) for one in shares
+            )
+            session.add(Bypass(**flag.model_dump(exclude=new), **given, public_id=new_public_id()))

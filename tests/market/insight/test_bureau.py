@@ -21,17 +21,18 @@ from market.insight import service as insight
 from market.insight.annual import annual_report
 from market.insight.forecast import Course
 from market.insight.pipeline import courses
-from market.insight.reports import breakdowns
+from market.insight.reports import agencies, breakdowns
 from market.insight.service import Chosen
 from market.kit.ids import new_public_id
 from market.ledger.schemas import Slice
 from market.registry import service as registry
 from market.registry.repository import Filed
-from market.registry.schemas import CancelIn, ChangeIn, UndoIn
+from market.registry.schemas import CancelIn, ChangeIn, DecideIn, UndoIn
 from market.rules import service as rules
 from market.rules.models import Plan
 from market.rules.schemas import PlanIn
 from tests import factories
+from tests.market.brokerage.test_brokerage import counted
 from tests.support import papers
 from tests.support.clock import FakeClock
 from tests.support.market import read_for, work_for
@@ -238,6 +239,24 @@ def test_an_undone_registration_is_won_no_more(region: Region, clock: FakeClock)
     assert (course.won, course.ended_on, course.final_fen) == (False, None, None)
 
 
+def test_a_refused_contract_is_given_up_after_some_time(region: Region, clock: FakeClock) -> None:
+    world = region.world
+    deal = agreed(world)
+    drafted(world, deal, ContractType.DEV)
+    sign(world, deal)
+    with read_for(world.parts, world.seller) as work:
+        paper = drafts.live_contracts(work.session, [deal.id])[deal.id]
+    filed = papers.submitted(world.parts, region.pair, paper)
+    form = DecideIn(decision="not_registered", refusal_reason="subject", note="标的不明确")
+    with work_for(world.parts, region.pair.officer) as work:
+        registry.decide(work, filed.row.public_id, form)
+    clock.advance(days=89)
+    assert [one.ended_on for one in known(region)] == [None]
+    clock.advance(days=1)
+    (course,) = known(region)
+    assert (course.won, course.ended_on) == (False, date(2026, 11, 2))
+
+
 def test_deals_of_another_region_are_not_known(region: Region) -> None:
     negotiated(region.world)
     with read_for(region.world.parts, region.pair.officer) as work:
@@ -281,3 +300,19 @@ def trade_of(world: Trade) -> Trade:
     """Return the same pair with another achievement to talk of."""
     listing = published(world.parts, world.seller, AchievementIn(title="隧道衬砌空洞雷达识别"))
     return replace(world, achievement=listing)
+
+
+def test_agencies_are_summed_by_one_statement_however_many(parts: Parts) -> None:
+    pair = papers.sides(parts)
+
+    def asked(number: int) -> int:
+        for _ in range(number):
+            agency = factories.organisation(parts, OrganisationKind.AGENCY)
+            brought(parts, agency, papers.registered(parts, pair))
+        with parts.database.read() as session, counted(parts) as statements:
+            found.append(len(list(agencies(session, Slice()))))
+        return len(statements)
+
+    found: list[int] = []
+    assert asked(1) == asked(3)
+    assert found == [1, 4]

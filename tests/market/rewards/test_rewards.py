@@ -112,9 +112,15 @@ def test_the_year_of_a_use_is_stated_once(parts: Parts) -> None:
     pair = papers.sides(parts)
     contract = papers.signed_contract(parts, pair)
     own = {"way": Way.OWN, "profit_year": 2025, "contract": contract.public_id}
-    stated(parts, pair.seller_actor, **own)
+    first, second = (stated(parts, pair.seller_actor, **own) for _ in range(2))
+    with work_for(parts, pair.seller_actor) as work:
+        service.confirm(work, first.row.public_id)
     with pytest.raises(Conflict), work_for(parts, pair.seller_actor) as work:
+        service.confirm(work, second.row.public_id)
+    with pytest.raises(Invalid) as refused, work_for(parts, pair.seller_actor) as work:
         service.state(work, form(**own))
+    assert refused.value.fields == {"profit_year": "这份合同2025年的奖励已经确认过"}
+    stated(parts, pair.seller_actor, **own | {"profit_year": 2024})
     with work_for(parts, pair.buyer_actor) as work, pytest.raises(Invalid):
         service.state(work, form(contract=contract.public_id))
 
@@ -163,7 +169,9 @@ def test_royalties_beyond_the_contracts_sum_may_be_rewarded(parts: Parts) -> Non
         service.state(work, form(**more))
     with work_for(parts, pair.seller_actor) as work:
         deal = deals.deal_of(work, contract.deal_id)
-        receipt = ReceiptIn(received_on=date(2026, 1, 5), amount_fen=150 * papers.WAN)
+        receipt = ReceiptIn(
+            received_on=date(2026, 1, 5), amount_fen=150 * papers.WAN, note="提成超出约定的总额"
+        )
         keeping.receive(work, deal.public_id, receipt)
     confirmed(parts, pair.seller_actor, stated(parts, pair.seller_actor, **more))
 
@@ -209,3 +217,22 @@ def test_the_paper_says_it_all(parts: Parts) -> None:
     for words in ("科技成果转化奖励和报酬说明", place.name, "100.01元", "33.34元", "50%", "草稿"):
         assert words in told, words
     assert all(name.startswith("NotoSansSC") for name in printed.fonts(made))
+
+
+def test_a_draft_that_was_mistyped_is_dropped_and_written_again(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    contract = papers.signed_contract(parts, pair)
+    own = {"way": Way.OWN, "profit_year": 2025, "contract": contract.public_id}
+    wrong = stated(parts, pair.seller_actor, **own, income=1)
+    with work_for(parts, pair.buyer_actor) as work, pytest.raises(NotFound):
+        service.drop(work, wrong.row.public_id)
+    with work_for(parts, pair.seller_actor) as work:
+        service.drop(work, wrong.row.public_id)
+    right = stated(parts, pair.seller_actor, **own)
+    with work_for(parts, pair.seller_actor) as work:
+        service.confirm(work, right.row.public_id)
+    with pytest.raises(Conflict), work_for(parts, pair.seller_actor) as work:
+        service.drop(work, right.row.public_id)
+    with read_for(parts, pair.seller_actor) as work:
+        assert [one.row.id for one in service.rewards(work)[1]] == [right.row.id]
+        assert len(service.reward(work, right.row.public_id).shares) == 3
