@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from market.deals.models import Contract, DealEvent
+from market.kit.db import streamed
 from market.kit.ids import PublicId, TransactionId
 from market.ledger.models import Book, Entry, Kind, Transaction
 from market.ledger.repository import counted_entry
@@ -170,6 +171,30 @@ def standing(session: Session) -> Sequence[int]:
         .order_by(_counted_on().desc(), col(Transaction.seq).desc())
     )
     return array("q", session.scalars(query))
+
+
+def newest(session: Session, limit: int) -> list[int]:
+    """Return the first so many of `standing`, without looking at the rest of the book.
+
+    A contract was counted first no later than on the day on which what stands of it took effect:
+    from the newest such day back, none comes any more once that day is before the last one found.
+    """
+    query = (
+        select(
+            _counted_on(),
+            col(Transaction.seq),
+            col(Transaction.id),
+            col(Transaction.effective_on),
+        )
+        .where(_standing())
+        .order_by(col(Transaction.effective_on).desc(), col(Transaction.seq).desc())
+    )
+    found: list[tuple[date, int, int]] = []
+    for counted, seq, one, effective in streamed(session, query):
+        if len(found) == limit and effective < found[-1][0]:
+            break
+        found = sorted([*found, (counted, seq, one)], reverse=True)[:limit]
+    return [one for _, _, one in found]
 
 
 def as_shown(session: Session, ids: Sequence[int]) -> list[tuple[Transaction, bool]]:
