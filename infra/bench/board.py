@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from sqlmodel import Session
 
+from frontend.pages.board import NEWEST
 from infra import migrate
 from infra.bench import http
 from infra.bench.figures import Figure, percentile, rounded
@@ -225,7 +226,7 @@ def _bureau_board(work: Work) -> None:
     found = insight.board(work)
     assert found is not None
     beside(work, found.plan)
-    insight.recent_contracts(work, 8)
+    insight.recent_contracts(work, NEWEST)
 
 
 def _after_a_change(parts: Parts, bureau: Actor, turn: int) -> float:

@@ -126,41 +126,50 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
     Days are those of registration, both included; what was registered before `since` is marked.
     """
     day = _counted_on()
-    year, month = extract("year", day), extract("month", day)
-    seller = here(Transaction.seller_region, region)
-    buyer = here(Transaction.buyer_region, region)
-    keys = (
-        year,
-        month,
-        (day < since).label("earlier"),
-        col(Transaction.contract_type),
-        col(Transaction.field),
-        seller.label("seller_here"),
-        buyer.label("buyer_here"),
-        _agreed().label("public"),
-    )
+    keys = _keys(day, since, region)
     sums = (func.count(), func.sum(col(Entry.amount_fen)), func.sum(col(Transaction.total_fen)))
     query = (
         _with_origin(select(*keys, *sums).select_from(Transaction).join(Entry, counted_entry()))
-        .where(_standing(), day <= until, seller | buyer)
+        .where(_standing(), day <= until, _touches(region))
         .group_by(*keys)
     )
-    return [
-        Alike(
-            year=int(y),
-            month=int(m),
-            earlier=bool(e),
-            contract_type=kind,
-            field=field,
-            seller_here=bool(s),
-            buyer_here=bool(b),
-            public=bool(p),
-            count=int(n),
-            technical_fen=int(t),
-            total_fen=int(w),
-        )
-        for y, m, e, kind, field, s, b, p, n, t, w in session.execute(query)
-    ]
+    return [_alike(row) for row in session.execute(query)]
+
+
+def _touches(region: str) -> ColumnElement[bool]:
+    return here(Transaction.seller_region, region) | here(Transaction.buyer_region, region)
+
+
+def _keys(day: ColumnElement[date], since: date, region: str) -> tuple[Any, ...]:
+    """Return by what contracts are alike to the public, in the order in which `_alike` takes it."""
+    return (
+        extract("year", day),
+        extract("month", day),
+        (day < since).label("earlier"),
+        col(Transaction.contract_type),
+        col(Transaction.field),
+        here(Transaction.seller_region, region).label("seller_here"),
+        here(Transaction.buyer_region, region).label("buyer_here"),
+        _agreed().label("public"),
+    )
+
+
+def _alike(row: Sequence[Any]) -> Alike:
+    """Return what stands in `_keys`, a number and two sums."""
+    y, m, e, kind, field, s, b, p, n, t, w = row
+    return Alike(
+        year=int(y),
+        month=int(m),
+        earlier=bool(e),
+        contract_type=kind,
+        field=field,
+        seller_here=bool(s),
+        buyer_here=bool(b),
+        public=bool(p),
+        count=int(n),
+        technical_fen=int(t),
+        total_fen=int(w),
+    )
 
 
 def standing(session: Session) -> Sequence[int]:
@@ -214,18 +223,9 @@ def spans(session: Session, *, region: str, since: date, until: date, closed: da
     """
     later = aliased(Transaction)
     day = _counted_on()
-    seller = here(Transaction.seller_region, region)
-    buyer = here(Transaction.buyer_region, region)
     moved = or_(col(Transaction.kind) == Kind.CHANGE, col(later.id).is_not(None))
     keys = (
-        extract("year", day),
-        extract("month", day),
-        (day < since).label("earlier"),
-        col(Transaction.contract_type),
-        col(Transaction.field),
-        seller.label("seller_here"),
-        buyer.label("buyer_here"),
-        _agreed().label("public"),
+        *_keys(day, since, region),
         extract("year", col(Transaction.effective_on)).label("entered_year"),
         extract("month", col(Transaction.effective_on)).label("entered_month"),
         extract("year", col(later.effective_on)).label("left_year"),
@@ -244,7 +244,7 @@ def spans(session: Session, *, region: str, since: date, until: date, closed: da
             col(Transaction.kind) != Kind.REVERSE,
             col(Transaction.effective_on) <= closed,
             day <= until,
-            seller | buyer,
+            _touches(region),
         )
         .group_by(*keys)
     )
@@ -252,22 +252,11 @@ def spans(session: Session, *, region: str, since: date, until: date, closed: da
 
 
 def _span(row: Any) -> Span:
-    y, m, e, kind, field, s, b, p, ey, em, ly, lm, contract, n, t, w = row
-    told = Alike(
-        year=int(y),
-        month=int(m),
-        earlier=bool(e),
-        contract_type=kind,
-        field=field,
-        seller_here=bool(s),
-        buyer_here=bool(b),
-        public=bool(p),
-        count=int(n),
-        technical_fen=int(t),
-        total_fen=int(w),
-    )
+    *keys, ey, em, ly, lm, contract, n, fen, whole = row
+    entered = f"{int(ey)}-{int(em):02d}"
     left = None if ly is None else f"{int(ly)}-{int(lm):02d}"
-    return Span(told, f"{int(ey)}-{int(em):02d}", left, None if contract is None else int(contract))
+    one = None if contract is None else int(contract)
+    return Span(_alike((*keys, n, fen, whole)), entered, left, one)
 
 
 def count_standing(session: Session, since: date) -> int:

@@ -248,6 +248,7 @@ def lines(
 
 
 def count_lines(session: Session, part: Slice, *, book: Book = Book.STATISTICS) -> int:
+    """Return how many `lines` there are of a part in all."""
     return repository_sums.count_lines(session, book, part)
 
 
