@@ -262,6 +262,7 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
         "国家设立的单位不低于法定比例；各完成人合计等于总额，分文不差。",
     ),
     "GET /rewards/{reward_id}": ("一份奖励说明", ""),
+    "DELETE /rewards/{reward_id}": ("删去奖励说明的草稿", "由写的机构；确认后的不能删。"),
     "POST /rewards/{reward_id}/confirmation": ("确认奖励说明", "由管理员确认，确认后不再改。"),
     "GET /rewards/{reward_id}/statement": ("奖励说明的打印件", "PDF。"),
     "GET /transfer-rules": ("转化规则", "奖励的最低比例和跳单的期限，各有生效日。"),

@@ -169,6 +169,9 @@ def _checks(page: Page, desk: service.Desk) -> list[Way]:
     agrees = lines == contract.total_fen
     others = len(desk.same_parties)
     alike = f"{others}份相近" if others <= NEWEST else "多份相近"
+    told = "同双方另有提交或登记的合同，请对照下面最近几份" if others else "同双方没有别的登记"
+    if any(one.contract.seller_id != contract.seller_id for one in desk.same_parties):
+        told = "另有卖方不同，而买方、签订日、金额都相同的合同：几家联合卖方只登记一次，请对照"
     return [
         (
             "主体",
@@ -188,7 +191,7 @@ def _checks(page: Page, desk: service.Desk) -> list[Way]:
             "重复",
             "part" if others else "yes",
             alike if others else "没有",
-            "同双方另有提交或登记的合同，请对照下面最近几份" if others else "同双方没有别的登记",
+            told,
         ),
         *_more_checks(page, desk),
     ]

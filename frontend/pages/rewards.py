@@ -179,9 +179,7 @@ def confirm(
     try:
         service.confirm(page.work, PublicId(reward_id))
     except Conflict as error:
-        page.work.abandon()
-        context = _one(page, reward_id, error.message)
-        return page.render("rewards/reward.html", context, status=error.status)
+        return _refused(page, reward_id, error)
     return page.redirect(f"/rewards/{reward_id}", done=CONFIRMED)
 
 
@@ -192,10 +190,14 @@ def drop(
     try:
         service.drop(page.work, PublicId(reward_id))
     except Conflict as error:
-        page.work.abandon()
-        context = _one(page, reward_id, error.message)
-        return page.render("rewards/reward.html", context, status=error.status)
+        return _refused(page, reward_id, error)
     return page.redirect("/rewards", done=DROPPED)
+
+
+def _refused(page: Page, reward_id: str, error: Conflict) -> Response:
+    page.work.abandon()
+    context = _one(page, reward_id, error.message)
+    return page.render("rewards/reward.html", context, status=error.status)
 
 
 @router.get("/rewards/{reward_id}/statement")

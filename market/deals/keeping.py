@@ -106,10 +106,8 @@ def put_patents(work: Work, public_id: PublicId, form: PatentsIn) -> Kept:
 def _amend(work: Work, contract: Contract, deal: Deal, what: str) -> None:
     """Say that what stands beside a draft changes: nobody signs what they have not read."""
     confirmed = contract.seller_confirmed_at or contract.buyer_confirmed_at
-    papers.amend_draft(work.session, contract.id)
+    papers.amend_draft(work.session, contract)
     service.tell(work, deal, "amended", f"{what}，双方重新确认" if confirmed else what)
-    work.session.flush()
-    work.session.refresh(contract)
     waiting.deal_moved(work, deal)
 
 

@@ -246,8 +246,7 @@ def _changed(work: Work, deal: Deal, kind: str, what: str) -> None:
     """Tell who or what came or went; a side that confirmed a draft before has to read it again."""
     contract = papers.live_contracts(work.session, [deal.id]).get(deal.id)
     if contract is not None and (contract.seller_confirmed_at or contract.buyer_confirmed_at):
-        papers.amend_draft(work.session, contract.id)
-        work.session.refresh(contract)
+        papers.amend_draft(work.session, contract)
         what += "；合同由双方重新确认"
     service.tell(work, deal, kind, what)
 

@@ -187,8 +187,7 @@ def _reopen(work: Work, deal: Deal) -> None:
     repository.enter_stage(work.session, deal.id, StageEntered.BARGAINING, work.now)
     draft = papers.live_contracts(work.session, [deal.id]).get(deal.id)
     if draft is not None:
-        papers.amend_draft(work.session, draft.id)
-        work.session.refresh(draft)
+        papers.amend_draft(work.session, draft)
     service.tell(work, deal, "reopened", "回到商定条件：双方重新确认，或提出新的条件")
     service.tell_other(
         work, deal, "deal.reopened", "定价终止，回到商定条件", round=work.now.isoformat()

@@ -147,18 +147,20 @@ def confirm_contract(session: Session, contract_id: ContractId, side: Side, at: 
     )
 
 
-def amend_draft(session: Session, contract_id: ContractId) -> None:
-    """Note that what stands beside a draft has changed: who confirmed it has to read it again.
+def amend_draft(session: Session, contract: Contract) -> None:
+    """Note that what stands beside a draft has changed: who confirmed it has to read it again. The
+    row is read anew.
 
     Raises Conflict once it is signed.
     """
     must_change(
         session,
         update(Contract)
-        .where(col(Contract.id) == contract_id, col(Contract.state) == C.DRAFTED)
+        .where(col(Contract.id) == contract.id, col(Contract.state) == C.DRAFTED)
         .values(seller_confirmed_at=None, buyer_confirmed_at=None),
         "合同已经签订，它约定的不能再改",
     )
+    session.refresh(contract)
 
 
 def sign_if_both(session: Session, contract_id: ContractId, on: date) -> bool:

@@ -40,10 +40,9 @@ def courses(work: Work, region: str) -> list[Course]:
             on, fen = won[row.id]
             ended = max(on, way[-1].on) if way else on
             found.append(Course(way, ended, won=True, amount_fen=named, final_fen=fen))
-        elif row.lost or row.id in lost_on:
-            if row.id in lost_on:
-                found.append(Course(way, lost_on[row.id], amount_fen=named))
-        else:
+        elif row.id in lost_on:
+            found.append(Course(way, lost_on[row.id], amount_fen=named))
+        elif not row.lost:
             found.append(Course(way, amount_fen=named))
     return found
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from market.deals.models import Contract, DealEvent
+from market.kit.db import streamed
 from market.kit.ids import PublicId, TransactionId
 from market.ledger.models import Book, Entry, Kind, Transaction
 from market.ledger.repository import counted_entry
@@ -125,41 +126,50 @@ def alike(session: Session, *, region: str, since: date, until: date) -> list[Al
     Days are those of registration, both included; what was registered before `since` is marked.
     """
     day = _counted_on()
-    year, month = extract("year", day), extract("month", day)
-    seller = here(Transaction.seller_region, region)
-    buyer = here(Transaction.buyer_region, region)
-    keys = (
-        year,
-        month,
-        (day < since).label("earlier"),
-        col(Transaction.contract_type),
-        col(Transaction.field),
-        seller.label("seller_here"),
-        buyer.label("buyer_here"),
-        _agreed().label("public"),
-    )
+    keys = _keys(day, since, region)
     sums = (func.count(), func.sum(col(Entry.amount_fen)), func.sum(col(Transaction.total_fen)))
     query = (
         _with_origin(select(*keys, *sums).select_from(Transaction).join(Entry, counted_entry()))
-        .where(_standing(), day <= until, seller | buyer)
+        .where(_standing(), day <= until, _touches(region))
         .group_by(*keys)
     )
-    return [
-        Alike(
-            year=int(y),
-            month=int(m),
-            earlier=bool(e),
-            contract_type=kind,
-            field=field,
-            seller_here=bool(s),
-            buyer_here=bool(b),
-            public=bool(p),
-            count=int(n),
-            technical_fen=int(t),
-            total_fen=int(w),
-        )
-        for y, m, e, kind, field, s, b, p, n, t, w in session.execute(query)
-    ]
+    return [_alike(row) for row in session.execute(query)]
+
+
+def _touches(region: str) -> ColumnElement[bool]:
+    return here(Transaction.seller_region, region) | here(Transaction.buyer_region, region)
+
+
+def _keys(day: ColumnElement[date], since: date, region: str) -> tuple[Any, ...]:
+    """Return by what contracts are alike to the public, in the order in which `_alike` takes it."""
+    return (
+        extract("year", day),
+        extract("month", day),
+        (day < since).label("earlier"),
+        col(Transaction.contract_type),
+        col(Transaction.field),
+        here(Transaction.seller_region, region).label("seller_here"),
+        here(Transaction.buyer_region, region).label("buyer_here"),
+        _agreed().label("public"),
+    )
+
+
+def _alike(row: Sequence[Any]) -> Alike:
+    """Return what stands in `_keys`, a number and two sums."""
+    y, m, e, kind, field, s, b, p, n, t, w = row
+    return Alike(
+        year=int(y),
+        month=int(m),
+        earlier=bool(e),
+        contract_type=kind,
+        field=field,
+        seller_here=bool(s),
+        buyer_here=bool(b),
+        public=bool(p),
+        count=int(n),
+        technical_fen=int(t),
+        total_fen=int(w),
+    )
 
 
 def standing(session: Session) -> Sequence[int]:
@@ -170,6 +180,30 @@ def standing(session: Session) -> Sequence[int]:
         .order_by(_counted_on().desc(), col(Transaction.seq).desc())
     )
     return array("q", session.scalars(query))
+
+
+def newest(session: Session, limit: int) -> list[int]:
+    """Return the first so many of `standing`, without looking at the rest of the book.
+
+    A contract was counted first no later than on the day on which what stands of it took effect:
+    from the newest such day back, none comes any more once that day is before the last one found.
+    """
+    query = (
+        select(
+            _counted_on(),
+            col(Transaction.seq),
+            col(Transaction.id),
+            col(Transaction.effective_on),
+        )
+        .where(_standing())
+        .order_by(col(Transaction.effective_on).desc(), col(Transaction.seq).desc())
+    )
+    found: list[tuple[date, int, int]] = []
+    for counted, seq, one, effective in streamed(session, query):
+        if len(found) == limit and effective < found[-1][0]:
+            break
+        found = sorted([*found, (counted, seq, one)], reverse=True)[:limit]
+    return [one for _, _, one in found]
 
 
 def as_shown(session: Session, ids: Sequence[int]) -> list[tuple[Transaction, bool]]:
@@ -189,18 +223,9 @@ def spans(session: Session, *, region: str, since: date, until: date, closed: da
     """
     later = aliased(Transaction)
     day = _counted_on()
-    seller = here(Transaction.seller_region, region)
-    buyer = here(Transaction.buyer_region, region)
     moved = or_(col(Transaction.kind) == Kind.CHANGE, col(later.id).is_not(None))
     keys = (
-        extract("year", day),
-        extract("month", day),
-        (day < since).label("earlier"),
-        col(Transaction.contract_type),
-        col(Transaction.field),
-        seller.label("seller_here"),
-        buyer.label("buyer_here"),
-        _agreed().label("public"),
+        *_keys(day, since, region),
         extract("year", col(Transaction.effective_on)).label("entered_year"),
         extract("month", col(Transaction.effective_on)).label("entered_month"),
         extract("year", col(later.effective_on)).label("left_year"),
@@ -219,7 +244,7 @@ def spans(session: Session, *, region: str, since: date, until: date, closed: da
             col(Transaction.kind) != Kind.REVERSE,
             col(Transaction.effective_on) <= closed,
             day <= until,
-            seller | buyer,
+            _touches(region),
         )
         .group_by(*keys)
     )
@@ -227,22 +252,11 @@ def spans(session: Session, *, region: str, since: date, until: date, closed: da
 
 
 def _span(row: Any) -> Span:
-    y, m, e, kind, field, s, b, p, ey, em, ly, lm, contract, n, t, w = row
-    told = Alike(
-        year=int(y),
-        month=int(m),
-        earlier=bool(e),
-        contract_type=kind,
-        field=field,
-        seller_here=bool(s),
-        buyer_here=bool(b),
-        public=bool(p),
-        count=int(n),
-        technical_fen=int(t),
-        total_fen=int(w),
-    )
+    *keys, ey, em, ly, lm, contract, n, fen, whole = row
+    entered = f"{int(ey)}-{int(em):02d}"
     left = None if ly is None else f"{int(ly)}-{int(lm):02d}"
-    return Span(told, f"{int(ey)}-{int(em):02d}", left, None if contract is None else int(contract))
+    one = None if contract is None else int(contract)
+    return Span(_alike((*keys, n, fen, whole)), entered, left, one)
 
 
 def count_standing(session: Session, since: date) -> int:

@@ -248,14 +248,20 @@ def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
     bureau = work.actor.role is Role.OFFICER
     work.require(Action.BOARD_CONTRACTS, Relation.OTHER if bureau else Relation.OWN)
     part = _part(work, chosen, None if bureau else work.actor.organisation)
-    found, number = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+    found = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+    number, total = once(  # over all of them: not again for each of its pages
+        work,
+        "lines",
+        (part, *ledger.head(work.session)),
+        lambda: (ledger.count_lines(work.session, part), ledger.total(work.session, part)),
+    )
     behind = repository.origins(work.session, found)
     moved = ledger.moved(work.session, part, [row.id for row in found])
     said = _said(work.session, found, part.party_id)
     return Lines(
         rows=[Line(row, said[row.id], behind[row.id], moved[row.id]) for row in found],
         number=number,
-        sum=figure(ledger.total(work.session, part)),
+        sum=figure(total),
         since=part.since,
         until=part.until,
         seller_id=part.seller_id,
@@ -330,7 +336,9 @@ def public_ids(session: Session, keys: Sequence[str]) -> dict[str, str]:
 
 def recent_contracts(work: Work, limit: int) -> list[PublicContract]:
     """Return the newest registered contracts, as the actor may know them."""
-    return _shown(work, _standing(work)[:limit])
+    head = ledger.head(work.session)
+    ids = once(work, "newest", (limit, *head), lambda: repository.newest(work.session, limit))
+    return _shown(work, ids)
 
 
 def _standing(work: Work) -> Sequence[int]:

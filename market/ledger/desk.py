@@ -1,6 +1,7 @@
 """Periods as the bureau sees them: what each month came to, its head, and closing one."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from market.accounts.policy import Action, Relation
@@ -32,13 +33,14 @@ def listed(work: Work) -> list[Month]:
     written yet. For the bureau and the auditors.
     """
     work.require(Action.PERIOD_VIEW, Relation.OTHER)
-    now = {row.key: row for row in repository_sums.sums(work.session, BOOK, By.MONTH, Slice())}
+    rows = [*periods.ahead(work.session, BOOK, work.now), *periods.listed(work.session)]
+    # What is closed says itself what it came to: only what is open is summed.
+    first = min((row.month for row in rows if row.head_seq is None), default=f"{work.today:%Y-%m}")
+    part = Slice(since=date.fromisoformat(f"{first}-01"))
+    now = {row.key: row for row in repository_sums.sums(work.session, BOOK, By.MONTH, part)}
     seals = _seals(work)
     may = work.may(Action.PERIOD_CLOSE, Relation.OTHER)
-    return [
-        _month(work, row, now.get(row.month), seals, may=may)
-        for row in [*periods.ahead(work.session, BOOK, work.now), *periods.listed(work.session)]
-    ]
+    return [_month(work, row, now.get(row.month), seals, may=may) for row in rows]
 
 
 def _month(work: Work, row: Period, now: Sum | None, seals: dict[str, int], *, may: bool) -> Month:

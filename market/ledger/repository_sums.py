@@ -101,9 +101,9 @@ def totals_of(session: Session, book: Book, part: Slice, groups: Subquery) -> di
     a group and the transaction that counted a registration first, each pair once.
     """
     group, counted = groups.c
-    first = func.coalesce(col(Transaction.register_id), col(Transaction.id))
-    query = select(group, *_figures()).select_from(Transaction)
-    query = query.join(groups, counted == first)
+    # The registration itself, or what follows it: by either's index, few groups read little.
+    own = or_(col(Transaction.id) == counted, col(Transaction.register_id) == counted)
+    query = select(group, *_figures()).select_from(groups).join(Transaction, own)
     return {
         int(key): Sum(str(key), "", int(count), int(technical), int(whole))
         for key, count, technical, whole in session.execute(
@@ -207,11 +207,21 @@ def lines(
     """Return the transactions of a part, newest first; changes and reversals are lines of their
     own.
     """
-    inside = _counted(select(col(Transaction.id)), book, part)
+    # Looked for line by line in the order of the page, so that a page reads what it shows.
+    inside = (
+        select(col(Entry.id))
+        .join(_Snapshot, col(_Snapshot.id) == col(Entry.snapshot_id))
+        .where(
+            col(Entry.transaction_id) == col(Transaction.id),
+            col(Entry.account).startswith(COUNTED),
+            _within(book, part),
+        )
+        .correlate(Transaction)
+    )
     return list(
         session.scalars(
             select(Transaction)
-            .where(col(Transaction.id).in_(inside))
+            .where(col(Transaction.book) == book, inside.exists())
             .order_by(col(Transaction.effective_on).desc(), col(Transaction.seq).desc())
             .limit(limit)
             .offset(offset)

@@ -238,14 +238,18 @@ def sums(session: Session, by: By, part: Slice, book: Book = Book.STATISTICS) ->
 
 def lines(
     session: Session, part: Slice, *, limit: int, offset: int = 0, book: Book = Book.STATISTICS
-) -> tuple[list[Transaction], int]:
-    """Return the transactions of a part, newest first, and how many there are in all.
+) -> list[Transaction]:
+    """Return the transactions of a part, newest first.
 
     Changes and reversals are lines of their own, so that the lines of a figure add up to it by what
     each has `moved`.
     """
-    found = repository_sums.lines(session, book, part, limit=limit, offset=offset)
-    return found, repository_sums.count_lines(session, book, part)
+    return repository_sums.lines(session, book, part, limit=limit, offset=offset)
+
+
+def count_lines(session: Session, part: Slice, *, book: Book = Book.STATISTICS) -> int:
+    """Return how many `lines` there are of a part in all."""
+    return repository_sums.count_lines(session, book, part)
 
 
 def moved(

@@ -29,7 +29,9 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the officer needs to decide on one registration; at most ten of the same parties."""
+    """What the officer needs to decide on one registration; at most ten others alike in
+    `same_parties`: of the same two, or by another seller of the same buyer, day and sum.
+    """
 
     filed: Filed
     lines: tuple[ContractLine, ...]

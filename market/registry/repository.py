@@ -267,17 +267,29 @@ def undone_of_contract(session: Session, contract_id: ContractId) -> list[Regist
 
 
 def others_of_parties(session: Session, contract: Contract, limit: int) -> list[Filed]:
-    """Return live registrations of other contracts between the same two parties, newest first."""
+    """Return live registrations of other contracts between the same two parties, or by another
+    seller to the same buyer on the same day and for the same sum, newest first: joint sellers may
+    each hand in the one contract that they have.
+    """
     return filed(
         session,
         lambda q: (
             q.where(
-                col(Contract.seller_id) == contract.seller_id,
+                or_(
+                    col(Contract.seller_id) == contract.seller_id,
+                    and_(
+                        col(Contract.signed_on) == contract.signed_on,
+                        col(Contract.total_fen) == contract.total_fen,
+                    ),
+                ),
                 col(Contract.buyer_id) == contract.buyer_id,
                 col(Contract.id) != contract.id,
                 col(Registration.state).in_(HANDED_IN),
             )
-            .order_by(col(Registration.submitted_at).desc())
+            .order_by(
+                (col(Contract.seller_id) == contract.seller_id).asc(),
+                col(Registration.submitted_at).desc(),
+            )
             .limit(limit)
         ),
     )

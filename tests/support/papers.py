@@ -193,5 +193,5 @@ def registered(
 def transactions(parts: Parts) -> list[Transaction]:
     """Return all that was posted, in order."""
     with read_for(parts, Actor()) as work:
-        found, _ = lines(work.session, Slice(), limit=10_000)
+        found = lines(work.session, Slice(), limit=10_000)
     return sorted(found, key=lambda row: row.seq)

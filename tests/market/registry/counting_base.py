@@ -18,6 +18,7 @@ from infra.settings import Settings
 from infra.wiring import build_parts, close_parts
 from market.accounts.work import Actor, Parts
 from market.deals import repository, waiting
+from market.insight import repository as insight_rows
 from market.insight import service as insight
 from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
@@ -176,6 +177,8 @@ class Market(RuleBasedStateMachine):
             assert rows == [], "entries balance"
             board = insight.board(work)
             whole = ledger.total(session, Slice())
+            newest = list(insight_rows.standing(session))[:5]
+            assert insight_rows.newest(session, 5) == newest
             for month, closed in model.closed.items():
                 (row,) = session.execute(text(_MONTH), {"month": month}).all()
                 assert tuple(row) == ("closed", *closed), f"{month} is as it was closed"

@@ -261,3 +261,20 @@ def test_the_queue_is_oldest_first(parts: Parts, pair: papers.Sides, clock: Fake
         assert service.counts(work) == {"submitted": 2}
         found = service.desk(work, second.row.public_id)
         assert [one.row.id for one in found.same_parties] == [first.row.id]
+
+
+def test_a_contract_of_joint_sellers_handed_in_by_each_is_shown(
+    parts: Parts, pair: papers.Sides
+) -> None:
+    """Same buyer, day and sum: whoever decides on the second sees the first."""
+    other = papers.sides(parts)
+    joint = replace(other, buyer=pair.buyer, buyer_actor=pair.buyer_actor)
+    first = papers.submitted(
+        parts, pair, papers.signed_contract(parts, pair, total=130 * papers.WAN)
+    )
+    paper = papers.signed_contract(parts, joint, total=130 * papers.WAN)
+    second = papers.submitted(parts, joint, paper)
+    papers.submitted(parts, other, papers.signed_contract(parts, other, total=130 * papers.WAN))
+    with read_for(parts, pair.officer) as work:
+        found = service.desk(work, second.row.public_id)
+    assert [one.row.id for one in found.same_parties] == [first.row.id]
