@@ -235,7 +235,10 @@ def ended_with_number(session: Session, registry: str, number: str) -> Registrat
 
 
 def last_withdrawn_with_number(session: Session, registry: str, number: str) -> Filed | None:
-    """Return the registration that held a number last and was undone."""
+    """Return the registration that held a number last and was undone.
+
+    By what the book counted, which has one order: two may be undone at the same instant.
+    """
     found = filed(
         session,
         lambda q: (
@@ -244,7 +247,7 @@ def last_withdrawn_with_number(session: Session, registry: str, number: str) -> 
                 col(Registration.number) == number,
                 col(Registration.state) == RegistrationState.WITHDRAWN,
             )
-            .order_by(col(Registration.withdrawn_at).desc(), col(Registration.id).desc())
+            .order_by(col(Registration.transaction_id).desc())
             .limit(1)
         ),
     )

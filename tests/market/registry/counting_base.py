@@ -107,7 +107,8 @@ class Market(RuleBasedStateMachine):
                 done = call(work)
         except REFUSED as error:
             refusal = error
-        assert (refusal is None) == may, f"{name}: {refusal!r}"
+        told = getattr(refusal, "fields", None)
+        assert (refusal is None) == may, f"{name}: {refusal!r} {told}"
         self.ground.happened[name if may else "refused"] += 1
         return done
 

@@ -182,6 +182,21 @@ def test_a_number_taken_back_counts_again_only_by_a_decision_that_names_the_undo
     assert [row.generation for row in papers.transactions(parts)] == [0, 0, 1]
 
 
+def test_whoever_held_a_number_last_is_the_one_to_name_if_both_were_undone_at_one_instant(
+    parts: Parts, pair: papers.Sides
+) -> None:
+    older, newer, third = (papers.submitted(parts, pair) for _ in range(3))
+    number = papers.number()
+    named: str | None = None
+    for filed in (newer, older):
+        done = papers.decided(parts, pair, filed, number=number, supersedes=named)
+        with work_for(parts, pair.officer) as work:
+            service.undo(work, done.row.public_id, UndoIn(reason="登记到了另一份合同上"))
+        named = done.row.public_id
+    done = papers.decided(parts, pair, third, number=number, supersedes=older.row.public_id)
+    assert done.supersedes == older.row.public_id
+
+
 def test_a_fresh_number_supersedes_nothing(parts: Parts, pair: papers.Sides) -> None:
     first = papers.registered(parts, pair)
     with work_for(parts, pair.officer) as work:
