@@ -27,7 +27,7 @@ from frontend.form_errors import ECHO, sentence
 from market.kit import letters
 from market.kit.cells import days
 from market.kit.errors import Conflict, Invalid, TooLarge
-from market.kit.money import fen_to_wan, wan_to_fen
+from market.kit.money import fen_to_wan, wan_to_fen, yuan_to_fen
 from market.kit.wire import in_time
 
 M = TypeVar("M", bound=BaseModel)
@@ -338,6 +338,17 @@ OptionalWan = Annotated[
     BeforeValidator(lambda value: _to_fen(value) if isinstance(value, str) and value else None),
 ]
 """An amount typed in 万元, or nothing."""
+
+Yuan = Annotated[int, BeforeValidator(lambda value: yuan_to_fen(_plain(value)))]
+"""An amount typed in 元: what banks and invoices say. Exact fen in the model."""
+
+OptionalYuan = Annotated[
+    int | None,
+    BeforeValidator(
+        lambda value: yuan_to_fen(_plain(value)) if isinstance(value, str) and value else None
+    ),
+]
+"""An amount typed in 元, or nothing."""
 
 Whole = Annotated[int, BeforeValidator(_to_whole)]
 """A whole number; commas and full-width digits are read as people mean them."""

@@ -253,7 +253,14 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
         "原路退回，不超过那笔收款还剩的；银行转账的由另一位运营人员确认付出。",
     ),
     "POST /refunds/{refund_id}/decision": ("确认银行退款", "发起的人不能自己确认。"),
-    "POST /payments/{payment_id}/transfers": ("报酬转给机构", "机构要有支付服务的账户。"),
+    "POST /payments/{payment_id}/transfers": (
+        "报酬转给机构",
+        "转给应得报酬的机构；在线收的要机构有支付服务的账户，银行收的从银行付出，另一位运营人员确认。",
+    ),
+    "POST /transfers/{transfer_id}/decision": (
+        "确认转付",
+        "由另一位运营人员填银行付款流水号，或不转。",
+    ),
     "POST /payments/{payment_id}/invoices": ("登记发票号码", "发票在别处开具，这里只记号码。"),
     "GET /statement": ("对账单", "由资金账册的分录得出；付入为正，退回为负。"),
     "GET /rewards": ("给完成人的奖励", "本机构写的，按时间倒序。"),

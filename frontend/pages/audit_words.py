@@ -106,6 +106,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "payment": "款项",
     "bank_credit": "到账",
     "refund": "退款",
+    "transfer": "转付",
     "fee": "收费标准",
     "reward": "给完成人的奖励",
     "transfer_rule": "转化规则",

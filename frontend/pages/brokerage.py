@@ -31,6 +31,7 @@ from market.deals import service as deals
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
+from market.payments import transfers
 
 router = APIRouter()
 
@@ -133,6 +134,7 @@ def _commission(
         "view": view,
         "contract": contract,
         "grounds": GROUNDS,
+        "through": transfers.through(page.work, view.row.id),
         "settle": settle or forms.blank(SettleForm),
         "shares": shares or forms.blank(SharesForm),
         "lines": [*chosen, *[("", "1")] * max(CLAUSE_BROKERS - len(chosen), 1)],

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from market.payments.states import RefundState, Way
+from market.payments.states import RefundState, TransferState, Way
 
 WAYS: Final = {Way.CARD: "在线支付", Way.BANK: "银行转账"}
 REFUND_STATES: Final = {
@@ -10,4 +10,9 @@ REFUND_STATES: Final = {
     RefundState.SENT: "已交支付服务",
     RefundState.DONE: "已退",
     RefundState.FAILED: "没有退成",
+}
+TRANSFER_STATES: Final = {
+    TransferState.WANTED: "办理中",
+    TransferState.DONE: "已转",
+    TransferState.FAILED: "没有转成",
 }

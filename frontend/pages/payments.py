@@ -14,7 +14,7 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import OpensPage, Page, Sent, WritesPage, gives_page_parts, opens_page
 from frontend.headers import policy_sending_to
-from frontend.pages.payment_words import REFUND_STATES, WAYS
+from frontend.pages.payment_words import REFUND_STATES, TRANSFER_STATES, WAYS
 from frontend.render import redirect
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
@@ -25,7 +25,7 @@ from market.kit.errors import Conflict, Invalid, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.payments import bank, card, refunds, service, statements
+from market.payments import bank, card, service, statements
 from market.payments.schemas import PaymentIn, SlipIn
 from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
 from market.payments.ways import Ways
@@ -45,7 +45,7 @@ class NewForm(BaseModel):
 
 
 class SlipForm(BaseModel):
-    amount_fen: forms.Wan = Field(title="汇款金额", gt=0)
+    amount_fen: forms.Yuan = Field(title="汇款金额", gt=0)
     sent_on: forms.Day = Field(title="汇款日期")
 
 
@@ -137,6 +137,7 @@ def _payment(
         "purposes": service.PURPOSES,
         "ways": WAYS,
         "refund_states": REFUND_STATES,
+        "transfer_states": TRANSFER_STATES,
         "bank": ways.bank,
         "card_refused": card.refused(page.work.session, ways, view.row, page.work.now),
         "live": live,
@@ -149,7 +150,7 @@ def _payment(
         "problem": problem,
         "test_mode": test_mode(ways),
         "left": [
-            (one, refunds.left_of(one, surplus=False), refunds.left_of(one, surplus=True))
+            (one, service.left_of(one, surplus=False), service.left_of(one, surplus=True))
             for one in view.captures
         ],
     }

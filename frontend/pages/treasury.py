@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
-from frontend.pages.payment_words import WAYS
+from frontend.pages.payment_words import TRANSFER_STATES, WAYS
 from frontend.pages.payments import test_mode, ways_of
 from frontend.rates import Percent
 from market.accounts import repository as accounts
@@ -16,10 +16,10 @@ from market.accounts.policy import Action, OrganisationKind
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.wire import OneLine, PathId, text
-from market.payments import bank, desk, refunds, service
+from market.payments import bank, desk, refunds, service, transfers
 from market.payments.schemas import (
     AccountIn,
-    BankRefundIn,
+    BankLeftIn,
     CreditDecisionIn,
     CreditIn,
     FeeIn,
@@ -34,8 +34,11 @@ RECORDED = notices.done("credit-recorded", "到账已录入", "等另一位运�
 DECIDED = notices.done("credit-decided", "到账已处理")
 WANTED = notices.done("refund-wanted", "退款已发起", "在线支付的自动办理，银行转账的等另一位确认。")
 LEFT = notices.done("refund-decided", "退款已处理")
+GONE = notices.done("transfer-decided", "转付已处理")
 INVOICE = notices.done("invoice-entered", "发票号码已登记")
-SENT_ON = notices.done("transfer-wanted", "已交支付服务转给机构")
+SENT_ON = notices.done(
+    "transfer-wanted", "转付已发起", "在线支付收的自动办理，银行转账收的等另一位确认。"
+)
 CONNECTED = notices.done("account-entered", "机构的支付账户已登记")
 FEE = notices.done("fee-set", "收费标准已保存")
 
@@ -47,7 +50,7 @@ class FindForm(BaseModel):
 class CreditForm(BaseModel):
     statement: Annotated[str, text(60, 1), OneLine] = Field(title="银行流水号")
     payer_name: Annotated[str, text(120, 1), OneLine] = Field(title="付款户名")
-    amount_fen: forms.Wan = Field(title="到账金额", gt=0)
+    amount_fen: forms.Yuan = Field(title="到账金额", gt=0)
     received_on: forms.Day = Field(title="到账日期")
 
 
@@ -58,7 +61,7 @@ class DecisionForm(BaseModel):
 
 class RefundForm(BaseModel):
     capture: str = Field(title="哪一笔收款", max_length=30)
-    amount_fen: forms.Wan = Field(title="退款金额", gt=0)
+    amount_fen: forms.Yuan = Field(title="退款金额", gt=0)
     reason: Annotated[str, text(300, 1)] = Field(title="原因")
 
 
@@ -69,14 +72,14 @@ class LeftForm(BaseModel):
 
 class InvoiceForm(BaseModel):
     number: str = Field(title="发票号码", pattern="^[0-9]{8,20}$")
-    amount_fen: forms.Wan = Field(title="发票金额", gt=0)
+    amount_fen: forms.Yuan = Field(title="发票金额", gt=0)
     issued_on: forms.Day = Field(title="开票日期")
 
 
 class TransferForm(BaseModel):
     capture: str = Field(title="哪一笔收款", max_length=30)
     agency: str = Field(title="机构", max_length=20)
-    amount_fen: forms.Wan = Field(title="转付金额", gt=0)
+    amount_fen: forms.Yuan = Field(title="转付金额", gt=0)
 
 
 class AccountForm(BaseModel):
@@ -88,10 +91,10 @@ class FeeForm(BaseModel):
     code: Annotated[str, text(40, 1), OneLine] = Field(title="代码")
     name: Annotated[str, text(100, 1), OneLine] = Field(title="名称")
     purpose: str = Field(title="用途", pattern="^(service_fee|earnest)$")
-    amount_fen: forms.OptionalWan = Field(None, title="固定金额", gt=0)
+    amount_fen: forms.OptionalYuan = Field(None, title="固定金额", gt=0)
     rate_bp: Percent = Field(None, title="比例")
-    least_fen: forms.OptionalWan = Field(None, title="最低", gt=0)
-    most_fen: forms.OptionalWan = Field(None, title="最高", gt=0)
+    least_fen: forms.OptionalYuan = Field(None, title="最低", gt=0)
+    most_fen: forms.OptionalYuan = Field(None, title="最高", gt=0)
     effective_from: forms.Day = Field(title="生效日")
     source: Annotated[str, text(300, 1)] = Field(title="依据")
 
@@ -103,8 +106,13 @@ def _desk(
     problem: str = "",
 ) -> dict[str, object]:
     agencies = accounts.verified_organisations(page.work.session, kind=OrganisationKind.AGENCY)
+    waiting = desk.waiting(page.work)
+    names = accounts.organisations(
+        page.work.session, {one.organisation_id for one, _ in waiting.transfers}
+    )
     return {
-        "waiting": desk.waiting(page.work),
+        "waiting": waiting,
+        "names": {key: one.name for key, one in names.items()},
         "find": find or forms.blank(FindForm),
         "account": account or forms.blank(AccountForm),
         "agencies": [(one.public_id, one.name) for one in agencies],
@@ -140,7 +148,7 @@ def connect(page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)
     form = forms.parse(AccountForm, page.sent)
     if form.data is not None:
         try:
-            refunds.connect(page.work, AccountIn(**form.data.model_dump()))
+            transfers.connect(page.work, AccountIn(**form.data.model_dump()))
             return page.redirect("/treasury", done=CONNECTED)
         except Invalid as error:
             form.reject(error)
@@ -177,9 +185,27 @@ def decide_refund(
     said = "请选确认或不退"
     if form.data is not None:
         try:
-            decided = BankRefundIn.model_validate(form.data.model_dump())
+            decided = BankLeftIn.model_validate(form.data.model_dump())
             refunds.decide(page.work, PublicId(refund_id), decided)
             return page.redirect("/treasury", done=LEFT)
+        except (Conflict, Invalid) as error:
+            said = next(iter(getattr(error, "fields", {}).values()), error.message)
+    page.work.abandon()
+    return page.render("payments/treasury.html", _desk(page, problem=said), status=409)
+
+
+@router.post("/transfers/{transfer_id}/decision")
+def decide_transfer(
+    transfer_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
+) -> Response:
+    transfers.transfer(page.work, PublicId(transfer_id))
+    form = forms.parse(LeftForm, page.sent)
+    said = "请选确认或不转"
+    if form.data is not None:
+        try:
+            decided = BankLeftIn.model_validate(form.data.model_dump())
+            transfers.decide(page.work, PublicId(transfer_id), decided)
+            return page.redirect("/treasury", done=GONE)
         except (Conflict, Invalid) as error:
             said = next(iter(getattr(error, "fields", {}).values()), error.message)
     page.work.abandon()
@@ -191,17 +217,17 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
     captures = []
     for one in view.captures:
         for surplus in (False, True):
-            left = refunds.left_of(one, surplus=surplus)
+            left = service.left_of(one, surplus=surplus)
             if left > 0:
                 captures.append((f"{one.public_id}{'+' if surplus else ''}", one, surplus, left))
-    agencies = accounts.verified_organisations(page.work.session, kind=OrganisationKind.AGENCY)
     return {
         "view": view,
         "row": view.row,
         "captures": captures,
         "purposes": service.PURPOSES,
         "ways": WAYS,
-        "agencies": [(one.public_id, one.name) for one in agencies],
+        "shares": transfers.shares(page.work.session, view.row),
+        "transfer_states": TRANSFER_STATES,
         "credit": forms.blank(CreditForm),
         "refund": forms.blank(RefundForm),
         "invoice": forms.blank(InvoiceForm),
@@ -301,7 +327,7 @@ def transfer(
     if form.data is not None:
         try:
             asked = TransferIn(**form.data.model_dump())
-            refunds.transfer(page.work, ways_of(page), PublicId(payment_id), asked)
+            transfers.want(page.work, ways_of(page), PublicId(payment_id), asked)
             return page.redirect(f"/treasury/{payment_id}", done=SENT_ON)
         except (Invalid, Conflict) as error:
             form.reject(error)

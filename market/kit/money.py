@@ -34,24 +34,34 @@ def wan_to_fen(text: str) -> int:
 
     Raises ValueError with a Chinese sentence where it is no amount or finer than a fen.
     """
-    cleaned = (
-        text.strip().replace(",", "").replace("，", "").removesuffix("万元").removesuffix("万")
-    )
+    cleaned = _bare(text).removesuffix("万元").removesuffix("万")
+    return _fen(cleaned, text, FEN_PER_WAN, "万元", "120或120.50", "最多六位小数")
+
+
+def yuan_to_fen(text: str) -> int:
+    """Return the fen of a figure typed in 元 such as `3,000.50`. Raises as `wan_to_fen` does."""
+    cleaned = _bare(text).removesuffix("元")
+    return _fen(cleaned, text, FEN_PER_YUAN, "元", "3000或3000.50", "最多两位小数")
+
+
+def _bare(text: str) -> str:
+    return text.strip().replace(",", "").replace("，", "")
+
+
+def _fen(cleaned: str, typed: str, per: int, unit: str, like: str, finest: str) -> int:
     if len(cleaned) > 20:
-        raise ValueError("金额太长，请填万元数，如120.5")
+        raise ValueError(f"金额太长，请填{unit}数，如{like.partition('或')[2]}")
     try:
         value = typed_number(cleaned)
     except ValueError:
-        raise ValueError(
-            f"请填数字，单位万元，如120或120.50，现在是“{text.strip()[:20]}”"
-        ) from None
-    amount = value * FEN_PER_WAN
+        raise ValueError(f"请填数字，单位{unit}，如{like}，现在是“{typed.strip()[:20]}”") from None
+    amount = value * per
     if amount != amount.to_integral_value():
-        raise ValueError("金额最细到分，万元数最多六位小数")
+        raise ValueError(f"金额最细到分，{unit}数{finest}")
     if amount < 0:
         raise ValueError("金额不能小于0")
     if amount > MAX_FEN:
-        raise ValueError("金额超过10,000亿元，请核对单位是不是万元")
+        raise ValueError(f"金额超过10,000亿元，请核对单位是不是{unit}")
     return int(amount)
 
 

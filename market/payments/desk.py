@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.payments import repository_beside
-from market.payments.models import Capture, Payment, Refund
+from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
 from market.payments.states import RefundState, Way
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Credits and bank refunds for a second person; surplus to be returned; refunds under way."""
+    """Credits, bank refunds and bank transfers for a second person; surplus to be returned; what
+    Stripe is at.
+    """
 
     credits: Sequence[tuple[BankCredit, Payment]]
     returns: Sequence[tuple[Refund, Payment]]
     surpluses: Sequence[tuple[Capture, Payment]]
-    under_way: Sequence[tuple[Refund, Payment]]
+    under_way: Sequence[tuple[Refund | Transfer, Payment]]
+    transfers: Sequence[tuple[Transfer, Payment]]
 
 
 def waiting(work: Work) -> Waiting:
@@ -26,9 +29,15 @@ def waiting(work: Work) -> Waiting:
     session = work.session
     wanted = repository_beside.returns_waiting(session, RefundState.WANTED)
     sent = repository_beside.returns_waiting(session, RefundState.SENT)
+    sending = repository_beside.transfers_waiting(session)
     return Waiting(
         repository_beside.credits_waiting(session),
         [one for one in wanted if one[0].way == Way.BANK],
         repository_beside.surpluses(session),
-        [*(one for one in wanted if one[0].way == Way.CARD), *sent],
+        [
+            *(one for one in wanted if one[0].way == Way.CARD),
+            *sent,
+            *(one for one in sending if one[0].way == Way.CARD),
+        ],
+        [one for one in sending if one[0].way == Way.BANK],
     )

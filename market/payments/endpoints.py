@@ -8,6 +8,7 @@ from fastapi import Depends, File, Form, Header, Query, Request, Response, Uploa
 from fastapi.responses import StreamingResponse
 
 from market.access.schemas import OrganisationRef
+from market.accounts import repository as accounts
 from market.accounts.edge import OpensWork, api_router, gives_parts, opens
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
@@ -16,11 +17,11 @@ from market.kit.errors import Invalid, NotFound
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import Day, PathId
-from market.payments import bank, card, inbox, refunds, service, showing, statements
+from market.payments import bank, card, inbox, refunds, service, showing, statements, transfers
 from market.payments.schemas import (
     AccountIn,
     AccountOut,
-    BankRefundIn,
+    BankLeftIn,
     CheckoutOut,
     CreditDecisionIn,
     CreditIn,
@@ -41,7 +42,6 @@ from market.payments.schemas import (
     TransferIn,
     TransferOut,
 )
-from market.payments.states import TransferState
 from market.payments.stripe import BadSignature
 from market.payments.ways import Ways
 
@@ -224,7 +224,7 @@ def connect_account(
     form: AccountIn, work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)]
 ) -> AccountOut:
     """Note the account of an agency at Stripe; entered again, the newer one stands."""
-    row = refunds.connect(work, form)
+    row = transfers.connect(work, form)
     return AccountOut(agency=form.agency, account=row.account)
 
 
@@ -259,7 +259,7 @@ def want_refund(
 @router.post("/refunds/{refund_id}/decision")
 def decide_refund(
     refund_id: PathId,
-    form: BankRefundIn,
+    form: BankLeftIn,
     work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)],
 ) -> RefundOut:
     """Confirm that a refund by bank has left, by a second person."""
@@ -273,9 +273,20 @@ def want_transfer(
     work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)],
     ways: GivenWays,
 ) -> TransferOut:
-    """Send commission on to an agency with an account at Stripe."""
-    row = refunds.transfer(work, ways, PublicId(payment_id), form)
-    return TransferOut(id=row.public_id, amount_fen=row.amount_fen, state=TransferState(row.state))
+    """Send commission on to an agency that it is for, by the way in which it came."""
+    row = transfers.want(work, ways, PublicId(payment_id), form)
+    return showing.transfer(row, accounts.organisation(work.session, row.organisation_id))
+
+
+@router.post("/transfers/{transfer_id}/decision")
+def decide_transfer(
+    transfer_id: PathId,
+    form: BankLeftIn,
+    work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)],
+) -> TransferOut:
+    """Confirm that a transfer by bank has left, by a second person."""
+    row = transfers.decide(work, PublicId(transfer_id), form)
+    return showing.transfer(row, accounts.organisation(work.session, row.organisation_id))
 
 
 @router.post("/payments/{payment_id}/invoices", status_code=201)

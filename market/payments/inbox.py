@@ -13,8 +13,15 @@ from sqlmodel import Session
 
 from market.kit import jobs
 from market.kit.ids import PublicId
-from market.payments import captures, refunds, repository, repository_beside
-from market.payments.stripe import Cards, CardsRefused, Checkout, EventSeen, RefundSeen
+from market.payments import captures, refunds, repository, repository_beside, waiting
+from market.payments.stripe import (
+    Cards,
+    CardsRefused,
+    Checkout,
+    DisputeSeen,
+    EventSeen,
+    RefundSeen,
+)
 
 KIND: Final = "payments.event"
 UNKNOWN: Final = "不是这里的款项"
@@ -27,6 +34,7 @@ class Now:
 
     checkout: Checkout | None = None
     refunds: tuple[RefundSeen, ...] = ()
+    dispute: DisputeSeen | None = None
 
 
 def keep(session: Session, seen: EventSeen, at: datetime, *, by_sweep: bool = False) -> bool:
@@ -75,11 +83,16 @@ def _charge(cards: Cards, about: str) -> Now:
     return Now(refunds=tuple(cards.refunds(intent)) if intent else ())
 
 
+def _dispute(cards: Cards, about: str) -> Now:
+    return Now(dispute=cards.dispute(about))
+
+
 _LOOKS: Final[dict[str, Callable[[Cards, str], Now]]] = {
     "checkout.session.": _checkout,
     "charge.refund.": _refund,
     "refund.": _refund,
     "charge.refunded": _charge,
+    "charge.dispute.": _dispute,
 }
 
 
@@ -93,6 +106,8 @@ def handle(session: Session, event: str, now: Now, at: datetime) -> None:
         outcome = _apply_checkout(session, now.checkout, at)
     for seen in now.refunds:
         outcome = apply_refund(session, seen, at)
+    if now.dispute is not None:
+        outcome = _apply_dispute(session, now.dispute, at)
     repository_beside.handle_event(session, event, at, outcome[:100])
 
 
@@ -105,10 +120,25 @@ def _apply_checkout(session: Session, seen: Checkout, at: datetime) -> str:
     return captures.of_card(session, attempt, seen, at)
 
 
-def apply_refund(session: Session, seen: RefundSeen, at: datetime) -> str:
+def _apply_dispute(session: Session, seen: DisputeSeen, at: datetime) -> str:
+    """Tell the operators of a dispute; where it is lost, the money went back as by a refund."""
+    attempt = repository.attempt_by_intent(session, seen.intent) if seen.intent else None
+    if attempt is None:
+        return UNKNOWN
+    if seen.status == "lost":
+        back = RefundSeen(seen.id, "", seen.intent, "succeeded", seen.amount_fen)
+        return apply_refund(session, back, at, refunds.LOST)
+    payment = repository.payment(session, attempt.payment_id)
+    waiting.tell_of_dispute(session, payment, seen.id, seen.amount_fen, at)
+    return f"拒付{seen.status}"
+
+
+def apply_refund(
+    session: Session, seen: RefundSeen, at: datetime, reason: str = refunds.OUTSIDE
+) -> str:
     """Bring a refund to how it stands at Stripe, one made there by hand too; return what it is now,
     UNKNOWN where its payment is not ours, or not yet: `captures.RETURNS` looks again then. Raises
     Mismatch.
     """
-    row = refunds.known(session, seen) or refunds.adopt(session, seen, at)
+    row = refunds.known(session, seen) or refunds.adopt(session, seen, at, reason)
     return UNKNOWN if row is None else captures.of_refund(session, row, seen, at)

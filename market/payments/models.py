@@ -282,16 +282,20 @@ class Refund(Table, table=True):
 
 
 class Transfer(Table, table=True):
-    """Commission that goes on from a capture to an agency, over Stripe Connect.
+    """Commission that goes on from a capture to an agency: over Stripe Connect to its `account`, or
+    by bank, where a second person confirms that it left.
 
     Its public id is the idempotency key at Stripe.
     """
 
     __tablename__ = "transfer"
     __table_args__ = (
+        one_of("way", Way),
         one_of("state", TransferState),
         check("amount_positive", "amount_fen > 0"),
-        check("done_has_id", "(state = 'done') = (stripe_id <> '')"),
+        check("done_has_id", "(state = 'done') = (stripe_id <> '' OR bank_text <> '')"),
+        check("four_eyes", "confirmed_by IS NULL OR confirmed_by <> wanted_by"),
+        check("bank_needs_second", "way <> 'bank' OR state = 'wanted' OR confirmed_by IS NOT NULL"),
     )
 
     id: int = pk()
@@ -299,12 +303,15 @@ class Transfer(Table, table=True):
     payment_id: PaymentId = fk("payment.id")
     capture_id: CaptureId = fk("capture.id")
     organisation_id: OrganisationId = fk("organisation.id")
-    account: str = words(60)
+    way: str = choice()
+    account: str = words(60, default="")
     amount_fen: int = fen()
     state: str = choice(default=TransferState.WANTED, index=True)
     stripe_id: str = words(255, default="")
+    bank_text: str = words(100, default="")
     wanted_by: PersonId = fk("person.id", index=False)
     wanted_at: datetime = moment()
+    confirmed_by: PersonId | None = fk("person.id", nullable=True, index=False)
     done_at: datetime | None = moment(nullable=True)
 
 

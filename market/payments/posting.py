@@ -80,7 +80,7 @@ class Poster:
         own = of_purpose(self._payment.purpose, self._payer)
         key = f"payment:transfer:{transfer.public_id}"
         self._post(key, f"转给{agency.name}", ((own, amount), (of_agency(agency), -amount)))
-        sides = ((of_agency(agency), amount), (HELD[Way.CARD], -amount))
+        sides = ((of_agency(agency), amount), (HELD[Way(transfer.way)], -amount))
         self._post(f"{key}:out", "转出", sides, agency)
 
     def _post(self, key: str, what: str, sides: Sides, other: Organisation | None = None) -> None:

@@ -34,6 +34,7 @@ from market.payments.states import (
     RefundState,
     Step,
     TransferState,
+    Way,
 )
 
 MOVED = "这笔款项刚有变化，请刷新后再看"
@@ -314,22 +315,29 @@ def transfer(session: Session, transfer_id: int) -> Transfer:
     return session.get_one(Transfer, transfer_id, populate_existing=True)
 
 
+def transfer_by_public_id(session: Session, public_id: PublicId) -> Transfer | None:
+    return session.exec(select(Transfer).where(col(Transfer.public_id) == public_id)).first()
+
+
 def transfers(session: Session, payment_id: PaymentId) -> Sequence[Transfer]:
     query = select(Transfer).where(col(Transfer.payment_id) == payment_id)
     return session.exec(query.order_by(col(Transfer.id))).all()
 
 
 def transfers_wanted(session: Session) -> Sequence[Transfer]:
-    return session.exec(select(Transfer).where(col(Transfer.state) == TransferState.WANTED)).all()
+    """Return what Stripe is to send on and has not yet."""
+    where = (col(Transfer.state) == TransferState.WANTED, col(Transfer.way) == Way.CARD)
+    return session.exec(select(Transfer).where(*where)).all()
 
 
-def move_transfer(session: Session, seen: Transfer, to: TransferState, **to_be: Any) -> bool:
+def move_transfer(session: Session, seen: Transfer, to: TransferState, **to_be: Any) -> None:
+    """Raises Conflict where it has moved since it was seen."""
     assert to in TRANSFER_EDGES[TransferState(seen.state)]
-    moved = changed(
+    must_change(
         session,
         update(Transfer)
         .where(col(Transfer.id) == seen.id, col(Transfer.state) == seen.state)
         .values(state=to, **to_be),
+        MOVED,
     )
     session.refresh(seen)
-    return moved == 1

@@ -108,6 +108,17 @@ def returns_waiting(session: Session, state: RefundState) -> list[tuple[Refund, 
     return [(one, payment) for one, payment in session.exec(query)]
 
 
+def transfers_waiting(session: Session) -> list[tuple[Transfer, Payment]]:
+    """Return the transfers that have not left, with their payments, the oldest first."""
+    query = (
+        select(Transfer, Payment)
+        .join(Payment, col(Payment.id) == col(Transfer.payment_id))
+        .where(col(Transfer.state) == TransferState.WANTED)
+        .order_by(col(Transfer.id))
+    )
+    return [(row, payment) for row, payment in session.exec(query)]
+
+
 def surpluses(session: Session) -> list[tuple[Capture, Payment]]:
     """Return the captures of which more came in than was due, and not all is on its way back."""
     query = (
@@ -170,6 +181,54 @@ def credited_part(session: Session, fee: CommissionId, organisation_id: Organisa
             col(CommissionPart.organisation_id) == organisation_id,
         )
     )
+    return int(session.exec(query).one())
+
+
+def commission(session: Session, commission_id: CommissionId) -> Commission:
+    return session.get_one(Commission, commission_id)
+
+
+def hold_commission(session: Session, commission_id: CommissionId) -> None:
+    """Let what goes on of a commission be asked for one at a time."""
+    changed(
+        session,
+        update(Commission)
+        .where(col(Commission.id) == commission_id)
+        .values(state=col(Commission.state)),
+    )
+
+
+def broker_parts(session: Session, commission_id: CommissionId) -> Sequence[CommissionPart]:
+    """Return what each agency gets of a commission."""
+    return session.exec(
+        select(CommissionPart)
+        .where(
+            col(CommissionPart.commission_id) == commission_id,
+            col(CommissionPart.role) == PartRole.BROKER,
+        )
+        .order_by(col(CommissionPart.id))
+    ).all()
+
+
+def sent_to(
+    session: Session, commission_id: CommissionId, *, done: bool = False
+) -> dict[OrganisationId, int]:
+    """Return what went on, or with `done` has arrived, of a commission by agency, in fen."""
+    states = [TransferState.DONE] if done else [TransferState.WANTED, TransferState.DONE]
+    query = (
+        select(col(Transfer.organisation_id), func.sum(col(Transfer.amount_fen)))
+        .join(Payment, col(Payment.id) == col(Transfer.payment_id))
+        .where(col(Payment.commission_id) == commission_id, col(Transfer.state).in_(states))
+        .group_by(col(Transfer.organisation_id))
+    )
+    return {row[0]: int(row[1]) for row in session.exec(query)}
+
+
+def paid_in(session: Session, commission_id: CommissionId) -> int:
+    """Return what the platform has taken in of a commission and not given back, in fen."""
+    query = select(
+        func.coalesce(func.sum(col(Payment.paid_fen) - col(Payment.refunded_fen)), 0)
+    ).where(col(Payment.commission_id) == commission_id)
     return int(session.exec(query).one())
 
 

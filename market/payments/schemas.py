@@ -78,8 +78,8 @@ class RefundIn(In):
     reason: Reason = Field(examples=["洽谈终止，退还诚意金"])
 
 
-class BankRefundIn(In):
-    """That a refund by bank has left, by the bank's number of it; or that it will not."""
+class BankLeftIn(In):
+    """That a refund or a transfer by bank has left, by the bank's number of it; or will not."""
 
     decision: Literal["confirm", "reject"] = Field(examples=["confirm"])
     statement: Annotated[str, text(60), OneLine] = Field(default="", examples=["20261105-0003"])
@@ -154,6 +154,18 @@ class RefundOut(Out):
     done_at: datetime | None
 
 
+class TransferOut(Out):
+    """Commission that went on to an agency, or is to."""
+
+    id: str
+    agency: OrganisationRef
+    way: Way
+    amount_fen: int
+    state: TransferState
+    wanted_at: datetime
+    done_at: datetime | None
+
+
 class CreditOut(Out):
     id: str
     payment: str
@@ -193,6 +205,7 @@ class PaymentOut(Out):
     card_refused: str
     captures: list[CaptureOut]
     refunds: list[RefundOut]
+    transfers: list[TransferOut]
     slips: list[SlipOut]
     invoices: list[InvoiceOut]
     created_at: datetime
@@ -219,12 +232,6 @@ class CheckoutOut(Out):
     """Where the browser goes to pay."""
 
     url: str
-
-
-class TransferOut(Out):
-    id: str
-    amount_fen: int
-    state: TransferState
 
 
 class StatementLineOut(Out):

@@ -7,6 +7,7 @@ from secrets import randbelow
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from market.accounts import repository as accounts
 from market.accounts.models import Organisation
@@ -45,7 +46,7 @@ class PaymentView:
     attempt: Attempt | None
     captures: Sequence[Capture]
     refunds: Sequence[Refund]
-    transfers: Sequence[Transfer]
+    transfers: Sequence[tuple[Transfer, Organisation]]
     slips: Sequence[tuple[Slip, StoredFile]]
     credits: Sequence[BankCredit]
     invoices: Sequence[Invoice]
@@ -95,11 +96,33 @@ def view(work: Work, public_id: PublicId) -> PaymentView:
         attempts[-1] if attempts else None,
         repository.captures(session, row.id),
         repository.refunds(session, row.id),
-        repository.transfers(session, row.id),
+        _with_agencies(session, repository.transfers(session, row.id)),
         repository_beside.slips(session, row.id),
         repository_beside.credits_of(session, row.id),
         repository_beside.invoices(session, row.id),
     )
+
+
+def _with_agencies(
+    session: Session, rows: Sequence[Transfer]
+) -> Sequence[tuple[Transfer, Organisation]]:
+    found = accounts.organisations(session, {one.organisation_id for one in rows})
+    return [(one, found[one.organisation_id]) for one in rows]
+
+
+def capture_of(work: Work, payment: Payment, public_id: str) -> Capture:
+    """Return a capture of a payment. Raises Invalid at `capture`."""
+    capture = repository.capture_by_public_id(work.session, PublicId(public_id))
+    if capture is None or capture.payment_id != payment.id:
+        raise Invalid(fields={"capture": "请选这笔款项的一笔收款"})
+    return capture
+
+
+def left_of(capture: Capture, *, surplus: bool) -> int:
+    """Return what of a capture may still go back, in fen."""
+    if surplus:
+        return capture.surplus_fen - capture.returning_fen
+    return capture.applied_fen - capture.reserved_fen - capture.sent_on_fen
 
 
 def payments(

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from market.access.schemas import OrganisationRef
+from market.accounts.models import Organisation
 from market.accounts.work import Work
-from market.payments import card, refunds
-from market.payments.models import Capture, Fee, Payment, Refund
+from market.payments import card, service
+from market.payments.models import Capture, Fee, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
 from market.payments.schemas import (
     CaptureOut,
@@ -16,6 +17,7 @@ from market.payments.schemas import (
     PaymentRow,
     RefundOut,
     SlipOut,
+    TransferOut,
 )
 from market.payments.service import PaymentView
 from market.payments.states import (
@@ -24,6 +26,7 @@ from market.payments.states import (
     PaymentState,
     Purpose,
     RefundState,
+    TransferState,
     Way,
 )
 from market.payments.ways import Ways
@@ -72,6 +75,18 @@ def refund(one: Refund) -> RefundOut:
     )
 
 
+def transfer(one: Transfer, agency: Organisation) -> TransferOut:
+    return TransferOut(
+        id=one.public_id,
+        agency=OrganisationRef(id=agency.public_id, name=agency.name),
+        way=Way(one.way),
+        amount_fen=one.amount_fen,
+        state=TransferState(one.state),
+        wanted_at=one.wanted_at,
+        done_at=one.done_at,
+    )
+
+
 def _captures(captures: Sequence[Capture]) -> list[CaptureOut]:
     return [
         CaptureOut(
@@ -79,8 +94,8 @@ def _captures(captures: Sequence[Capture]) -> list[CaptureOut]:
             way=Way(one.way),
             applied_fen=one.applied_fen,
             surplus_fen=one.surplus_fen,
-            refundable_fen=refunds.left_of(one, surplus=False),
-            surplus_left_fen=refunds.left_of(one, surplus=True),
+            refundable_fen=service.left_of(one, surplus=False),
+            surplus_left_fen=service.left_of(one, surplus=True),
             at=one.at,
         )
         for one in captures
@@ -95,6 +110,7 @@ def whole(work: Work, ways: Ways, view: PaymentView) -> PaymentOut:
         card_refused=card.refused(work.session, ways, view.row, work.now),
         captures=_captures(view.captures),
         refunds=[refund(one) for one in view.refunds],
+        transfers=[transfer(one, agency) for one, agency in view.transfers],
         slips=[
             SlipOut(
                 id=one.public_id, name=file.name, amount_fen=one.amount_fen, sent_on=one.sent_on

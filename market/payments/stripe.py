@@ -28,6 +28,9 @@ EVENTS: Final = (
     "checkout.session.expired",
     "charge.refunded",
     "charge.refund.updated",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
     "refund.created",
     "refund.updated",
     "refund.failed",
@@ -87,6 +90,16 @@ class RefundSeen:
 
     id: str
     ours: str
+    intent: str
+    status: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSeen:
+    """A dispute of the payer's bank (拒付) as it stands at Stripe."""
+
+    id: str
     intent: str
     status: str
     amount_fen: int
@@ -205,6 +218,15 @@ class Cards:
             return [_refund(one) for one in self._api.refunds.list(params).auto_paging_iter()]
 
         return self._call(look)[::-1]
+
+    def dispute(self, dispute: str) -> DisputeSeen:
+        values = self._call(lambda: self._api.disputes.retrieve(dispute)).to_dict()
+        return DisputeSeen(
+            id=str(values["id"]),
+            intent=_text(values.get("payment_intent")),
+            status=str(values.get("status") or ""),
+            amount_fen=int(values["amount"]),
+        )
 
     def intent_of_charge(self, charge: str) -> str:
         found = self._call(lambda: self._api.charges.retrieve(charge))

@@ -16,7 +16,7 @@ from market.kit import jobs
 from market.kit.ids import PublicId
 from market.kit.jobs import Chunk, Handler, Job, Steps
 from market.operations import marks
-from market.payments import captures, card, inbox, refunds, repository, repository_beside
+from market.payments import captures, card, inbox, refunds, repository, repository_beside, transfers
 from market.payments.models import Attempt, Refund
 from market.payments.states import AttemptState, RefundState, TransferState
 from market.payments.stripe import Cards, CardsRefused, EventSeen, RefundSeen
@@ -38,7 +38,7 @@ def handlers(parts: Parts, cards: Cards | None) -> Mapping[str, Handler]:
         card.LOOK: Steps(work.look_at_attempt, work.settle_attempt, _given_up),
         refunds.REFUND: Steps(work.ask_refund, work.settle_refund, _given_up),
         captures.RETURNS: Steps(work.ask_returns, work.settle_returns, _given_up),
-        refunds.TRANSFER: Steps(work.ask_transfer, work.settle_transfer, _given_up),
+        transfers.TRANSFER: Steps(work.ask_transfer, work.settle_transfer, _given_up),
         SWEEP: Steps(work.ask_missed, work.keep_missed, _given_up),
     }
 
@@ -170,7 +170,7 @@ class _Working:
     def settle_transfer(self, session: Session, job: Job, made: str | None) -> Chunk:
         if made is not None:
             at = self._parts.clock.now()
-            refunds.transferred(session, job.payload["transfer"], made, at)
+            transfers.settled(session, job.payload["transfer"], made, at)
         return Chunk(None)
 
     def ask_missed(self, _job: Job) -> list[EventSeen]:
@@ -189,9 +189,9 @@ class _Working:
                 _owe(session, refunds.REFUND, {"refund": refund.public_id}, refund, now)
         for transfer in repository.transfers_wanted(session):
             if transfer.wanted_at < now - EVERY:
-                key = f"{refunds.TRANSFER}:{transfer.public_id}:{slot(now)}"
+                key = f"{transfers.TRANSFER}:{transfer.public_id}:{slot(now)}"
                 payload = {"transfer": transfer.id}
-                jobs.enqueue(session, refunds.TRANSFER, key, payload, at=now)
+                jobs.enqueue(session, transfers.TRANSFER, key, payload, at=now)
         detail = f"补收{new}个事件，重新处理{len(hanging)}个"
         marks.put(session, marks.PAYMENTS, at=now, good=not hanging, detail=detail)
         return Chunk(None)

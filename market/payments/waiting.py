@@ -13,14 +13,16 @@ from market.kit import notify
 from market.kit.money import yuan_in_words
 from market.kit.notify import Subject, Task, To
 from market.payments import repository, repository_beside
-from market.payments.models import Capture, Payment, Refund
+from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
-from market.payments.states import RefundState, Way
+from market.payments.states import RefundState, TransferState, Way
 
 CREDIT: Final = "payment.credit"
 RETURN: Final = "payment.return"
 SURPLUS: Final = "payment.surplus"
-KINDS: Final = (CREDIT, RETURN, SURPLUS)
+SEND_ON: Final = "payment.send_on"
+DISPUTE: Final = "payment.dispute"
+KINDS: Final = (CREDIT, RETURN, SURPLUS, SEND_ON)
 
 
 def tasks(session: Session) -> Iterator[Task]:
@@ -32,6 +34,9 @@ def tasks(session: Session) -> Iterator[Task]:
             yield _return(refund, payment)
     for capture, payment in repository_beside.surpluses(session):
         yield _surplus(capture, payment)
+    for transfer, payment in repository_beside.transfers_waiting(session):
+        if transfer.way == Way.BANK:
+            yield _send_on(transfer, payment)
 
 
 def _credit(row: BankCredit, payment: Payment) -> Task:
@@ -44,6 +49,11 @@ def _return(row: Refund, payment: Payment) -> Task:
     return Task(To(role=Role.OPERATOR), RETURN, subject(payment), said, round=row.public_id)
 
 
+def _send_on(row: Transfer, payment: Payment) -> Task:
+    said = f"付出经理人报酬{yuan_in_words(row.amount_fen)}：{payment.title}"
+    return Task(To(role=Role.OPERATOR), SEND_ON, subject(payment), said, round=row.public_id)
+
+
 def _surplus(row: Capture, payment: Payment) -> Task:
     left = yuan_in_words(row.surplus_fen - row.returning_fen)
     said = f"退回多付的{left}：{payment.title}"
@@ -52,6 +62,16 @@ def _surplus(row: Capture, payment: Payment) -> Task:
 
 def subject(payment: Payment) -> Subject:
     return Subject("payment", payment.public_id)
+
+
+def tell_of_dispute(
+    session: Session, payment: Payment, dispute: str, amount: int, at: datetime
+) -> None:
+    """Tell the operators, once, that a payer's bank wants money back (拒付)."""
+    said = f"付款人的银行提出拒付{yuan_in_words(amount)}，请在 Stripe 后台答复：{payment.title}"
+    key = f"{DISPUTE}:{dispute}"
+    to = To(role=Role.OPERATOR)
+    notify.tell(session, to, DISPUTE, subject(payment), said, key=key, at=at)
 
 
 def moved(session: Session, payment: Payment, at: datetime) -> None:
@@ -71,6 +91,11 @@ def moved(session: Session, payment: Payment, at: datetime) -> None:
             _surplus(row, payment)
             for row in repository.captures(session, payment.id)
             if row.surplus_fen > row.returning_fen
+        ),
+        *(
+            _send_on(row, payment)
+            for row in repository.transfers(session, payment.id)
+            if row.way == Way.BANK and row.state == TransferState.WANTED
         ),
     ]
     notify.hold(session, subject(payment), KINDS, waits, at=at)

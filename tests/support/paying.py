@@ -6,12 +6,14 @@ from market import jobs
 from market.accounts.models import Organisation
 from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
-from market.kit.ids import PublicId
+from market.brokerage.models import Commission, CommissionPart, CommissionState, PartRole
+from market.brokerage.rule import Ground
+from market.kit.ids import PublicId, new_public_id
 from market.kit.jobs import Runner
 from market.ledger import money, verify
-from market.payments import audit, card, inbox, posting, service, statements
+from market.payments import audit, card, inbox, posting, service, statements, transfers
 from market.payments.models import Payment
-from market.payments.schemas import FeeIn, PaymentIn
+from market.payments.schemas import AccountIn, FeeIn, PaymentIn
 from market.payments.service import PaymentView
 from market.payments.states import Purpose
 from market.payments.stripe import Cards
@@ -48,6 +50,34 @@ class Till:
         with work_for(self.parts, self.payer) as work:
             row = service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=self.fee))
             return row.public_id
+
+    def owed_commission(self) -> tuple[PublicId, Organisation]:
+        """Return a new payment of a commission of FEE, and the agency that it is for."""
+        agency = factories.organisation(self.parts, OrganisationKind.AGENCY)
+        public_id = new_public_id()
+        with self.parts.database.write() as session:
+            commission = Commission(
+                public_id=public_id,
+                key=f"example:{public_id}",
+                ground=Ground.CLAUSE,
+                amount_fen=FEE,
+                state=CommissionState.DUE,
+                created_at=self.clock.now(),
+            )
+            session.add(commission)
+            session.flush()
+            session.add_all(
+                CommissionPart(
+                    commission_id=commission.id, role=role, organisation_id=of.id, amount_fen=FEE
+                )
+                for role, of in ((PartRole.PAYER, self.organisation), (PartRole.BROKER, agency))
+            )
+        with work_for(self.parts, self.operators[0]) as work:
+            form = AccountIn(agency=agency.public_id, account=f"acct_{agency.public_id}")
+            transfers.connect(work, form)
+        with work_for(self.parts, self.payer) as work:
+            asked = PaymentIn(purpose=Purpose.COMMISSION, commission=public_id)
+            return service.create(work, asked).public_id, agency
 
     def begin(self, payment: PublicId) -> card.Begun:
         with work_for(self.parts, self.payer) as work:

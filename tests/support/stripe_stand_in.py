@@ -36,7 +36,7 @@ class Refused(Exception):
 
 
 class StandIn:
-    """State and steps. A test moves it by `pay`, `fail`, `expire`, `finish_refund`."""
+    """State and steps. A test moves it by `pay`, `finish`, `expire`, `finish_refund`, `dispute`."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
@@ -48,6 +48,7 @@ class StandIn:
         self.charges: dict[str, Values] = {}
         self.refunds: dict[str, Values] = {}
         self.transfers: dict[str, Values] = {}
+        self.disputes: dict[str, Values] = {}
         self.events: list[Values] = []
         self.delivered: set[str] = set()
         self.keys: dict[str, tuple[str, int, Values]] = {}
@@ -141,6 +142,32 @@ class StandIn:
     def refund_by_hand(self, intent: str, amount: int) -> Values:
         with self.lock:
             return self._refund({"payment_intent": intent, "amount": str(amount)})
+
+    def dispute(self, intent: str) -> str:
+        """Let the payer's bank want everything back; return the dispute's id."""
+        with self.lock:
+            charge = self._charge_of(intent)
+            one = {
+                "id": self._id("du"),
+                "object": "dispute",
+                "amount": charge["amount"] - charge["amount_refunded"],
+                "charge": charge["id"],
+                "created": self._created(),
+                "currency": "cny",
+                "payment_intent": intent,
+                "reason": "general",
+                "status": "needs_response",
+            }
+            self.disputes[one["id"]] = one
+            self._event("charge.dispute.created", one)
+            return str(one["id"])
+
+    def close_dispute(self, dispute: str, status: str) -> None:
+        """`status`: "won" or "lost"."""
+        with self.lock:
+            one = self.disputes[dispute]
+            one["status"] = status
+            self._event("charge.dispute.closed", one)
 
     def _intent(self, session: Values, status: str) -> Values:
         intent = {
@@ -255,6 +282,8 @@ class StandIn:
                 return _listed(found, path)
             case ("GET", ["refunds", name]):
                 return _there(self.refunds, name)
+            case ("GET", ["disputes", name]):
+                return _there(self.disputes, name)
             case ("GET", ["charges", name]):
                 return _there(self.charges, name)
             case ("GET", ["payment_intents", name]):

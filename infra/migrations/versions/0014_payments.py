@@ -524,22 +524,37 @@ def _new_tables() -> None:
         sa.Column("payment_id", BIG, nullable=False),
         sa.Column("capture_id", BIG, nullable=False),
         sa.Column("organisation_id", BIG, nullable=False),
+        sa.Column("way", sa.String(length=32), nullable=False),
         sa.Column("account", sa.String(length=60), nullable=False),
         sa.Column("amount_fen", BIG, nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("stripe_id", sa.String(length=255), nullable=False),
+        sa.Column("bank_text", sa.String(length=100), nullable=False),
         sa.Column("wanted_by", BIG, nullable=False),
         sa.Column("wanted_at", MOMENT, nullable=False),
+        sa.Column("confirmed_by", BIG, nullable=True),
         sa.Column("done_at", MOMENT, nullable=True),
         sa.CheckConstraint(
-            "(state = 'done') = (stripe_id <> '')", name=op.f("ck_transfer_done_has_id")
+            "(state = 'done') = (stripe_id <> '' OR bank_text <> '')",
+            name=op.f("ck_transfer_done_has_id"),
         ),
+        sa.CheckConstraint(
+            "confirmed_by IS NULL OR confirmed_by <> wanted_by", name=op.f("ck_transfer_four_eyes")
+        ),
+        sa.CheckConstraint(
+            "way <> 'bank' OR state = 'wanted' OR confirmed_by IS NOT NULL",
+            name=op.f("ck_transfer_bank_needs_second"),
+        ),
+        sa.CheckConstraint("way IN ('card', 'bank')", name=op.f("ck_transfer_way_known")),
         sa.CheckConstraint(
             "state IN ('wanted', 'done', 'failed')", name=op.f("ck_transfer_state_known")
         ),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_transfer_amount_positive")),
         sa.ForeignKeyConstraint(
             ["capture_id"], ["capture.id"], name=op.f("fk_transfer_capture_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by"], ["person.id"], name=op.f("fk_transfer_confirmed_by")
         ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_transfer_organisation_id")

@@ -12,7 +12,7 @@ from market.kit.ids import PublicId
 from market.payments import bank, refunds, service, statements
 from market.payments.models import Capture, Payment
 from market.payments.schemas import (
-    BankRefundIn,
+    BankLeftIn,
     CreditDecisionIn,
     CreditIn,
     FeeIn,
@@ -55,7 +55,7 @@ def returned(desk: Till, payment: PublicId, amount: int, *, surplus: bool) -> No
     )
     with work_for(desk.parts, desk.operators[0]) as work:
         row = refunds.want(work, desk.ways, payment, form)
-    left = BankRefundIn(decision="confirm", statement="付0001")
+    left = BankLeftIn(decision="confirm", statement="付0001")
     with work_for(desk.parts, desk.operators[0]) as work, pytest.raises(Conflict, match="另一位"):
         refunds.decide(work, row.public_id, left)
     with work_for(desk.parts, desk.operators[1]) as work:

@@ -4,13 +4,14 @@ import pytest
 
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import PublicId
+from market.notices import service as notices
 from market.payments import card, refunds, service, tasks
 from market.payments.schemas import RefundIn
 from market.payments.states import AttemptState, PaymentState, RefundState
 from market.payments.stripe import CardsDown
 from market.payments.ways import NO_CARDS, Ways
 from tests import factories
-from tests.support.market import work_for
+from tests.support.market import read_for, work_for
 from tests.support.paying import FEE, Till
 
 pytestmark = pytest.mark.usefixtures("both_databases")
@@ -115,6 +116,27 @@ def test_a_refund_made_at_stripe_by_hand_is_taken_over(desk: Till) -> None:
     desk.work()
     assert desk.row(payment).refunded_fen == 120_000
     assert [one.reason for one in desk.view(payment).refunds] == [refunds.OUTSIDE]
+    desk.sound()
+
+
+def test_a_lost_dispute_takes_the_money_back_and_a_won_one_does_not(desk: Till) -> None:
+    payment = desk.paid()
+    (intent,) = desk.stripe.intents
+    for end, state in (("won", PaymentState.PAID), ("lost", PaymentState.REFUNDED)):
+        dispute = desk.stripe.dispute(intent)
+        desk.deliver()
+        desk.work()
+        assert desk.row(payment).state == PaymentState.PAID
+        desk.stripe.close_dispute(dispute, end)
+        desk.deliver()
+        desk.deliver()
+        desk.work()
+        assert desk.row(payment).state == state
+    with read_for(desk.parts, desk.operators[0]) as work:
+        told = [one.notice.title for one in notices.messages(work, 1).rows]
+    assert len([one for one in told if "拒付" in one]) == 2
+    assert [one.reason for one in desk.view(payment).refunds] == [refunds.LOST]
+    assert desk.balances() == {}
     desk.sound()
 
 

@@ -2,14 +2,25 @@
 
 import pytest
 
+from market.accounts.policy import OrganisationKind
 from market.accounts.work import Actor
 from market.brokerage import service as brokerage
 from market.brokerage.schemas import SettleIn
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId
-from market.payments import card, refunds, service, statements
-from market.payments.schemas import AccountIn, PaymentIn, RefundIn, TransferIn
+from market.notices import service as notices
+from market.payments import bank, card, refunds, service, statements, transfers
+from market.payments.schemas import (
+    AccountIn,
+    BankLeftIn,
+    CreditDecisionIn,
+    CreditIn,
+    PaymentIn,
+    RefundIn,
+    TransferIn,
+)
 from market.payments.states import Purpose, TransferState
+from tests import factories
 from tests.market.brokerage.test_brokerage import granted, introduced, late_success, settled, signed
 from tests.support.market import read_for, work_for
 from tests.support.paying import BACK, Till
@@ -57,7 +68,7 @@ def paid(desk: Till, world: Trade) -> tuple[PublicId, int]:
 def connected(desk: Till, world: Trade) -> None:
     form = AccountIn(agency=world.agency.public_id, account="acct_1example")
     with work_for(desk.parts, desk.operators[0]) as work:
-        refunds.connect(work, form)
+        transfers.connect(work, form)
 
 
 def view(desk: Till, payment: PublicId) -> service.PaymentView:
@@ -69,7 +80,7 @@ def sent(desk: Till, world: Trade, payment: PublicId, amount: int) -> None:
     (capture,) = view(desk, payment).captures
     form = TransferIn(capture=capture.public_id, agency=world.agency.public_id, amount_fen=amount)
     with work_for(desk.parts, desk.operators[0]) as work:
-        refunds.transfer(work, desk.ways, payment, form)
+        transfers.want(work, desk.ways, payment, form)
 
 
 def closing(desk: Till, actor: Actor) -> dict[str, int]:
@@ -83,7 +94,7 @@ def test_a_commission_goes_from_its_payer_to_the_agency(desk: Till, world: Trade
     connected(desk, world)
     sent(desk, world, payment, amount)
     desk.work()
-    (row,) = view(desk, payment).transfers
+    ((row, _),) = view(desk, payment).transfers
     assert (row.state, row.amount_fen) == (TransferState.DONE, amount)
     (made,) = desk.stripe.transfers.values()
     assert (made["amount"], made["destination"]) == (amount, "acct_1example")
@@ -121,8 +132,69 @@ def test_no_answer_while_sending_on_sends_once(desk: Till, world: Trade, fault: 
     desk.clock.advance(minutes=1)
     desk.work()
     assert [one["amount"] for one in desk.stripe.transfers.values()] == [amount]
-    assert [one.state for one in view(desk, payment).transfers] == [TransferState.DONE]
+    assert [one.state for one, _ in view(desk, payment).transfers] == [TransferState.DONE]
     desk.sound()
+
+
+def credited(desk: Till, world: Trade) -> tuple[PublicId, int]:
+    """Return a payment of a commission that came by bank, and its amount."""
+    commission, amount = due(world)
+    with work_for(desk.parts, world.seller) as work:
+        payment = service.create(work, asked(commission)).public_id
+    with work_for(desk.parts, desk.operators[0]) as work:
+        form = CreditIn(
+            statement="流水1", payer_name="示范高校", amount_fen=amount, received_on=work.today
+        )
+        credit = bank.record(work, payment, form).public_id
+    with work_for(desk.parts, desk.operators[1]) as work:
+        bank.decide(work, credit, CreditDecisionIn(decision="confirm"))
+    return payment, amount
+
+
+def test_what_came_by_bank_goes_on_by_bank_with_a_second_person(desk: Till, world: Trade) -> None:
+    payment, amount = credited(desk, world)
+    sent(desk, world, payment, amount)
+    ((row, agency),) = view(desk, payment).transfers
+    assert agency.public_id == world.agency.public_id
+    left = BankLeftIn(decision="confirm", statement="付0001")
+    with work_for(desk.parts, desk.operators[0]) as work, pytest.raises(Conflict, match="另一位"):
+        transfers.decide(work, row.public_id, left)
+    with work_for(desk.parts, world.broker) as work, pytest.raises(NotFound):
+        transfers.decide(work, row.public_id, left)
+    assert closing(desk, world.seller) == {"commission": amount}
+    with work_for(desk.parts, desk.operators[1]) as work:
+        transfers.decide(work, row.public_id, left)
+    with work_for(desk.parts, desk.operators[1]) as work, pytest.raises(Conflict):
+        transfers.decide(work, row.public_id, left)
+    assert closing(desk, world.seller).get("commission", 0) == 0
+    with read_for(desk.parts, world.broker) as work:
+        commission = view(desk, payment).row.commission_id
+        assert commission is not None
+        seen = transfers.through(work, commission)
+        assert (seen.payment, seen.paid_fen, seen.sent_fen) == (None, amount, amount)
+        assert [one for one in notices.messages(work, 1).rows if "平台转来" in one.notice.title]
+    desk.sound()
+
+
+def test_a_transfer_that_does_not_leave_frees_what_it_held(desk: Till, world: Trade) -> None:
+    payment, amount = credited(desk, world)
+    for _ in range(2):
+        sent(desk, world, payment, amount)
+        row, _ = view(desk, payment).transfers[-1]
+        with work_for(desk.parts, desk.operators[1]) as work:
+            transfers.decide(work, row.public_id, BankLeftIn(decision="reject"))
+    assert closing(desk, world.seller) == {"commission": amount}
+    desk.sound()
+
+
+def test_it_goes_to_nobody_but_who_gets_of_it(desk: Till, world: Trade) -> None:
+    payment, amount = credited(desk, world)
+    (capture,) = view(desk, payment).captures
+    other = factories.organisation(desk.parts, OrganisationKind.AGENCY).public_id
+    form = TransferIn(capture=capture.public_id, agency=other, amount_fen=amount)
+    with work_for(desk.parts, desk.operators[0]) as work, pytest.raises(Invalid) as refused:
+        transfers.want(work, desk.ways, payment, form)
+    assert set(refused.value.fields) == {"agency"}
 
 
 def test_a_cost_paid_before_is_taken_off(desk: Till, world: Trade) -> None:
