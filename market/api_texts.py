@@ -161,6 +161,11 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "PUT /deals/{deal_id}/contract/patents": ("填写专利", "替换原来的。"),
     "PUT /deals/{deal_id}/contract/instalments": ("填写付款约定", "各期合计等于成交额。"),
     "POST /deals/{deal_id}/contract/receipts": ("记一笔收款", ""),
+    "POST /deals/{deal_id}/contract/receipts/{receipt_id}/slip": (
+        "上传收款回单",
+        "一笔收款一张；传错了的作废那笔收款再记。",
+    ),
+    "GET /deals/{deal_id}/contract/receipts/{receipt_id}/slip": ("下载收款回单", "合同双方能看。"),
     "POST /deals/{deal_id}/contract/receipts/{receipt_id}/void": ("作废一笔收款", "原记录保留。"),
     "POST /deals/{deal_id}/contract/filing": ("记下专利许可备案", ""),
     "POST /deals/{deal_id}/disclosure": ("是否公开合同", "双方都同意才公开名称和金额。"),

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -21,8 +22,10 @@ from market.deals.schemas_keeping import (
     PatentsIn,
     ReceiptIn,
 )
+from market.kit import files
 from market.kit.cells import days
 from market.kit.errors import Conflict, Invalid
+from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.money import fen_to_wan, wan_to_fen
 from market.kit.wire import OneLine, Optional60, Optional200, PathId, text
@@ -137,7 +140,12 @@ def _keep(page: Page, deal: PublicId, data: KeptForm) -> None:
     elif data.part == "receipt":
         wanted = {"received_on": data.received_on, "amount_fen": data.amount_fen}
         _needed(wanted)
-        keeping.receive(work, deal, ReceiptIn.model_validate(wanted | {"note": data.note}))
+        receipt = ReceiptIn.model_validate(wanted | {"note": data.note})
+        slip = None
+        if page.sent.files.get("file"):
+            file = page.sent.file("file")
+            slip = (file.filename or "", file.file)
+        keeping.receive(work, deal, receipt, slip)
     else:
         _needed({"filed_on": data.filed_on})
         form = FilingIn.model_validate({"filed_on": data.filed_on, "number": data.number})
@@ -193,6 +201,17 @@ def _instalments(typed: str) -> list[InstalmentIn]:
             message = f"每行写“付款日或条件｜万元”，现在有“{SEPARATOR.join(parts)[:40]}”"
             raise Invalid(fields={"instalments": message}) from None
     return found
+
+
+@router.get("/deals/{deal_id}/receipts/{receipt_id}/slip")
+def slip(
+    deal_id: PathId, receipt_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_VIEW)]
+) -> Response:
+    found = keeping.slip(page.work, PublicId(deal_id), PublicId(receipt_id))
+    stream = page.work.parts.files.open(found.sha256)
+    return StreamingResponse(
+        files.blocks(stream), media_type=found.media_type, headers=download_headers(found.name)
+    )
 
 
 @router.post("/deals/{deal_id}/receipts/{receipt_id}/void")

@@ -2,6 +2,9 @@
 
 from typing import Annotated
 
+from fastapi import File, Response, UploadFile
+from fastapi.responses import StreamingResponse
+
 from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
@@ -19,10 +22,13 @@ from market.deals.schemas_keeping import (
     ReceiptIn,
     ReceiptOut,
 )
+from market.kit import files
+from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
 router = api_router("deals", "/deals/{deal_id}/contract")
+Upload = Annotated[UploadFile, File(description="PDF, PNG, JPEG; 20 MB")]
 Keeping = Annotated[Work, opens(Action.CONTRACT_KEEP, write=True)]
 
 
@@ -35,7 +41,10 @@ def _out(work: Work, contract: Contract, kept: Kept) -> KeptOut:
             )
             for one in kept.instalments
         ],
-        receipts=[ReceiptOut.model_validate(one) for one in kept.receipts],
+        receipts=[
+            ReceiptOut.model_validate(one.model_dump() | {"slip": one.file_id is not None})
+            for one in kept.receipts
+        ],
         received_fen=kept.received_fen,
         filing=FilingOut.model_validate(kept.filing) if kept.filing else None,
         filing_due_on=keeping.due_of(work, contract),
@@ -71,6 +80,30 @@ def receive(deal_id: PathId, form: ReceiptIn, work: Keeping) -> KeptOut:
     """Write down money that came in."""
     keeping.receive(work, PublicId(deal_id), form)
     return _now(work, deal_id)
+
+
+@router.post("/receipts/{receipt_id}/slip", status_code=201)
+def attach_slip(deal_id: PathId, receipt_id: PathId, file: Upload, work: Keeping) -> KeptOut:
+    """Upload the bank's slip of a receipt that has none."""
+    given = (file.filename or "", file.file)
+    keeping.attach_slip(work, PublicId(deal_id), PublicId(receipt_id), given)
+    return _now(work, deal_id)
+
+
+@router.get(
+    "/receipts/{receipt_id}/slip",
+    response_class=Response,
+    responses=files.as_document(files.PROOF_TYPES),
+)
+def download_slip(
+    deal_id: PathId, receipt_id: PathId, work: Annotated[Work, opens(Action.DEAL_VIEW)]
+) -> Response:
+    """Download the bank's slip of a receipt."""
+    found = keeping.slip(work, PublicId(deal_id), PublicId(receipt_id))
+    stream = work.parts.files.open(found.sha256)
+    return StreamingResponse(
+        files.blocks(stream), media_type=found.media_type, headers=download_headers(found.name)
+    )
 
 
 @router.post("/receipts/{receipt_id}/void")

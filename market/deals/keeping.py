@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlmodel import Session
 
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.deals import filing, service, waiting
+from market.deals import filing, service, sharing, waiting
 from market.deals import repository_contracts as papers
 from market.deals import repository_keeping as repository
 from market.deals import repository_negotiation as beside
@@ -31,6 +31,7 @@ from market.deals.schemas_keeping import (
 from market.deals.vocabulary import PAY_METHODS, ContractState, PayMethod
 from market.kit import notify
 from market.kit.errors import Conflict, Invalid, NotFound
+from market.kit.files import StoredFile
 from market.kit.ids import ContractId, PublicId, new_public_id
 from market.kit.money import wan_in_words
 from market.kit.wire import In
@@ -182,9 +183,15 @@ def _values(row: ContractPatent | ContractInstalment, form: type[In]) -> dict[st
     return {name: getattr(row, name) for name in form.model_fields}
 
 
-def receive(work: Work, public_id: PublicId, form: ReceiptIn) -> Kept:
-    """Write down money that came in. Raises Invalid at `received_on`, and at `amount_fen` where it
-    comes to more than the contract's total and no note says why; Conflict before signing.
+Slip = tuple[str, BinaryIO]
+"""The name and the content of a bank's receipt (回单)."""
+
+
+def receive(work: Work, public_id: PublicId, form: ReceiptIn, slip: Slip | None = None) -> Kept:
+    """Write down money that came in, with the bank's slip of it where there is one.
+
+    Raises Invalid at `received_on`, at `file`, and at `amount_fen` where it comes to more than the
+    contract's total and no note says why; Conflict before signing.
     """
     contract, deal = _step(work, public_id, signed=True)
     assert contract.signed_on is not None
@@ -207,6 +214,7 @@ def receive(work: Work, public_id: PublicId, form: ReceiptIn) -> Kept:
         public_id=new_public_id(),
         contract_id=contract.id,
         **form.model_dump(),
+        file_id=sharing.keep(work, *slip).id if slip else None,
         person_id=work.actor.person,
         created_at=work.now,
     )
@@ -214,6 +222,26 @@ def receive(work: Work, public_id: PublicId, form: ReceiptIn) -> Kept:
     service.tell(work, deal, "received", f"卖方记下收款{wan_in_words(form.amount_fen)}")
     work.session.flush()
     return of(work.session, contract.id)
+
+
+def attach_slip(work: Work, public_id: PublicId, receipt: PublicId, slip: Slip) -> Kept:
+    """Put the bank's slip to a receipt that has none. Raises Invalid at `file`, Conflict."""
+    contract, deal = _step(work, public_id, signed=True)
+    file = sharing.keep(work, *slip)
+    repository.put_slip(work.session, contract.id, receipt, file.id)
+    service.tell(work, deal, "receipt_slip", "卖方上传收款回单")
+    work.session.flush()
+    work.session.expire_all()
+    return of(work.session, contract.id)
+
+
+def slip(work: Work, public_id: PublicId, receipt: PublicId) -> StoredFile:
+    """Return the bank's slip of a receipt to the sides of the deal. Raises NotFound."""
+    contract, _ = seen(work, public_id)
+    found = repository.slip(work.session, contract.id, receipt)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def void(work: Work, public_id: PublicId, receipt: PublicId) -> Kept:

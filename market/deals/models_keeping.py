@@ -57,7 +57,9 @@ class ContractInstalment(Table, table=True):
 
 
 class ContractReceipt(Table, table=True):
-    """Money that came in. What was written wrongly is voided, never rewritten."""
+    """Money that came in, with the bank's slip (回单). What was written wrongly is voided, never
+    rewritten.
+    """
 
     __tablename__ = "contract_receipt"
     __table_args__ = (
@@ -71,6 +73,7 @@ class ContractReceipt(Table, table=True):
     received_on: date = day()
     amount_fen: int = fen()
     note: str = words(200, default="")
+    file_id: int | None = fk("stored_file.id", nullable=True, index=False)
     person_id: PersonId = fk("person.id", index=False)
     created_at: datetime = moment()
     voided_at: datetime | None = moment(nullable=True)

@@ -16,6 +16,7 @@ from market.deals.models_keeping import (
 )
 from market.deals.vocabulary import ContractState
 from market.kit.db import changed, must_change
+from market.kit.files import StoredFile
 from market.kit.ids import ContractId, PublicId
 
 
@@ -41,6 +42,34 @@ def receipts(session: Session, contract_id: ContractId) -> Sequence[ContractRece
         .where(col(ContractReceipt.contract_id) == contract_id)
         .order_by(col(ContractReceipt.received_on), col(ContractReceipt.id))
     ).all()
+
+
+def slip(session: Session, contract_id: ContractId, receipt: PublicId) -> StoredFile | None:
+    """Return the bank's slip of a receipt."""
+    return session.scalars(
+        select(StoredFile)
+        .join(ContractReceipt, col(ContractReceipt.file_id) == col(StoredFile.id))
+        .where(
+            col(ContractReceipt.contract_id) == contract_id,
+            col(ContractReceipt.public_id) == receipt,
+        )
+    ).first()
+
+
+def put_slip(session: Session, contract_id: ContractId, receipt: PublicId, file_id: int) -> None:
+    """Raises Conflict where there is one already, or it is no receipt of the contract."""
+    must_change(
+        session,
+        update(ContractReceipt)
+        .where(
+            col(ContractReceipt.public_id) == receipt,
+            col(ContractReceipt.contract_id) == contract_id,
+            col(ContractReceipt.voided_at).is_(None),
+            col(ContractReceipt.file_id).is_(None),
+        )
+        .values(file_id=file_id),
+        "这笔收款已经有回单或已作废，或不是这份合同的",
+    )
 
 
 def filing(session: Session, contract_id: ContractId) -> LicenceFiling | None:

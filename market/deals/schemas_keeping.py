@@ -120,6 +120,7 @@ class ReceiptOut(Out):
     received_on: date
     amount_fen: int
     note: str
+    slip: bool
     created_at: datetime
     voided_at: datetime | None
 

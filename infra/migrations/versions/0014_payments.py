@@ -574,6 +574,12 @@ def _new_tables() -> None:
         batch_op.create_index(batch_op.f("ix_transfer_payment_id"), ["payment_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_transfer_state"), ["state"], unique=False)
 
+    with op.batch_alter_table("contract_receipt", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("file_id", BIG, nullable=True))
+        batch_op.create_foreign_key(
+            op.f("fk_contract_receipt_file_id"), "stored_file", ["file_id"], ["id"]
+        )
+
     with op.batch_alter_table("ledger_transaction", schema=None) as batch_op:
         batch_op.create_index(
             "ix_ledger_transaction_money",

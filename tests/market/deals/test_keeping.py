@@ -1,6 +1,7 @@
 """What is kept of a contract: patents, payments agreed and received, the filing of a licence."""
 
 from datetime import date
+from io import BytesIO
 
 import pytest
 from pydantic import ValidationError
@@ -21,10 +22,11 @@ from market.deals.schemas_keeping import (
     ReceiptIn,
 )
 from market.deals.vocabulary import ContractState, ContractType, PayMethod
-from market.kit.errors import Conflict, Forbidden, Invalid
+from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.notify import differences
 from market.rules import service as rules
 from market.rules import versions
+from tests import factories
 from tests.support import papers
 from tests.support.market import read_for, work_for
 from tests.support.trade import Trade, agreed, contract_form, negotiated, terms, trade
@@ -73,6 +75,34 @@ def test_instalments_come_to_the_amount_and_receipts_fill_them_in_order(
     assert (kept.received_fen, len(kept.receipts)) == (30 * WAN, 2)
     with work_for(parts, pair.seller_actor) as work, pytest.raises(Conflict):
         keeping.void(work, deal, kept.receipts[0].public_id)
+
+
+def test_a_receipt_has_its_slip_for_both_sides_and_nobody_else(
+    parts: Parts, pair: papers.Sides
+) -> None:
+    deal = deal_of(parts, papers.signed_contract(parts, pair, signed_on=date(2026, 9, 1)))
+    form = ReceiptIn(received_on=date(2026, 11, 1), amount_fen=30 * WAN)
+    with work_for(parts, pair.seller_actor) as work:
+        slip = ("回单.pdf", BytesIO(b"%PDF-1.7 first"))
+        first = keeping.receive(work, deal, form, slip).receipts[-1].public_id
+        second = keeping.receive(work, deal, form).receipts[-1].public_id
+    with read_for(parts, pair.buyer_actor) as work:
+        assert keeping.slip(work, deal, first).name == "回单.pdf"
+        with pytest.raises(NotFound):
+            keeping.slip(work, deal, second)
+    with read_for(parts, factories.actor(parts)) as work, pytest.raises(NotFound):
+        keeping.slip(work, deal, first)
+    other = ("回单2.pdf", BytesIO(b"%PDF-1.7 second"))
+    with work_for(parts, pair.seller_actor) as work:
+        keeping.attach_slip(work, deal, second, other)
+    for receipt in (first, second):
+        with (
+            work_for(parts, pair.seller_actor) as work,
+            pytest.raises(Conflict, match="已经有回单"),
+        ):
+            keeping.attach_slip(work, deal, receipt, ("回单3.pdf", BytesIO(b"%PDF-1.7 third")))
+    with work_for(parts, pair.buyer_actor) as work, pytest.raises(Forbidden):
+        keeping.attach_slip(work, deal, first, other)
 
 
 PATENTS = PatentsIn(
