@@ -236,6 +236,8 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     ),
     "POST /deals/{deal_id}/broker-clause/agreement": ("确认经理人条款", "双方确认同一版本才算数。"),
     "POST /stripe/events": ("Stripe 的通知", "只收 Stripe 签名的；存下就答复，随后处理。"),
+    "GET /card-limits": ("在线支付的限额", "各从哪天起、依据什么、哪天核对过。"),
+    "POST /card-limits": ("写在线支付的限额", "由运营人员照 Stripe 的文档写，从今天或以后起。"),
     "GET /fees": ("收费标准", "今天有效的；`every`为真时连同以前和以后的。"),
     "POST /fees": ("写收费标准", "由运营人员写；同一代码的前一条到那天为止。"),
     "GET /payments": ("款项", "本机构的；运营人员看到全部，可以按附言号（`reference`）查一笔。"),

@@ -108,6 +108,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "refund": "退款",
     "transfer": "转付",
     "fee": "收费标准",
+    "card_limit": "在线支付的限额",
     "reward": "给完成人的奖励",
     "transfer_rule": "转化规则",
     "match": "匹配",

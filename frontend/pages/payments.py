@@ -25,7 +25,7 @@ from market.kit.errors import Conflict, Invalid, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.payments import bank, card, service, statements
+from market.payments import bank, card, limits, service, statements
 from market.payments.schemas import PaymentIn, SlipIn
 from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
 from market.payments.ways import Ways
@@ -305,5 +305,6 @@ def statement(
 def fees(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
     rows = service.fees(page.work, every=True)
     return page.render(
-        "payments/fees.html", {"rows": rows, "purposes": service.PURPOSES, "today": page.work.today}
+        "payments/fees.html",
+        {"rows": rows, "purposes": service.PURPOSES, "limits": limits.every(page.work)},
     )

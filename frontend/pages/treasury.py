@@ -16,7 +16,7 @@ from market.accounts.policy import Action, OrganisationKind
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.wire import OneLine, PathId, text
-from market.payments import bank, desk, refunds, service, transfers
+from market.payments import bank, desk, limits, refunds, service, transfers
 from market.payments.schemas import (
     AccountIn,
     BankLeftIn,
@@ -24,6 +24,7 @@ from market.payments.schemas import (
     CreditIn,
     FeeIn,
     InvoiceIn,
+    LimitIn,
     RefundIn,
     TransferIn,
 )
@@ -41,6 +42,7 @@ SENT_ON = notices.done(
 )
 CONNECTED = notices.done("account-entered", "机构的支付账户已登记")
 FEE = notices.done("fee-set", "收费标准已保存")
+LIMIT = notices.done("limit-set", "在线支付的限额已保存")
 
 
 class FindForm(BaseModel):
@@ -95,6 +97,13 @@ class FeeForm(BaseModel):
     rate_bp: Percent = Field(None, title="比例")
     least_fen: forms.OptionalYuan = Field(None, title="最低", gt=0)
     most_fen: forms.OptionalYuan = Field(None, title="最高", gt=0)
+    effective_from: forms.Day = Field(title="生效日")
+    source: Annotated[str, text(300, 1)] = Field(title="依据")
+
+
+class LimitForm(BaseModel):
+    least_fen: forms.Yuan = Field(title="每笔至少", gt=0)
+    most_fen: forms.Yuan = Field(title="每笔至多", gt=0)
     effective_from: forms.Day = Field(title="生效日")
     source: Annotated[str, text(300, 1)] = Field(title="依据")
 
@@ -258,6 +267,24 @@ def set_fee(page: Annotated[Page, opens_page(Action.FEE_EDIT, write=True)]) -> R
             form.reject(error)
     page.work.abandon()
     return page.again("payments/fee_new.html", {"form": form})
+
+
+@router.get("/treasury/limits")
+def limit_form(page: Annotated[Page, opens_page(Action.FEE_EDIT)]) -> Response:
+    return page.render("payments/limit_new.html", {"form": forms.blank(LimitForm)})
+
+
+@router.post("/treasury/limits")
+def put_limit(page: Annotated[Page, opens_page(Action.FEE_EDIT, write=True)]) -> Response:
+    form = forms.parse(LimitForm, page.sent)
+    if form.data is not None:
+        try:
+            limits.put(page.work, LimitIn(**form.data.model_dump()))
+            return page.redirect("/fees", done=LIMIT)
+        except Invalid as error:
+            form.reject(error)
+    page.work.abandon()
+    return page.again("payments/limit_new.html", {"form": form})
 
 
 @router.get("/treasury/{payment_id}")

@@ -17,7 +17,17 @@ from market.kit.errors import Invalid, NotFound
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import Day, PathId
-from market.payments import bank, card, inbox, refunds, service, showing, statements, transfers
+from market.payments import (
+    bank,
+    card,
+    inbox,
+    limits,
+    refunds,
+    service,
+    showing,
+    statements,
+    transfers,
+)
 from market.payments.schemas import (
     AccountIn,
     AccountOut,
@@ -30,6 +40,9 @@ from market.payments.schemas import (
     FeeOut,
     FeesOut,
     InvoiceIn,
+    LimitIn,
+    LimitOut,
+    LimitsOut,
     PaymentIn,
     PaymentOut,
     PaymentsOut,
@@ -63,10 +76,12 @@ GivenWays = Annotated[Ways, Depends(ways_of)]
 
 async def raw_body(request: Request) -> bytes:
     """Return the bytes that were signed. Raises Invalid where they are too many."""
-    body = await request.body()
-    if len(body) > MOST_BODY:
-        raise Invalid(FORGED)
-    return body
+    body = bytearray()
+    async for block in request.stream():
+        body += block
+        if len(body) > MOST_BODY:
+            raise Invalid(FORGED)
+    return bytes(body)
 
 
 @router.post("/stripe/events")
@@ -97,6 +112,18 @@ def list_fees(work: Annotated[Work, opens(Action.BROWSE)], every: bool = False) 
 def set_fee(form: FeeIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]) -> FeeOut:
     """Write a line of the schedule from a day on."""
     return showing.fee(service.set_fee(work, form))
+
+
+@router.get("/card-limits")
+def list_limits(work: Annotated[Work, opens(Action.BROWSE)]) -> LimitsOut:
+    """List what Stripe takes at least and at most, from which day on and by what source."""
+    return LimitsOut(items=[LimitOut.model_validate(one) for one in limits.every(work)])
+
+
+@router.post("/card-limits", status_code=201)
+def put_limit(form: LimitIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]) -> LimitOut:
+    """Write the limits from a day on."""
+    return LimitOut.model_validate(limits.put(work, form))
 
 
 @router.get("/payments")

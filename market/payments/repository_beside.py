@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from market.brokerage.models import Commission, CommissionPart, PartRole
+from market.kit.columns import Table
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.errors import Conflict
 from market.kit.files import StoredFile
@@ -38,6 +39,16 @@ def card_limit(session: Session, on: date) -> CardLimit | None:
     ).first()
 
 
+def card_limits(session: Session) -> Sequence[CardLimit]:
+    """Return all bounds, the newest first."""
+    return session.exec(select(CardLimit).order_by(col(CardLimit.effective_from).desc())).all()
+
+
+def write_limit(session: Session, values: dict[str, Any]) -> bool:
+    """Write the bounds from a day on; return False where there are some of that day."""
+    return _write_once(session, CardLimit, "effective_from", values)
+
+
 def slips(session: Session, payment_id: PaymentId) -> list[tuple[Slip, StoredFile]]:
     query = (
         select(Slip, StoredFile)
@@ -58,11 +69,16 @@ def slip(session: Session, payment_id: PaymentId, public_id: PublicId) -> Stored
 
 def write_credit(session: Session, values: dict[str, Any]) -> bool:
     """Write a line of the bank statement once; return whether it was new."""
+    return _write_once(session, BankCredit, "statement", values)
+
+
+def _write_once(session: Session, table: type[Table], by: str, values: dict[str, Any]) -> bool:
+    """Write a row where there is none of its kind; return whether it was new."""
     dialect = sqlite if is_sqlite(session) else postgresql
     session.flush()
-    write = dialect.insert(BankCredit).on_conflict_do_nothing(index_elements=["statement"])
-    made = session.scalars(write.values(**values).returning(col(BankCredit.id))).first()
-    return made is not None
+    write = dialect.insert(table).on_conflict_do_nothing(index_elements=[by])
+    key = getattr(table, by)
+    return session.scalars(write.values(**values).returning(key)).first() is not None
 
 
 def credit_by_public_id(session: Session, public_id: PublicId) -> BankCredit | None:
@@ -239,11 +255,7 @@ def commission_state(session: Session, commission_id: CommissionId) -> str:
 
 def insert_event(session: Session, values: dict[str, Any]) -> bool:
     """Keep an event once by its id; return whether it was new."""
-    dialect = sqlite if is_sqlite(session) else postgresql
-    session.flush()
-    write = dialect.insert(StripeEvent).on_conflict_do_nothing(index_elements=["event"])
-    made = session.scalars(write.values(**values).returning(col(StripeEvent.id))).first()
-    return made is not None
+    return _write_once(session, StripeEvent, "event", values)
 
 
 def event(session: Session, name: str) -> StripeEvent | None:

@@ -39,6 +39,15 @@ class FeeIn(In):
     source: Reason = Field(examples=["示范收费办法第2条"])
 
 
+class LimitIn(In):
+    """What Stripe takes at least and at most in CNY from a day on, as it was read there."""
+
+    least_fen: Amount = Field(examples=[400])
+    most_fen: Amount = Field(examples=[99_999_999])
+    effective_from: Day = Field(examples=["2027-01-01"])
+    source: Reason = Field(examples=["Stripe 文档“Supported currencies”"])
+
+
 class PaymentIn(In):
     """What is to be paid: a fee of the schedule, earnest money for a deal, or one's part of a
     commission.
@@ -125,6 +134,20 @@ class FeeOut(Out):
     effective_from: date
     ends_on: date | None
     source: str
+
+
+class LimitOut(Out):
+    least_fen: int
+    most_fen: int
+    effective_from: date
+    source: str
+    checked_on: date | None
+
+
+class LimitsOut(Out):
+    """The newest first; the first that is in force holds."""
+
+    items: list[LimitOut]
 
 
 class FeesOut(Out):

@@ -1,5 +1,6 @@
 """Bank transfers by two persons, part and over-payments, returns; fees, invoices, statements."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -9,7 +10,7 @@ from sqlmodel import col
 
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import PublicId
-from market.payments import bank, refunds, service, statements
+from market.payments import bank, limits, refunds, service, statements
 from market.payments.models import Capture, Payment
 from market.payments.schemas import (
     BankLeftIn,
@@ -17,6 +18,7 @@ from market.payments.schemas import (
     CreditIn,
     FeeIn,
     InvoiceIn,
+    LimitIn,
     PaymentIn,
     RefundIn,
     SlipIn,
@@ -184,6 +186,29 @@ def test_fees_have_their_days_and_a_payment_keeps_its_own(desk: Till) -> None:
         with pytest.raises(Invalid):
             service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=desk.fee))
     assert desk.row(payment).amount_fen == FEE
+
+
+def test_limits_have_their_days_and_the_ones_in_force_hold(desk: Till) -> None:
+    payment = desk.owed()
+    with work_for(desk.parts, desk.operators[0]) as work:
+        day = work.today + timedelta(days=10)
+        form = LimitIn(least_fen=FEE + 1, most_fen=FEE + 2, effective_from=day, source="示范")
+        limits.put(work, form)
+        for change, field in (
+            ({"effective_from": work.today - timedelta(days=1)}, "effective_from"),
+            ({"effective_from": day}, "effective_from"),
+            ({"most_fen": 1}, "most_fen"),
+        ):
+            with pytest.raises(Invalid) as refused:
+                limits.put(work, form.model_copy(update=change))
+            assert set(refused.value.fields) == {field}
+    with work_for(desk.parts, desk.payer) as work, pytest.raises(Forbidden):
+        limits.put(work, form)
+    assert len(desk.checkout(payment)) > 0
+    other = desk.owed()
+    desk.clock.advance(days=10)
+    with pytest.raises(Conflict, match=r"不少于3,000\.01元，请改用银行转账"):
+        desk.begin(other)
 
 
 def test_earnest_money_is_the_buyers_one_at_a_time_by_the_agreed_amount(desk: Till) -> None:
