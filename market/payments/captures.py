@@ -80,8 +80,8 @@ def _paid(session: Session, attempt: Attempt, seen: Checkout, at: datetime) -> s
 
 
 def of_bank(session: Session, credit: BankCredit, at: datetime) -> Capture | None:
-    """Take a confirmed credit in, in the book on the day of its confirmation: no statement of a past
-    day changes.
+    """Take a confirmed credit in, in the book on the day of its confirmation: no statement of the
+    past changes.
     """
     return _take(
         session,

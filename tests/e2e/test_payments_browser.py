@@ -84,7 +84,7 @@ def test_pay_twice_fast_close_the_tab_and_refund(place: Place) -> None:
         page.goto(f"/treasury/{payment}")
         looked_at(page)
         page.get_by_label("可退").check()
-        page.get_by_label("退款金额").fill("0.3")
+        page.get_by_label("退款金额").fill("3,000")
         page.get_by_label("原因").fill("多收")
         page.get_by_role("button", name="发起退款").dblclick()
         expect(page.locator("main")).to_contain_text("退款已发起")
@@ -111,7 +111,7 @@ def test_a_transfer_by_two_persons_without_script(place: Place) -> None:
     page.get_by_role("button", name="找到这笔款项").click()
     page.get_by_label("银行流水号").fill("流水1")
     page.get_by_label("付款户名").fill("示范企业")
-    page.get_by_label("到账金额").fill("0.3")
+    page.get_by_label("到账金额").fill("3000.00")
     page.get_by_label("到账日期").fill("2026-11-02")
     page.get_by_role("button", name="录入到账").click()
     expect(page.locator("main")).to_contain_text("您录入的，请另一位运营人员确认")
@@ -126,4 +126,50 @@ def test_a_transfer_by_two_persons_without_script(place: Place) -> None:
         expect(page.locator(".page-head")).to_contain_text("已付")
     first.close()
     second.close()
+    desk.sound()
+
+
+def test_a_commission_by_bank_goes_on_to_its_agency_by_two_persons(place: Place) -> None:
+    desk = place.desk
+    payment, agency = desk.owed_commission()
+    first, second = (place.of(one) for one in desk.operators)
+    page = first.new_page()
+    page.goto(f"/treasury/{payment}")
+    page.get_by_label("银行流水号").fill("流水1")
+    page.get_by_label("付款户名").fill("示范企业")
+    page.get_by_label("到账金额").fill("3000")
+    page.get_by_label("到账日期").fill("2026-11-02")
+    page.get_by_role("button", name="录入到账").click()
+    other = second.new_page()
+    other.goto("/treasury")
+    other.get_by_role("button", name="确认到账").click()
+    expect(other.locator("main")).to_contain_text("没有待确认的到账")
+    page.goto(f"/treasury/{payment}")
+    page.get_by_role("region", name="转给机构").get_by_label("银行转账").check()
+    page.get_by_role("region", name="转给机构").get_by_label("机构").select_option(
+        label=agency.name
+    )
+    page.get_by_label("转付金额").fill("3000")
+    looked_at(page)
+    page.get_by_role("button", name="转给机构").dblclick()
+    expect(page.locator("main")).to_contain_text("转付已发起")
+    page.goto("/treasury")
+    expect(page.get_by_role("region", name="待付出的经理人报酬")).to_contain_text(
+        "请另一位运营人员确认"
+    )
+    other.goto("/treasury")
+    other.get_by_role("region", name="待付出的经理人报酬").get_by_label("银行付款流水号").fill(
+        "付0001"
+    )
+    looked_at(other)
+    other.get_by_role("button", name="确认已付出").click()
+    expect(other.locator("main")).to_contain_text("转付已处理")
+    with place.of(desk.payer, viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto(f"/payments/{payment}")
+        expect(page.locator("main")).to_contain_text("已转")
+        looked_at(page)
+    first.close()
+    second.close()
+    assert desk.balances() == {}
     desk.sound()
