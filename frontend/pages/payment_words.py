@@ -12,7 +12,8 @@ REFUND_STATES: Final = {
     RefundState.FAILED: "没有退成",
 }
 TRANSFER_STATES: Final = {
-    TransferState.WANTED: "办理中",
+    TransferState.WANTED: "待确认",
+    TransferState.SENT: "已交支付服务",
     TransferState.DONE: "已转",
     TransferState.FAILED: "没有转成",
 }

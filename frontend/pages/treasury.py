@@ -37,9 +37,7 @@ WANTED = notices.done("refund-wanted", "退款已发起", "在线支付的自动
 LEFT = notices.done("refund-decided", "退款已处理")
 GONE = notices.done("transfer-decided", "转付已处理")
 INVOICE = notices.done("invoice-entered", "发票号码已登记")
-SENT_ON = notices.done(
-    "transfer-wanted", "转付已发起", "在线支付收的自动办理，银行转账收的等另一位确认。"
-)
+SENT_ON = notices.done("transfer-wanted", "转付已发起", "等另一位运营人员确认。")
 CONNECTED = notices.done("account-entered", "机构的支付账户已登记")
 FEE = notices.done("fee-set", "收费标准已保存")
 LIMIT = notices.done("limit-set", "在线支付的限额已保存")
@@ -82,6 +80,7 @@ class TransferForm(BaseModel):
     capture: str = Field(title="哪一笔收款", max_length=30)
     agency: str = Field(title="机构", max_length=20)
     amount_fen: forms.Yuan = Field(title="转付金额", gt=0)
+    by_bank: bool = Field(default=False, title="从银行付出")
 
 
 class AccountForm(BaseModel):

@@ -1,6 +1,7 @@
 """Bank transfers: the payer's slip, the line of the bank statement, and its confirmation.
 
-Four eyes: one operator enters the line, another confirms it. Neither is of the paying organisation.
+Four eyes: one operator enters the line, another confirms it; the policy lets nobody of a member
+organisation do either.
 """
 
 from collections.abc import Sequence
@@ -75,6 +76,7 @@ def record(work: Work, public_id: PublicId, form: CreditIn) -> BankCredit:
     Raises Invalid at `statement` for one that was entered before, at `received_on`.
     """
     payment = service.find(work, public_id, Action.PAYMENT_CONFIRM)
+    payment = repository.hold_payment(work.session, payment.id)
     if form.received_on > work.today:
         raise Invalid(fields={"received_on": "到账日期不能晚于今天"})
     named = new_public_id()

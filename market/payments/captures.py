@@ -14,7 +14,6 @@ from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.kit import jobs, notify
 from market.kit.clock import local_date
-from market.kit.errors import Conflict
 from market.kit.ids import AttemptId, CreditId, PaymentId, new_public_id
 from market.kit.money import yuan_in_words
 from market.payments import repository, waiting
@@ -26,12 +25,16 @@ from market.payments.states import AttemptState as A
 from market.payments.stripe import CURRENCY, Checkout, RefundSeen
 
 SUBJECT = "payment"
-PAID, REFUNDED = "payment.paid", "payment.refunded"
+PAID, REFUNDED, UNREFUNDED = "payment.paid", "payment.refunded", "payment.unrefunded"
 RETURNS = "payments.returns"
 
 
 class Mismatch(Exception):
-    """What Stripe says of an amount is not what was asked for: an operator has to look."""
+    """What Stripe says of an amount is not what was asked for: `what` an operator looks at."""
+
+    def __init__(self, payment_id: PaymentId, what: str) -> None:
+        super().__init__(what)
+        self.payment_id, self.what = payment_id, what
 
 
 def of_card(session: Session, attempt: Attempt, seen: Checkout, at: datetime) -> str:
@@ -46,10 +49,12 @@ def of_card(session: Session, attempt: Attempt, seen: Checkout, at: datetime) ->
         repository.move_attempt(
             session, attempt, A.OPEN, session=seen.id, url=seen.url, intent=seen.intent
         )
-    if attempt.state in (A.PAID, A.EXPIRED, A.FAILED):
+    if attempt.state == A.PAID:
         return f"已是{attempt.state}"
-    if seen.paid:
+    if seen.paid:  # whatever we thought of it: what was charged is taken in
         return _paid(session, attempt, seen, at)
+    if attempt.state in (A.EXPIRED, A.FAILED):
+        return f"已是{attempt.state}"
     if seen.failed:
         repository.move_attempt(session, attempt, A.FAILED, intent=seen.intent)
     elif seen.status == "complete" and attempt.state == A.OPEN:
@@ -61,8 +66,8 @@ def of_card(session: Session, attempt: Attempt, seen: Checkout, at: datetime) ->
 
 def _paid(session: Session, attempt: Attempt, seen: Checkout, at: datetime) -> str:
     if (seen.amount_fen, seen.currency) != (attempt.amount_fen, CURRENCY) or not seen.intent:
-        raise Mismatch(attempt.public_id)
-    if not repository.move_attempt(session, attempt, A.PAID, intent=seen.intent):
+        raise Mismatch(attempt.payment_id, attempt.public_id)
+    if not repository.move_attempt(session, attempt, A.PAID, session=seen.id, intent=seen.intent):
         return "已由别处处理"
     _take(
         session,
@@ -153,9 +158,7 @@ def _tell(
 
 
 def of_refund(session: Session, refund: Refund, seen: RefundSeen, at: datetime) -> str:
-    """Bring a refund to where it stands at Stripe; return its state. Raises Mismatch."""
-    if seen.amount_fen != refund.amount_fen:
-        raise Mismatch(refund.public_id)
+    """Bring a refund to where it stands at Stripe; return its state."""
     if seen.status == "succeeded":
         refunded(session, refund, at, stripe_id=seen.id)
     elif seen.status in {"failed", "canceled"}:
@@ -172,7 +175,9 @@ def refunded(session: Session, refund: Refund, at: datetime, **also: Any) -> Non
     if refund.state not in (RefundState.WANTED, RefundState.SENT):
         return
     repository.move_refund(session, refund, RefundState.DONE, done_at=at, **also)
-    if refund.surplus:
+    if refund.uncovered:
+        waiting.tell_of_loss(session, payment, refund, at)
+    elif refund.surplus:
         repository.change_capture(session, refund.capture_id, returned_fen=refund.amount_fen)
     else:
         repository.change_capture(session, refund.capture_id, refunded_fen=refund.amount_fen)
@@ -189,32 +194,53 @@ def refunded(session: Session, refund: Refund, at: datetime, **also: Any) -> Non
 
 
 def refund_failed(session: Session, refund: Refund, at: datetime, **also: Any) -> None:
-    """Let a refund fail: what it held is free again, and what it had moved comes back."""
+    """Let a refund fail: what it held is free again, and what it had moved comes back.
+
+    The operators are told, and the payer where it had been told that the money was back.
+    """
     payment = repository.hold_payment(session, refund.payment_id)
     session.refresh(refund)
     if refund.state == RefundState.FAILED:
         return
     done = refund.state == RefundState.DONE
     repository.move_refund(session, refund, RefundState.FAILED, done_at=None, **also)
-    amount = -refund.amount_fen
-    if refund.surplus:
-        moved = {"returned_fen": amount} if done else {}
-        repository.change_capture(session, refund.capture_id, returning_fen=amount, **moved)
-    else:
-        moved = {"refunded_fen": amount} if done else {}
-        repository.change_capture(session, refund.capture_id, reserved_fen=amount, **moved)
+    waiting.tell_of_failure(session, payment, refund, at)
+    if done:
+        _comes_back(session, payment, refund, at)
+        said = f"退款{yuan_in_words(refund.amount_fen)}没有成功，钱回到了平台：{payment.title}"
+        _tell(session, payment, UNREFUNDED, said, refund.public_id, at)
+    elif refund.surplus:
+        repository.change_capture(session, refund.capture_id, returning_fen=-refund.amount_fen)
+    elif not refund.uncovered:
+        repository.change_capture(session, refund.capture_id, reserved_fen=-refund.amount_fen)
     waiting.moved(session, payment, at)
-    if not done:
-        return
-    if not refund.surplus:
+
+
+def _comes_back(session: Session, payment: Payment, refund: Refund, at: datetime) -> None:
+    """Undo a refund that was done. Where its purpose was paid for anew meanwhile, what comes back
+    is surplus, to be returned again.
+    """
+    amount = -refund.amount_fen
+    again = not (refund.surplus or refund.uncovered) and _purpose_taken(session, payment)
+    by: dict[str, int] = {}
+    if refund.surplus:
+        by = {"returning_fen": amount, "returned_fen": amount}
+    elif not refund.uncovered:
+        by = {"reserved_fen": amount, "refunded_fen": amount}
+    if again:
+        by |= {"applied_fen": amount, "surplus_fen": -amount}
+    if by:
+        repository.change_capture(session, refund.capture_id, **by)
+    if not (refund.surplus or refund.uncovered):
+        paid = payment.paid_fen + (amount if again else 0)
         back = payment.refunded_fen + amount
-        to = settled(payment.amount_fen, payment.paid_fen, back)
-        if _purpose_taken(session, payment):
-            raise Conflict("这项用途已另有一笔款项，退款又没有成功，请运营人员核对")
+        to = settled(payment.amount_fen, paid, back)
+        to = PaymentState.CANCELLED if again and to is PaymentState.DUE else to
+        ended = payment.ended_at if again else None
         repository.move_payment(
-            session, payment, Step.UNREFUND, to, refunded_fen=back, ended_at=None
+            session, payment, Step.UNREFUND, to, paid_fen=paid, refunded_fen=back, ended_at=ended
         )
-    _poster(session, payment, at).unrefund(refund)
+    _poster(session, payment, at).unrefund(refund, as_surplus=again)
 
 
 def _purpose_taken(session: Session, payment: Payment) -> bool:

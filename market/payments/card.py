@@ -10,7 +10,7 @@ written here.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,7 +23,7 @@ from market.kit import jobs
 from market.kit.errors import Conflict, Unavailable
 from market.kit.ids import PaymentId, PublicId, new_public_id
 from market.kit.money import yuan_in_words
-from market.payments import captures, repository, repository_beside, service
+from market.payments import captures, repository, repository_beside, service, waiting
 from market.payments.models import Attempt, Payment
 from market.payments.states import PAYABLE, AttemptState, PaymentState
 from market.payments.stripe import Asked, Cards, CardsDown, CardsRefused, Checkout
@@ -31,10 +31,17 @@ from market.payments.ways import NO_CARDS, Ways
 
 OPEN_FOR: Final = timedelta(hours=2)
 """How long a session can be paid by; Stripe wants 30 minutes to 24 hours."""
-SLACK: Final = timedelta(minutes=30)
 DOWN: Final = "支付服务暂时没有应答，没有扣款；请稍后再按一次“在线支付”，不会重复扣款"
 REFUSED: Final = "支付服务没有受理这笔款项，请改用银行转账"
 LOOK: Final = "payments.look"
+ELSEWHERE: Final = "这笔报酬已在平台之外结清或不再应付，不用付"
+OVER: Final = {
+    PaymentState.PAID: "这笔款项已经付清，不用再付",
+    PaymentState.PART_REFUNDED: "这笔款项已经退过款，不能再付",
+    PaymentState.REFUNDED: "这笔款项已经退款，不能再付",
+    PaymentState.CANCELLED: "这笔款项已经取消",
+}
+"""What is said of a payment that takes no money any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Begun:
     amount_fen: int
     url: str
     asked_before: bool
+    unanswered: int
     created_at: datetime
     expires_at: datetime
     back: str
@@ -54,8 +62,10 @@ class Begun:
 
 def refused(session: Session, ways: Ways, payment: Payment, now: datetime) -> str:
     """Return why a payment cannot be paid by card; "" where it can."""
-    if PaymentState(payment.state) not in PAYABLE or _settled_elsewhere(session, payment):
-        return "这笔款项已经结清，不用再付"
+    if PaymentState(payment.state) not in PAYABLE:
+        return OVER[PaymentState(payment.state)]
+    if _settled_elsewhere(session, payment):
+        return ELSEWHERE
     if ways.cards is None:
         return NO_CARDS
     return _outside_the_limits(session, payment.amount_fen - payment.paid_fen, now)
@@ -113,22 +123,25 @@ def begin(work: Work, ways: Ways, public_id: PublicId, back: str) -> Begun:
         raise Conflict("这笔款项正在处理，请稍后查看结果")
     if live.amount_fen != left:
         raise Conflict("有一次在线支付还没有结束，金额与现在应付的不同；请等它结束后再付")
-    repository.ask(work.session, live.id)
-    key = f"{LOOK}:{live.public_id}"
-    over = live.expires_at + SLACK
-    jobs.enqueue(work.session, LOOK, key, {"attempt": live.public_id}, at=over)
-    work.touched("payment", payment.public_id)
-    return Begun(
+    begun = Begun(
         live.public_id,
         payment.public_id,
         payment.title,
         live.amount_fen,
         live.url,
         live.asked > 0,
+        live.unanswered,
         live.created_at,
         live.expires_at,
         live.back,
     )
+    # What was there before: the update changes the row in hand, too.
+    repository.ask(work.session, live.id)
+    key = f"{LOOK}:{live.public_id}"
+    over = live.expires_at + service.SLACK
+    jobs.enqueue(work.session, LOOK, key, {"attempt": live.public_id}, at=over)
+    work.touched("payment", payment.public_id)
+    return begun
 
 
 def ask(cards: Cards, begun: Begun) -> Checkout | None:
@@ -137,11 +150,12 @@ def ask(cards: Cards, begun: Begun) -> Checkout | None:
     Whoever asked before may have been answered without hearing it: that session is looked for.
     """
     if begun.asked_before:
-        found = cards.find_checkout(begun.attempt, begun.created_at - SLACK)
+        found = cards.find_checkout(begun.attempt, begun.created_at - service.SLACK)
         if found is not None:
             return found
     asked = Asked(
         attempt=begun.attempt,
+        unanswered=begun.unanswered,
         payment=begun.payment,
         title=begun.title,
         amount_fen=begun.amount_fen,
@@ -156,17 +170,20 @@ def ask(cards: Cards, begun: Begun) -> Checkout | None:
 
 
 def keep(session: Session, public_id: PublicId, seen: Checkout | None, at: datetime) -> str:
-    """Write down what Stripe said; return where the browser goes, "" where it need not go.
-
-    Raises Conflict where Stripe refused, or the attempt is over by now.
+    """Write down what Stripe said; return where the browser goes: to Stripe, or back to the page of
+    the payment where it is paid by now; "" where Stripe refused or the attempt is over.
     """
     attempt = repository.attempt_by_public_id(session, public_id)
     assert attempt is not None
-    if seen is None:
+    repository.hold_payment(session, attempt.payment_id)
+    session.refresh(attempt)
+    if seen is not None:
+        captures.of_card(session, attempt, seen, at)
+    elif attempt.state == AttemptState.WANTED:  # else another press was not refused
         repository.move_attempt(session, attempt, AttemptState.FAILED)
-        return ""
-    captures.of_card(session, attempt, seen, at)
-    return attempt.url if attempt.state == AttemptState.OPEN else ""
+    if attempt.state == AttemptState.OPEN:
+        return attempt.url
+    return attempt.back if attempt.state in (AttemptState.PAID, AttemptState.PROCESSING) else ""
 
 
 Opened = Callable[[], AbstractContextManager[Work]]
@@ -181,12 +198,19 @@ def pay(opened: Opened, ways: Ways, public_id: PublicId, back: str) -> str:
     """
     with opened() as work:
         begun = begin(work, ways, public_id, back)
+        over = bool(begun.url) and begun.expires_at <= work.now
+    if over:  # nobody can pay by it any more: what became of it is looked at first
+        check(opened, ways, public_id)
+        with opened() as work:
+            begun = begin(work, ways, public_id, back)
     if begun.url:
         return begun.url
     assert ways.cards is not None
     try:
         seen = ask(ways.cards, begun)
     except CardsDown:
+        with opened() as work:
+            repository.not_answered(work.session, begun.attempt, begun.unanswered)
         raise Unavailable(DOWN) from None
     with opened() as work:
         work.touched("payment", public_id)
@@ -204,15 +228,20 @@ def check(opened: Opened, ways: Ways, public_id: PublicId) -> None:
     with opened() as work:
         payment = service.own(work, public_id)
         live = repository.live_attempt(work.session, payment.id)
+        wanted = live is not None and needed(work.session, live, payment)
     if live is None or ways.cards is None:
         return
     try:
-        seen = looked(ways.cards, live, payment)
+        seen = looked(ways.cards, live, needed=wanted)
     except CardsDown:
         raise Unavailable("支付服务暂时没有应答，请稍后再查") from None
     with opened() as work:
         work.touched("payment", public_id)
-        settle(work.session, live.public_id, seen, work.now)
+        try:
+            with work.session.begin_nested():
+                settle(work.session, live.public_id, seen, work.now)
+        except captures.Mismatch as error:
+            waiting.tell_of_mismatch(work.session, payment, error.what, work.now)
 
 
 def owe_look(session: Session, payment_id: PaymentId, at: datetime) -> None:
@@ -223,16 +252,22 @@ def owe_look(session: Session, payment_id: PaymentId, at: datetime) -> None:
         jobs.enqueue(session, LOOK, key, {"attempt": live.public_id}, at=at)
 
 
-def looked(cards: Cards, attempt: Attempt, payment: Payment) -> Checkout | None:
-    """Return an attempt's session as it stands at Stripe, ended where its payment needs it no more;
-    None where there is none. Raises CardsDown.
+def needed(session: Session, attempt: Attempt, payment: Payment) -> bool:
+    """Tell whether a payment still is to be paid by an attempt."""
+    left = payment.amount_fen - payment.paid_fen
+    payable = PaymentState(payment.state) in PAYABLE and not _settled_elsewhere(session, payment)
+    return payable and left == attempt.amount_fen
+
+
+def looked(cards: Cards, attempt: Attempt, *, needed: bool) -> Checkout | None:
+    """Return an attempt's session as it stands at Stripe, ended where it is `needed` no more; None
+    where there is none, or none of this account's. Raises CardsDown.
     """
     if attempt.session:
-        needed = payment.amount_fen - payment.paid_fen == attempt.amount_fen
-        if needed and PaymentState(payment.state) in PAYABLE:
-            return cards.checkout(attempt.session)
-        return cards.end_checkout(attempt.session)
-    return cards.find_checkout(attempt.public_id, attempt.created_at - SLACK)
+        with suppress(CardsRefused):
+            return (cards.checkout if needed else cards.end_checkout)(attempt.session)
+        return None
+    return cards.find_checkout(attempt.public_id, attempt.created_at - service.SLACK)
 
 
 def settle(session: Session, public_id: PublicId, seen: Checkout | None, at: datetime) -> str:
@@ -240,7 +275,7 @@ def settle(session: Session, public_id: PublicId, seen: Checkout | None, at: dat
     attempt = repository.attempt_by_public_id(session, public_id)
     assert attempt is not None
     if seen is None:
-        if attempt.state == AttemptState.WANTED and at >= attempt.expires_at + SLACK:
+        if attempt.state != AttemptState.PROCESSING and service.over(attempt, at):
             repository.move_attempt(session, attempt, AttemptState.EXPIRED)
         return str(attempt.state)
     return captures.of_card(session, attempt, seen, at)

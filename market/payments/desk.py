@@ -8,13 +8,13 @@ from market.accounts.work import Work
 from market.payments import repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
-from market.payments.states import RefundState, Way
+from market.payments.states import RefundState, TransferState, Way
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Credits, bank refunds and bank transfers for a second person; surplus to be returned; what
-    Stripe is at.
+    """Credits, bank refunds and transfers for a second person; surplus to be returned; what Stripe
+    is at.
     """
 
     credits: Sequence[tuple[BankCredit, Payment]]
@@ -37,7 +37,7 @@ def waiting(work: Work) -> Waiting:
         [
             *(one for one in wanted if one[0].way == Way.CARD),
             *sent,
-            *(one for one in sending if one[0].way == Way.CARD),
+            *(one for one in sending if one[0].state == TransferState.SENT),
         ],
-        [one for one in sending if one[0].way == Way.BANK],
+        [one for one in sending if one[0].state == TransferState.WANTED],
     )

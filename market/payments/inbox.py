@@ -15,6 +15,7 @@ from market.kit import jobs
 from market.kit.ids import PublicId
 from market.payments import captures, refunds, repository, repository_beside, waiting
 from market.payments.stripe import (
+    EVENTS,
     Cards,
     CardsRefused,
     Checkout,
@@ -25,7 +26,6 @@ from market.payments.stripe import (
 
 KIND: Final = "payments.event"
 UNKNOWN: Final = "不是这里的款项"
-NOT_USED: Final = "用不到的事件"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,13 @@ class Now:
 
 
 def keep(session: Session, seen: EventSeen, at: datetime, *, by_sweep: bool = False) -> bool:
-    """Keep an event and owe its handling; return whether it was new."""
+    """Keep an event of a kind that we ask for and owe its handling; return whether it was new."""
+    if seen.type not in EVENTS:
+        return False
     row = {
         "event": seen.id,
         "type": seen.type,
         "object_id": seen.object_id,
-        "body": seen.body,
         "by_sweep": by_sweep,
         "received_at": at,
         "outcome": "",
@@ -97,18 +98,37 @@ _LOOKS: Final[dict[str, Callable[[Cards, str], Now]]] = {
 
 
 def handle(session: Session, event: str, now: Now, at: datetime) -> None:
-    """Bring what an event is about to how it stands, and mark the event, in one transaction."""
+    """Bring what an event is about to how it stands, and mark the event, in one transaction.
+
+    An amount that is not the one asked for changes nothing; the operators are told of it. Raises
+    Undecided.
+    """
     row = repository_beside.event(session, event)
     if row is None or row.handled_at is not None:
         return
-    outcome = UNKNOWN if row.type.startswith(tuple(_LOOKS)) else NOT_USED
+    try:
+        with session.begin_nested():
+            outcome = _apply(session, now, at) or UNKNOWN
+    except captures.Mismatch as error:
+        outcome = f"金额不符：{error}"
+        tell_of_mismatch(session, error, at)
+    repository_beside.handle_event(session, event, at, outcome[:100])
+
+
+def _apply(session: Session, now: Now, at: datetime) -> str:
+    outcome = ""
     if now.checkout is not None:
         outcome = _apply_checkout(session, now.checkout, at)
     for seen in now.refunds:
-        outcome = apply_refund(session, seen, at)
+        outcome = refunds.apply(session, seen, at)
     if now.dispute is not None:
-        outcome = _apply_dispute(session, now.dispute, at)
-    repository_beside.handle_event(session, event, at, outcome[:100])
+        outcome = apply_dispute(session, now.dispute, at)
+    return outcome
+
+
+def tell_of_mismatch(session: Session, error: captures.Mismatch, at: datetime) -> None:
+    payment = repository.payment(session, error.payment_id)
+    waiting.tell_of_mismatch(session, payment, error.what, at)
 
 
 def _apply_checkout(session: Session, seen: Checkout, at: datetime) -> str:
@@ -120,25 +140,22 @@ def _apply_checkout(session: Session, seen: Checkout, at: datetime) -> str:
     return captures.of_card(session, attempt, seen, at)
 
 
-def _apply_dispute(session: Session, seen: DisputeSeen, at: datetime) -> str:
-    """Tell the operators of a dispute; where it is lost, the money went back as by a refund."""
+def apply_dispute(session: Session, seen: DisputeSeen, at: datetime) -> str:
+    """Tell the operators of a dispute; where it is lost, the money went back as by a refund.
+
+    Raises Undecided.
+    """
     attempt = repository.attempt_by_intent(session, seen.intent) if seen.intent else None
     if attempt is None:
         return UNKNOWN
-    if seen.status == "lost":
-        back = RefundSeen(seen.id, "", seen.intent, "succeeded", seen.amount_fen)
-        return apply_refund(session, back, at, refunds.LOST)
+    if seen.status in _DISPUTES_WON:
+        return f"拒付{seen.status}"
     payment = repository.payment(session, attempt.payment_id)
-    waiting.tell_of_dispute(session, payment, seen.id, seen.amount_fen, at)
-    return f"拒付{seen.status}"
+    waiting.tell_of_dispute(session, payment, seen, at)
+    if seen.status != "lost":
+        return f"拒付{seen.status}"
+    back = RefundSeen(seen.id, "", seen.intent, "succeeded", seen.amount_fen)
+    return refunds.apply(session, back, at, refunds.LOST)
 
 
-def apply_refund(
-    session: Session, seen: RefundSeen, at: datetime, reason: str = refunds.OUTSIDE
-) -> str:
-    """Bring a refund to how it stands at Stripe, one made there by hand too; return what it is now,
-    UNKNOWN where its payment is not ours, or not yet: `captures.RETURNS` looks again then. Raises
-    Mismatch.
-    """
-    row = refunds.known(session, seen) or refunds.adopt(session, seen, at, reason)
-    return UNKNOWN if row is None else captures.of_refund(session, row, seen, at)
+_DISPUTES_WON: Final = ("won", "warning_closed", "prevented")

@@ -172,8 +172,10 @@ class Payment(Table, table=True):
 class Attempt(Table, table=True):
     """One Checkout session of Stripe for a payment; one lives at a time.
 
-    Its public id is the idempotency key of making the session. `asked` counts how often it was
-    asked for, `session` and `intent` are Stripe's ids, `url` where the browser goes.
+    Its public id with `unanswered` is the idempotency key of making the session: Stripe repeats a
+    500 under its key, so that whoever was not answered and finds nothing asks under another.
+    `asked` counts how often it was asked for, `session` and `intent` are Stripe's ids, `url` where
+    the browser goes.
     """
 
     __tablename__ = "card_attempt"
@@ -195,6 +197,7 @@ class Attempt(Table, table=True):
     amount_fen: int = fen()
     state: str = choice(default=AttemptState.WANTED, index=True)
     asked: int = Field(default=0)
+    unanswered: int = Field(default=0)
     session: str = words(255, default="")
     intent: str = words(255, default="")
     url: str = prose(default="")
@@ -202,7 +205,6 @@ class Attempt(Table, table=True):
     expires_at: datetime = moment()
     created_by: PersonId = fk("person.id")
     created_at: datetime = moment()
-    looked_at: datetime | None = moment(nullable=True)
 
 
 class Capture(Table, table=True):
@@ -249,6 +251,8 @@ class Refund(Table, table=True):
     """Money that goes back from a capture: of what was applied, or of its surplus (退回多付的).
 
     Its public id is the idempotency key at Stripe. By bank a second person confirms that it left.
+    `uncovered` is what went back at Stripe without us and is more than the capture had left, for it
+    had gone on to an agency: the platform bears it.
     """
 
     __tablename__ = "refund"
@@ -261,7 +265,11 @@ class Refund(Table, table=True):
             "bank_needs_second",
             "way <> 'bank' OR state <> 'done' OR (confirmed_by IS NOT NULL AND bank_text <> '')",
         ),
-        unique_where("uq_refund_stripe", "stripe_id", where="stripe_id <> ''"),
+        check("one_pocket", "NOT (surplus AND uncovered)"),
+        unique_where(
+            "uq_refund_stripe", "stripe_id", "surplus", "uncovered", where="stripe_id <> ''"
+        ),
+        unique_where("uq_refund_bank", "bank_text", where="bank_text <> ''"),
     )
 
     id: RefundId = pk()
@@ -270,6 +278,7 @@ class Refund(Table, table=True):
     capture_id: CaptureId = fk("capture.id")
     way: str = choice()
     surplus: bool = Field(default=False)
+    uncovered: bool = Field(default=False)
     amount_fen: int = fen()
     reason: str = words(300)
     state: str = choice(default=RefundState.WANTED, index=True)
@@ -283,7 +292,7 @@ class Refund(Table, table=True):
 
 class Transfer(Table, table=True):
     """Commission that goes on from a capture to an agency: over Stripe Connect to its `account`, or
-    by bank, where a second person confirms that it left.
+    by bank. A second person confirms either; by bank, that it left.
 
     Its public id is the idempotency key at Stripe.
     """
@@ -295,7 +304,9 @@ class Transfer(Table, table=True):
         check("amount_positive", "amount_fen > 0"),
         check("done_has_id", "(state = 'done') = (stripe_id <> '' OR bank_text <> '')"),
         check("four_eyes", "confirmed_by IS NULL OR confirmed_by <> wanted_by"),
-        check("bank_needs_second", "way <> 'bank' OR state = 'wanted' OR confirmed_by IS NOT NULL"),
+        check("needs_second", "state = 'wanted' OR confirmed_by IS NOT NULL"),
+        check("sent_by_card", "state <> 'sent' OR way = 'card'"),
+        unique_where("uq_transfer_bank", "bank_text", where="bank_text <> ''"),
     )
 
     id: int = pk()

@@ -14,12 +14,12 @@ from market.kit.columns import (
     moment,
     one_of,
     pk,
-    prose,
     public_id,
+    unique_where,
     words,
 )
 from market.kit.ids import CreditId, PaymentId, PersonId, PublicId
-from market.payments.states import CreditState
+from market.payments.states import STANDING_CREDIT, CreditState
 
 
 class Slip(Table, table=True):
@@ -40,7 +40,8 @@ class Slip(Table, table=True):
 class BankCredit(Table, table=True):
     """A line of the platform's own bank statement, entered by one person and confirmed by another.
 
-    `statement` is the bank's number of the line, so that it is entered once.
+    `statement` is the bank's number of the line, so that it is entered once; one that was rejected
+    may be entered again, for the payment to which it belongs.
     """
 
     __tablename__ = "bank_credit"
@@ -49,12 +50,13 @@ class BankCredit(Table, table=True):
         check("amount_positive", "amount_fen > 0"),
         check("four_eyes", "decided_by IS NULL OR decided_by <> recorded_by"),
         check("decided_has_person", "(state = 'recorded') = (decided_by IS NULL)"),
+        unique_where("uq_bank_credit_statement", "statement", where=STANDING_CREDIT),
     )
 
     id: CreditId = pk()
     public_id: PublicId = public_id()
     payment_id: PaymentId = fk("payment.id")
-    statement: str = Field(max_length=60, unique=True)
+    statement: str = Field(max_length=60)
     payer_name: str = words(120)
     amount_fen: int = fen()
     received_on: date = day()
@@ -67,8 +69,9 @@ class BankCredit(Table, table=True):
 
 
 class StripeEvent(Table, table=True):
-    """An event of Stripe, once by its id, with its raw body. Handled in the transaction of its
-    effect; `outcome` says what came of it.
+    """An event of Stripe, once by its id: what it is about, not what it says, which would be the
+    payer's name and address. Handled in the transaction of its effect; `outcome` says what came of
+    it.
     """
 
     __tablename__ = "stripe_event"
@@ -78,7 +81,6 @@ class StripeEvent(Table, table=True):
     event: str = Field(max_length=255, unique=True)
     type: str = words(100)
     object_id: str = words(255)
-    body: str = prose()
     by_sweep: bool = Field(default=False)
     received_at: datetime = moment(index=True)
     handled_at: datetime | None = moment(nullable=True)

@@ -13,6 +13,8 @@ from market.payments.states import Purpose, Way
 
 HELD: Final = {Way.CARD: "money:stripe", Way.BANK: "money:bank"}
 """What the platform holds: its balance at Stripe, its account at the bank."""
+LOSS: Final = "money:loss"
+"""What the platform bore: taken back by a payer's bank after it had gone on to an agency."""
 _PURPOSES: Final = {
     Purpose.SERVICE_FEE: "fee",
     Purpose.EARNEST: "earnest",
@@ -61,26 +63,29 @@ class Poster:
     def refund(self, refund: Refund) -> None:
         self._post(f"payment:refund:{refund.public_id}", _said(refund), self._back(refund, 1))
 
-    def unrefund(self, refund: Refund) -> None:
+    def unrefund(self, refund: Refund, *, as_surplus: bool) -> None:
         memo = f"{_said(refund)}未成功，款项退回平台"
-        self._post(f"payment:unrefund:{refund.public_id}", memo, self._back(refund, -1))
+        sides = self._back(refund, -1, as_surplus=as_surplus)
+        self._post(f"payment:unrefund:{refund.public_id}", memo, sides)
 
-    def _back(self, refund: Refund, sign: int) -> Sides:
-        account = (
-            of_surplus(self._payer)
-            if refund.surplus
-            else of_purpose(self._payment.purpose, self._payer)
-        )
+    def _back(self, refund: Refund, sign: int, *, as_surplus: bool = False) -> Sides:
+        account = of_purpose(self._payment.purpose, self._payer)
+        if refund.surplus or as_surplus:
+            account = of_surplus(self._payer)
+        elif refund.uncovered:
+            account = LOSS
         amount = sign * refund.amount_fen
         return ((account, amount), (HELD[Way(refund.way)], -amount))
 
-    def transfer(self, transfer: Transfer, agency: Organisation) -> None:
-        """Two movements, so that either organisation has its own on its statement."""
+    def transfer(self, transfer: Transfer, agency: Organisation, held: Way) -> None:
+        """Two movements, so that either organisation has its own on its statement; out of where it
+        had come in.
+        """
         amount = transfer.amount_fen
         own = of_purpose(self._payment.purpose, self._payer)
         key = f"payment:transfer:{transfer.public_id}"
         self._post(key, f"转给{agency.name}", ((own, amount), (of_agency(agency), -amount)))
-        sides = ((of_agency(agency), amount), (HELD[Way(transfer.way)], -amount))
+        sides = ((of_agency(agency), amount), (HELD[held], -amount))
         self._post(f"{key}:out", "转出", sides, agency)
 
     def _post(self, key: str, what: str, sides: Sides, other: Organisation | None = None) -> None:
@@ -98,4 +103,6 @@ class Poster:
 
 
 def _said(refund: Refund) -> str:
+    if refund.uncovered:
+        return "退款（平台垫付）"
     return "退回多付的款" if refund.surplus else "退款"

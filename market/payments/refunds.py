@@ -2,6 +2,7 @@
 has Stripe do it, by bank a second person confirms that it left.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,7 @@ from market.kit import jobs
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import yuan_in_words
-from market.payments import captures, repository, service, waiting
+from market.payments import captures, repository, repository_beside, service, waiting
 from market.payments.bank import SAME_PERSON
 from market.payments.models import Capture, Payment, Refund
 from market.payments.schemas import BankLeftIn, RefundIn
@@ -22,8 +23,21 @@ from market.payments.stripe import RefundSeen
 from market.payments.ways import NO_CARDS, Ways
 
 REFUND: Final = "payments.refund"
+USED: Final = "这个付款流水号已经用过，一笔付款只记一次"
 OUTSIDE: Final = "在 Stripe 后台退的款"
 LOST: Final = "拒付不利，发卡行已把款退给付款人"
+
+
+def left_by(session: Session, statement: str) -> None:
+    """Raise Invalid at `statement` for no number of the bank's, or one under which money left."""
+    if not statement:
+        raise Invalid(fields={"statement": "请填银行的付款流水号"})
+    if repository_beside.has_left(session, statement):
+        raise Invalid(fields={"statement": USED})
+
+
+class Undecided(Exception):
+    """What is under way has to end first; to be tried again."""
 
 
 def want(work: Work, ways: Ways, public_id: PublicId, form: RefundIn) -> Refund:
@@ -105,8 +119,7 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Refund:
     if form.decision == "reject":
         captures.refund_failed(work.session, row, work.now, confirmed_by=work.actor.person)
         return row
-    if not form.statement:
-        raise Invalid(fields={"statement": "请填银行的付款流水号"})
+    left_by(work.session, form.statement)
     captures.refunded(
         work.session,
         row,
@@ -117,37 +130,78 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Refund:
     return row
 
 
-def known(session: Session, seen: RefundSeen) -> Refund | None:
-    """Return our row of a refund at Stripe, None where somebody gave it back there by hand."""
-    if seen.ours:
-        return repository.refund_by_public_id(session, PublicId(seen.ours))
-    return repository.refund_by_stripe_id(session, seen.id)
+def apply(session: Session, seen: RefundSeen, at: datetime, reason: str = OUTSIDE) -> str:
+    """Bring a refund to how it stands at Stripe, one made there by hand too; return what it is now,
+    "" where its payment is not ours, or not yet: `captures.RETURNS` looks again then.
 
-
-def adopt(session: Session, seen: RefundSeen, at: datetime, reason: str = OUTSIDE) -> Refund | None:
-    """Write a row for what went back without us, by hand at Stripe or by a lost dispute: of the
-    surplus where it fits there, else of what was applied. None for what is no payment of ours.
-    Raises Mismatch where more went back than is left.
+    Raises Undecided, Mismatch.
     """
-    attempt = repository.attempt_by_intent(session, seen.intent) if seen.intent else None
+    capture = _capture_of(session, seen.intent)
+    rows = _known(session, seen)
+    if not rows and capture is not None:
+        rows = _adopt(session, capture, seen, at, reason)
+    if not rows:
+        return ""
+    if sum(row.amount_fen for row in rows) != seen.amount_fen:
+        raise captures.Mismatch(rows[0].payment_id, seen.id)
+    return ", ".join(captures.of_refund(session, row, seen, at) for row in rows)
+
+
+def _capture_of(session: Session, intent: str) -> Capture | None:
+    """Return what an intent brought in, its payment held."""
+    attempt = repository.attempt_by_intent(session, intent) if intent else None
     if attempt is None:
         return None
     repository.hold_payment(session, attempt.payment_id)
-    capture = repository.capture_of_attempt(session, attempt.id)
-    if capture is None:
-        return None
-    for surplus in (True, False):
+    return repository.capture_of_attempt(session, attempt.id)
+
+
+def _known(session: Session, seen: RefundSeen) -> Sequence[Refund]:
+    """Return our rows of a refund at Stripe; none where somebody gave it back there by hand, or
+    where it is a second one that Stripe made for a row of ours.
+    """
+    if seen.ours:
+        row = repository.refund_by_public_id(session, PublicId(seen.ours))
+        if row is not None and row.stripe_id in ("", seen.id):
+            return [row]
+    return repository.refunds_by_stripe_id(session, seen.id)
+
+
+def _adopt(
+    session: Session, capture: Capture, seen: RefundSeen, at: datetime, reason: str
+) -> list[Refund]:
+    """Write rows for what went back without us, by hand at Stripe or by a lost dispute: of the
+    surplus, then of what was applied and not sent on; the rest the platform bears.
+
+    Raises Undecided where a refund of ours that is under way may be what the rest is held by.
+    """
+    surplus = min(seen.amount_fen, service.left_of(capture, surplus=True))
+    applied = min(seen.amount_fen - surplus, service.left_of(capture, surplus=False))
+    rest = seen.amount_fen - surplus - applied
+    if rest and repository.under_way(session, capture.id):
+        raise Undecided(capture.public_id)
+    pockets = ((surplus, True, False), (applied, False, False), (rest, False, True))
+    rows = []
+    for amount, is_surplus, uncovered in pockets:
+        if not amount:
+            continue
+        if not uncovered and not repository.reserve(
+            session, capture.id, amount, surplus=is_surplus
+        ):
+            raise Undecided(capture.public_id)
         row = Refund(
             public_id=new_public_id(),
-            payment_id=attempt.payment_id,
+            payment_id=capture.payment_id,
             capture_id=capture.id,
             way=Way.CARD,
-            surplus=surplus,
-            amount_fen=seen.amount_fen,
+            surplus=is_surplus,
+            uncovered=uncovered,
+            amount_fen=amount,
             reason=reason,
             wanted_at=at,
             stripe_id=seen.id,
         )
-        if (written := _reserved(session, capture, row)) is not None:
-            return written
-    raise captures.Mismatch(capture.public_id)
+        session.add(row)
+        rows.append(row)
+    session.flush()
+    return rows

@@ -34,7 +34,6 @@ from market.payments.states import (
     RefundState,
     Step,
     TransferState,
-    Way,
 )
 
 MOVED = "这笔款项刚有变化，请刷新后再看"
@@ -180,6 +179,16 @@ def ask(session: Session, attempt_id: AttemptId) -> None:
     )
 
 
+def not_answered(session: Session, public_id: PublicId, before: int) -> None:
+    """Count that Stripe did not answer for a session, once among those who asked alike."""
+    changed(
+        session,
+        update(Attempt)
+        .where(col(Attempt.public_id) == public_id, col(Attempt.unanswered) == before)
+        .values(unanswered=before + 1),
+    )
+
+
 def attempt(session: Session, attempt_id: AttemptId) -> Attempt:
     return session.get_one(Attempt, attempt_id, populate_existing=True)
 
@@ -289,8 +298,23 @@ def refund_by_public_id(session: Session, public_id: PublicId) -> Refund | None:
     return session.exec(select(Refund).where(col(Refund.public_id) == public_id)).first()
 
 
-def refund_by_stripe_id(session: Session, stripe_id: str) -> Refund | None:
-    return session.exec(select(Refund).where(col(Refund.stripe_id) == stripe_id)).first()
+def refunds_by_stripe_id(session: Session, stripe_id: str) -> Sequence[Refund]:
+    query = select(Refund).where(col(Refund.stripe_id) == stripe_id).order_by(col(Refund.id))
+    return session.exec(query).all()
+
+
+def under_way(session: Session, capture_id: CaptureId) -> bool:
+    """Tell whether Stripe is to give back or send on something of a capture and has not said how it
+    ended.
+    """
+    refunds_ = select(Refund.id).where(
+        col(Refund.capture_id) == capture_id,
+        col(Refund.state).in_([RefundState.WANTED, RefundState.SENT]),
+    )
+    transfers_ = select(Transfer.id).where(
+        col(Transfer.capture_id) == capture_id, col(Transfer.state) == TransferState.SENT
+    )
+    return any(session.exec(query.limit(1)).first() is not None for query in (refunds_, transfers_))
 
 
 def refunds_in(session: Session, states: Collection[RefundState]) -> Sequence[Refund]:
@@ -324,10 +348,9 @@ def transfers(session: Session, payment_id: PaymentId) -> Sequence[Transfer]:
     return session.exec(query.order_by(col(Transfer.id))).all()
 
 
-def transfers_wanted(session: Session) -> Sequence[Transfer]:
-    """Return what Stripe is to send on and has not yet."""
-    where = (col(Transfer.state) == TransferState.WANTED, col(Transfer.way) == Way.CARD)
-    return session.exec(select(Transfer).where(*where)).all()
+def transfers_sent(session: Session) -> Sequence[Transfer]:
+    """Return what Stripe is to send on and has not said to have."""
+    return session.exec(select(Transfer).where(col(Transfer.state) == TransferState.SENT)).all()
 
 
 def move_transfer(session: Session, seen: Transfer, to: TransferState, **to_be: Any) -> None:

@@ -1,10 +1,10 @@
 """The SQL of slips, credits, events, invoices, limits and connected accounts; and of audits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -24,7 +24,13 @@ from market.payments.models import (
     Transfer,
 )
 from market.payments.models_beside import BankCredit, Slip, StripeEvent
-from market.payments.states import CREDIT_EDGES, CreditState, RefundState, TransferState
+from market.payments.states import (
+    CREDIT_EDGES,
+    STANDING_CREDIT,
+    CreditState,
+    RefundState,
+    TransferState,
+)
 
 MOVED = "这笔到账刚有人处理过，请刷新后再看"
 
@@ -69,14 +75,20 @@ def slip(session: Session, payment_id: PaymentId, public_id: PublicId) -> Stored
 
 def write_credit(session: Session, values: dict[str, Any]) -> bool:
     """Write a line of the bank statement once; return whether it was new."""
-    return _write_once(session, BankCredit, "statement", values)
+    return _write_once(session, BankCredit, "statement", values, where=STANDING_CREDIT)
 
 
-def _write_once(session: Session, table: type[Table], by: str, values: dict[str, Any]) -> bool:
-    """Write a row where there is none of its kind; return whether it was new."""
+def _write_once(
+    session: Session, table: type[Table], by: str, values: dict[str, Any], where: str = ""
+) -> bool:
+    """Write a row where there is none of its kind, among those that `where` the index holds; return
+    whether it was new.
+    """
     dialect = sqlite if is_sqlite(session) else postgresql
     session.flush()
-    write = dialect.insert(table).on_conflict_do_nothing(index_elements=[by])
+    write = dialect.insert(table).on_conflict_do_nothing(
+        index_elements=[by], index_where=text(where) if where else None
+    )
     key = getattr(table, by)
     return session.scalars(write.values(**values).returning(key)).first() is not None
 
@@ -125,14 +137,22 @@ def returns_waiting(session: Session, state: RefundState) -> list[tuple[Refund, 
 
 
 def transfers_waiting(session: Session) -> list[tuple[Transfer, Payment]]:
-    """Return the transfers that have not left, with their payments, the oldest first."""
+    """Return the transfers that are not over, with their payments, the oldest first."""
     query = (
         select(Transfer, Payment)
         .join(Payment, col(Payment.id) == col(Transfer.payment_id))
-        .where(col(Transfer.state) == TransferState.WANTED)
+        .where(col(Transfer.state).in_([TransferState.WANTED, TransferState.SENT]))
         .order_by(col(Transfer.id))
     )
     return [(row, payment) for row, payment in session.exec(query)]
+
+
+def has_left(session: Session, statement: str) -> bool:
+    """Tell whether money left the bank under this number: a refund or a transfer."""
+    return any(
+        session.exec(select(table.id).where(col(table.bank_text) == statement)).first() is not None
+        for table in (Refund, Transfer)
+    )
 
 
 def surpluses(session: Session) -> list[tuple[Capture, Payment]]:
@@ -230,7 +250,9 @@ def sent_to(
     session: Session, commission_id: CommissionId, *, done: bool = False
 ) -> dict[OrganisationId, int]:
     """Return what went on, or with `done` has arrived, of a commission by agency, in fen."""
-    states = [TransferState.DONE] if done else [TransferState.WANTED, TransferState.DONE]
+    states = [TransferState.DONE]
+    if not done:
+        states += [TransferState.WANTED, TransferState.SENT]
     query = (
         select(col(Transfer.organisation_id), func.sum(col(Transfer.amount_fen)))
         .join(Payment, col(Payment.id) == col(Transfer.payment_id))
@@ -282,62 +304,3 @@ def hanging(session: Session, before: datetime) -> Sequence[StripeEvent]:
             col(StripeEvent.handled_at).is_(None), col(StripeEvent.received_at) < before
         )
     ).all()
-
-
-def all_payments(session: Session) -> Iterator[tuple[Payment, int, int, int]]:
-    """Yield (payment, applied, refunded, reserved) by its captures, for an audit."""
-    sums = (
-        func.coalesce(func.sum(col(Capture.applied_fen)), 0),
-        func.coalesce(func.sum(col(Capture.refunded_fen)), 0),
-        func.coalesce(func.sum(col(Capture.reserved_fen)), 0),
-    )
-    query = (
-        select(Payment, *sums)
-        .outerjoin(Capture, col(Capture.payment_id) == col(Payment.id))
-        .group_by(*Payment.__table__.columns)  # type: ignore[attr-defined]
-        .order_by(col(Payment.id))
-    )
-    for row, applied, refunded, reserved in session.execute(query):
-        yield row, int(applied), int(refunded), int(reserved)
-
-
-def refunded_otherwise(session: Session) -> list[tuple[PublicId, int, int]]:
-    """Return (capture, reserved and returning, sum of its refunds) where the two differ."""
-    held = col(Capture.reserved_fen) + col(Capture.returning_fen)
-    asked = func.coalesce(func.sum(col(Refund.amount_fen)), 0)
-    query = (
-        select(col(Capture.public_id), held, asked)
-        .outerjoin(
-            Refund,
-            (col(Refund.capture_id) == col(Capture.id)) & (col(Refund.state) != RefundState.FAILED),
-        )
-        .group_by(
-            col(Capture.id),
-            col(Capture.public_id),
-            col(Capture.reserved_fen),
-            col(Capture.returning_fen),
-        )
-        .having(asked != held)
-    )
-    return [(PublicId(row[0]), int(row[1]), int(row[2])) for row in session.execute(query)]
-
-
-def sent_on(session: Session, payments: Sequence[PaymentId]) -> dict[PaymentId, int]:
-    """Return what went on to agencies, in fen."""
-    query = (
-        select(col(Transfer.payment_id), func.sum(col(Transfer.amount_fen)))
-        .where(col(Transfer.payment_id).in_(payments), col(Transfer.state) == TransferState.DONE)
-        .group_by(col(Transfer.payment_id))
-    )
-    return {row[0]: int(row[1]) for row in session.exec(query)}
-
-
-def surplus_held(session: Session, payments: Sequence[PaymentId]) -> dict[PaymentId, int]:
-    """Return what came in beyond the amounts and was not returned, in fen."""
-    held = func.sum(col(Capture.surplus_fen) - col(Capture.returned_fen))
-    query = (
-        select(col(Capture.payment_id), held)
-        .where(col(Capture.payment_id).in_(payments))
-        .group_by(col(Capture.payment_id))
-    )
-    return {row[0]: int(row[1]) for row in session.exec(query)}

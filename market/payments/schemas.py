@@ -95,9 +95,12 @@ class BankLeftIn(In):
 
 
 class TransferIn(In):
+    """What of a capture goes on to an agency; `by_bank` where Stripe does not send it."""
+
     capture: PathId = Field(examples=["23456789abcdef"])
     agency: PathId = Field(examples=["23456789abcdef"])
     amount_fen: Amount = Field(examples=[100_000])
+    by_bank: bool = Field(default=False, examples=[False])
 
 
 class AccountIn(In):

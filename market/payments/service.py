@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from secrets import randbelow
 from typing import Final
 
@@ -25,9 +25,10 @@ from market.payments import repository, repository_beside
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import FeeIn, PaymentIn
-from market.payments.states import PaymentState, Purpose, Step
+from market.payments.states import AttemptState, PaymentState, Purpose, Step
 
 PAGE: Final = 50
+SLACK: Final = timedelta(minutes=30)
 ALREADY: Final = "这一项已有一笔没有结束的款项，请在款项里继续办理"
 PURPOSES: Final = {
     Purpose.SERVICE_FEE: "服务费",
@@ -101,6 +102,11 @@ def view(work: Work, public_id: PublicId) -> PaymentView:
         repository_beside.credits_of(session, row.id),
         repository_beside.invoices(session, row.id),
     )
+
+
+def over(attempt: Attempt, at: datetime) -> bool:
+    """Tell whether nobody can pay by an attempt's session any more, by the time."""
+    return at >= attempt.expires_at + SLACK
 
 
 def _with_agencies(
@@ -273,8 +279,12 @@ def cancel(work: Work, public_id: PublicId) -> Payment:
     row = repository.hold_payment(work.session, own(work, public_id).id)
     if row.state != PaymentState.DUE:
         raise Conflict("已经付过款或已经结束，不能取消")
-    if repository.live_attempt(work.session, row.id) is not None:
-        raise Conflict("有一次在线支付还没有结束，请等它结束后再取消")
+    live = repository.live_attempt(work.session, row.id)
+    if live is not None:
+        # By its time nobody can pay by it any more; without Stripe's keys nobody else ends it.
+        if live.state == AttemptState.PROCESSING or not over(live, work.now):
+            raise Conflict("有一次在线支付还没有结束，请等它结束后再取消")
+        repository.move_attempt(work.session, live, AttemptState.EXPIRED)
     repository.move_payment(
         work.session, row, Step.CANCEL, PaymentState.CANCELLED, ended_at=work.now
     )

@@ -52,7 +52,10 @@ class RefundState(StrEnum):
 
 
 class TransferState(StrEnum):
+    """Wanted by one person, confirmed by a second: sent to Stripe, or left by bank and done."""
+
     WANTED = "wanted"
+    SENT = "sent"
     DONE = "done"
     FAILED = "failed"
 
@@ -114,6 +117,9 @@ EDGES: Final[dict[Step, Edges]] = {
         (P.PART_REFUNDED, P.PART_REFUNDED),
         (P.PART_REFUNDED, P.PAID),
         (P.PART_REFUNDED, P.PART_PAID),
+        # Its purpose was paid anew meanwhile: what comes back is surplus, to be returned.
+        (P.REFUNDED, P.REFUNDED),
+        (P.REFUNDED, P.CANCELLED),
     ),
 }
 ATTEMPT_EDGES: Final[dict[AttemptState, frozenset[AttemptState]]] = {
@@ -121,8 +127,9 @@ ATTEMPT_EDGES: Final[dict[AttemptState, frozenset[AttemptState]]] = {
     A.OPEN: frozenset({A.PROCESSING, A.PAID, A.EXPIRED, A.FAILED}),
     A.PROCESSING: frozenset({A.PAID, A.FAILED}),
     A.PAID: frozenset(),
-    A.EXPIRED: frozenset(),
-    A.FAILED: frozenset(),
+    # Money that came in after all is taken, whatever we thought of the session.
+    A.EXPIRED: frozenset({A.PAID}),
+    A.FAILED: frozenset({A.PAID}),
 }
 REFUND_EDGES: Final[dict[RefundState, frozenset[RefundState]]] = {
     R.WANTED: frozenset({R.SENT, R.DONE, R.FAILED}),
@@ -131,10 +138,12 @@ REFUND_EDGES: Final[dict[RefundState, frozenset[RefundState]]] = {
     R.FAILED: frozenset(),
 }
 TRANSFER_EDGES: Final[dict[TransferState, frozenset[TransferState]]] = {
-    T.WANTED: frozenset({T.DONE, T.FAILED}),
+    T.WANTED: frozenset({T.SENT, T.DONE, T.FAILED}),
+    T.SENT: frozenset({T.DONE, T.FAILED}),
     T.DONE: frozenset(),
     T.FAILED: frozenset(),
 }
+STANDING_CREDIT: Final = "state <> 'rejected'"
 CREDIT_EDGES: Final[dict[CreditState, frozenset[CreditState]]] = {
     C.RECORDED: frozenset({C.CONFIRMED, C.REJECTED}),
     C.CONFIRMED: frozenset(),

@@ -58,9 +58,12 @@ class BadSignature(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A Checkout session to be made: for one attempt, whose public id is the key."""
+    """A Checkout session to be made: for one attempt, whose public id with `unanswered`, how often
+    Stripe was asked for it without an answer, is the key.
+    """
 
     attempt: str
+    unanswered: int
     payment: str
     title: str
     amount_fen: int
@@ -112,7 +115,6 @@ class EventSeen:
     id: str
     type: str
     object_id: str
-    body: str
 
 
 class Cards:
@@ -173,7 +175,9 @@ class Cards:
         if "wechat_pay" in self._methods:
             params["payment_method_options"] = {"wechat_pay": {"client": "web"}}
         made = self._call(
-            lambda: self._api.checkout.sessions.create(params, _key(f"checkout-{asked.attempt}"))
+            lambda: self._api.checkout.sessions.create(
+                params, _key(f"checkout-{asked.attempt}-{asked.unanswered}")
+            )
         )
         return _checkout(made)
 
@@ -220,13 +224,15 @@ class Cards:
         return self._call(look)[::-1]
 
     def dispute(self, dispute: str) -> DisputeSeen:
-        values = self._call(lambda: self._api.disputes.retrieve(dispute)).to_dict()
-        return DisputeSeen(
-            id=str(values["id"]),
-            intent=_text(values.get("payment_intent")),
-            status=str(values.get("status") or ""),
-            amount_fen=int(values["amount"]),
-        )
+        return _dispute(self._call(lambda: self._api.disputes.retrieve(dispute)))
+
+    def disputes(self, intent: str) -> list[DisputeSeen]:
+        params = {"payment_intent": intent, "limit": 100}
+
+        def look() -> list[DisputeSeen]:
+            return [_dispute(one) for one in self._api.disputes.list(params).auto_paging_iter()]
+
+        return self._call(look)
 
     def intent_of_charge(self, charge: str) -> str:
         found = self._call(lambda: self._api.charges.retrieve(charge))
@@ -267,8 +273,7 @@ class Cards:
         }
         found = self._call(lambda: list(self._api.events.list(params).auto_paging_iter()))
         for one in found:
-            values = one.to_dict(for_json=True)
-            yield _event(values, json.dumps(values, ensure_ascii=False))
+            yield _event(one.to_dict(for_json=True))
 
     def verified(self, body: bytes, header: str, now: datetime) -> EventSeen:
         """Return the event of a webhook. Raises BadSignature for what Stripe did not sign with our
@@ -276,14 +281,11 @@ class Cards:
         """
         try:
             stripe.WebhookSignature.verify_header(body, header, self._webhook_secret)
-            stamp = next(
-                one[2:] for one in header.replace(" ", "").split(",") if one.startswith("t=")
-            )
-            at = datetime.fromtimestamp(int(stamp), UTC)
-            if abs(now - at) > TOLERANCE:
+            if abs(now - _signed_at(header)) > TOLERANCE:
                 raise BadSignature
-            event = _event(json.loads(body), body.decode())
-            live = json.loads(body).get("livemode")
+            values = json.loads(body)
+            event = _event(values)
+            live = values.get("livemode")
         except (
             stripe.SignatureVerificationError,
             ValueError,
@@ -292,7 +294,6 @@ class Cards:
             LookupError,
             AttributeError,
             TypeError,
-            StopIteration,
             RecursionError,
         ) as error:
             raise BadSignature from error
@@ -363,12 +364,35 @@ def _refund(found: Any) -> RefundSeen:
     )
 
 
-def _event(values: Any, body: str) -> EventSeen:
-    """Raises LookupError, TypeError or ValueError for what is no event."""
-    name, kind, about = values["id"], values["type"], values["data"]["object"]["id"]
+def _dispute(found: Any) -> DisputeSeen:
+    values = found.to_dict()
+    return DisputeSeen(
+        id=str(values["id"]),
+        intent=_text(values.get("payment_intent")),
+        status=str(values.get("status") or ""),
+        amount_fen=int(values["amount"]),
+    )
+
+
+def _signed_at(header: str) -> datetime:
+    """Return the one moment that a signature names. Raises ValueError for none or several: which of
+    them the library has looked at must not be a matter of how they are read.
+    """
+    items = [one.strip() for one in header.split(",")]
+    (stamp,) = (one.partition("=")[2] for one in items if one.partition("=")[0].strip() == "t")
+    return datetime.fromtimestamp(int(stamp), UTC)
+
+
+def _event(values: Any) -> EventSeen:
+    """Return what an event is about; "" for an object without an id, of a kind not asked for.
+
+    Raises LookupError, TypeError or ValueError for what is no event.
+    """
+    name, kind = values["id"], values["type"]
+    about = values["data"]["object"].get("id") or ""
     for one in (name, kind, about):
-        if not isinstance(one, str) or not 0 < len(one) <= _LONGEST_ID or not one.isprintable():
+        if not isinstance(one, str) or len(one) > _LONGEST_ID or not one.isprintable():
             raise ValueError("not an event")
-    if "\0" in body:
-        raise ValueError("not storable")
-    return EventSeen(name, kind, about, body)
+    if not name or not kind or (not about and kind in EVENTS):
+        raise ValueError("not an event")
+    return EventSeen(name, kind, about)

@@ -19,13 +19,13 @@ from market.operations import marks
 from market.payments import captures, card, inbox, refunds, repository, repository_beside, transfers
 from market.payments.models import Attempt, Refund
 from market.payments.states import AttemptState, RefundState, TransferState
-from market.payments.stripe import Cards, CardsRefused, EventSeen, RefundSeen
+from market.payments.stripe import Cards, CardsRefused, DisputeSeen, EventSeen, RefundSeen
 
 SWEEP: Final = "payments.sweep"
 EVERY: Final = timedelta(minutes=5)
 HANGS: Final = timedelta(minutes=10)
-BACK: Final = timedelta(days=3)
-"""How far back undelivered events are asked for; Stripe itself tries for three days."""
+BACK: Final = timedelta(days=29)
+"""How far back undelivered events are asked for: Stripe lists them for thirty days."""
 
 
 def handlers(parts: Parts, cards: Cards | None) -> Mapping[str, Handler]:
@@ -96,20 +96,27 @@ class _Working:
         """Return (the session as it stands), None where there is nothing to look at any more."""
         with self._parts.database.read() as session:
             row = repository.attempt_by_public_id(session, PublicId(job.payload["attempt"]))
-            payment = None if row is None else repository.payment(session, row.payment_id)
-        if row is None or payment is None or row.state in _OVER:
-            return None
-        return (card.looked(self._cards, row, payment),)
+            if row is None or row.state in _OVER:
+                return None
+            needed = card.needed(session, row, repository.payment(session, row.payment_id))
+        return (card.looked(self._cards, row, needed=needed),)
 
     def settle_attempt(self, session: Session, job: Job, seen: Any) -> Chunk:
         if seen is not None:
             at = self._parts.clock.now()
-            card.settle(session, PublicId(job.payload["attempt"]), seen[0], at)
+            try:
+                with session.begin_nested():
+                    card.settle(session, PublicId(job.payload["attempt"]), seen[0], at)
+            except captures.Mismatch as error:
+                inbox.tell_of_mismatch(session, error, at)
         return Chunk(None)
 
     def ask_refund(self, job: Job) -> RefundSeen | None:
         """Return a refund as it stands at Stripe, made where there is none; None where Stripe will
         not make it.
+
+        It is looked for before every asking: Stripe forgets keys after a day, and a job that was
+        given up may be run again after that.
         """
         with self._parts.database.read() as session:
             row = repository.refund_by_public_id(session, PublicId(job.payload["refund"]))
@@ -119,10 +126,9 @@ class _Working:
             intent = repository.attempt(session, capture.attempt_id).intent
         if row.stripe_id:
             return self._cards.refund_seen(row.stripe_id)
-        if not _first(job, row.public_id):
-            found = [one for one in self._cards.refunds(intent) if one.ours == row.public_id]
-            if found:
-                return found[-1]
+        found = [one for one in self._cards.refunds(intent) if one.ours == row.public_id]
+        if found:
+            return found[0]
         try:
             return self._cards.refund(row.public_id, intent, row.amount_fen)
         except CardsRefused:
@@ -138,18 +144,24 @@ class _Working:
             captures.refund_failed(session, row, at)
         return Chunk(None)
 
-    def ask_returns(self, job: Job) -> list[RefundSeen]:
-        """Return what has gone back of a payment at Stripe by the time it is known here."""
-        return list(self._cards.refunds(job.payload["intent"]))
+    def ask_returns(self, job: Job) -> tuple[list[RefundSeen], list[DisputeSeen]]:
+        """Return what went back, or is wanted back, before its payment was known."""
+        intent = job.payload["intent"]
+        return self._cards.refunds(intent), self._cards.disputes(intent)
 
-    def settle_returns(self, session: Session, _job: Job, found: list[RefundSeen]) -> Chunk:
-        for seen in found:
-            inbox.apply_refund(session, seen, self._parts.clock.now())
+    def settle_returns(
+        self, session: Session, _job: Job, found: tuple[list[RefundSeen], list[DisputeSeen]]
+    ) -> Chunk:
+        at = self._parts.clock.now()
+        for seen in found[0]:
+            refunds.apply(session, seen, at)
+        for dispute in found[1]:
+            inbox.apply_dispute(session, dispute, at)
         return Chunk(None)
 
     def ask_transfer(self, job: Job) -> str | None:
         """Return the id of a transfer, made where there is none; "" where Stripe refuses, None
-        where nothing is wanted any more.
+        where nothing is to be sent any more. Looked for before every asking, as refunds are.
         """
         with self._parts.database.read() as session:
             row = repository.transfer(session, job.payload["transfer"])
@@ -157,10 +169,10 @@ class _Working:
             capture = repository.capture(session, row.capture_id)
             assert capture.attempt_id is not None
             intent = repository.attempt(session, capture.attempt_id).intent
-        if row.state != TransferState.WANTED:
+        if row.state != TransferState.SENT:
             return None
         ours = (row.public_id, payment.public_id)
-        if not _first(job, row.public_id) and (found := self._cards.find_transfer(*ours)):
+        if found := self._cards.find_transfer(*ours):
             return found
         try:
             return self._cards.transfer(*ours, intent, row.account, row.amount_fen)
@@ -187,21 +199,12 @@ class _Working:
         for refund in repository.refunds_in(session, [RefundState.WANTED, RefundState.SENT]):
             if refund.way == "card" and refund.wanted_at < now - EVERY:
                 _owe(session, refunds.REFUND, {"refund": refund.public_id}, refund, now)
-        for transfer in repository.transfers_wanted(session):
-            if transfer.wanted_at < now - EVERY:
-                key = f"{transfers.TRANSFER}:{transfer.public_id}:{slot(now)}"
-                payload = {"transfer": transfer.id}
-                jobs.enqueue(session, transfers.TRANSFER, key, payload, at=now)
+        for transfer in repository.transfers_sent(session):
+            key = f"{transfers.TRANSFER}:{transfer.public_id}:{slot(now)}"
+            jobs.enqueue(session, transfers.TRANSFER, key, {"transfer": transfer.id}, at=now)
         detail = f"补收{new}个事件，重新处理{len(hanging)}个"
         marks.put(session, marks.PAYMENTS, at=now, good=not hanging, detail=detail)
         return Chunk(None)
-
-
-def _first(job: Job, public_id: str) -> bool:
-    """Tell whether nobody has asked Stripe for this before: else it is looked for first, because
-    Stripe forgets keys after a day and repeats a 500 until then.
-    """
-    return job.attempts == 1 and job.key == f"{job.kind}:{public_id}"
 
 
 _OVER: Final = (AttemptState.PAID, AttemptState.EXPIRED, AttemptState.FAILED)

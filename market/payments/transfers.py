@@ -1,5 +1,6 @@
 """Commission that goes on from a capture to the agencies that it is for, each no more than its
-part: over Stripe Connect by a job, by bank once a second person confirms that it left.
+part. One person wants it, a second confirms it: over Stripe Connect a job sends it then, by bank it
+has left.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import CommissionId, PublicId, new_public_id
 from market.kit.money import yuan_in_words
-from market.payments import repository, repository_beside, service, waiting
+from market.payments import refunds, repository, repository_beside, service, waiting
 from market.payments.bank import SAME_PERSON
 from market.payments.models import ConnectedAccount, Payment, Transfer
 from market.payments.posting import Poster
@@ -91,14 +92,15 @@ def connect(work: Work, form: AccountIn) -> ConnectedAccount:
         entered_by=work.actor.person,
         entered_at=work.now,
     )
-    row.account = form.account
+    row.account, row.entered_by, row.entered_at = form.account, work.actor.person, work.now
     work.session.add(row)
     work.session.flush()
     return row
 
 
 def want(work: Work, ways: Ways, public_id: PublicId, form: TransferIn) -> Transfer:
-    """Send commission on to an agency that it is for, by the way in which it came.
+    """Ask for commission to go on to an agency that it is for: what came by card over Stripe,
+    unless it is wanted by bank; what came by bank, by bank.
 
     Raises Conflict where it is no commission, or Stripe cannot be asked; Invalid at `capture`,
     `agency`, `amount_fen`.
@@ -115,11 +117,11 @@ def want(work: Work, ways: Ways, public_id: PublicId, form: TransferIn) -> Trans
     )
     if share is None:
         raise Invalid(fields={"agency": "请选应得这笔报酬的机构"})
-    way = Way(capture.way)
+    way = Way.BANK if form.by_bank else Way(capture.way)
     if way is Way.CARD and ways.cards is None:
         raise Conflict(NO_CARDS)
     if way is Way.CARD and not share.account:
-        raise Invalid(fields={"agency": "这家机构还没有登记支付服务的账户"})
+        raise Invalid(fields={"agency": "这家机构还没有登记支付服务的账户，可以从银行付"})
     left = min(share.left_fen, service.left_of(capture, surplus=False))
     if form.amount_fen > left or not repository.send_on(work.session, capture.id, form.amount_fen):
         raise Invalid(fields={"amount_fen": f"最多还能转{yuan_in_words(max(left, 0))}"})
@@ -136,9 +138,6 @@ def want(work: Work, ways: Ways, public_id: PublicId, form: TransferIn) -> Trans
     )
     work.session.add(row)
     work.session.flush()
-    if way is Way.CARD:
-        key = f"{TRANSFER}:{row.public_id}"
-        jobs.enqueue(work.session, TRANSFER, key, {"transfer": row.id}, at=work.now)
     waiting.moved(work.session, payment, work.now)
     return row
 
@@ -155,14 +154,13 @@ def transfer(work: Work, public_id: PublicId) -> tuple[Transfer, Payment]:
 
 
 def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Transfer:
-    """Confirm that a transfer by bank has left, or let it be, by a second person.
+    """Let Stripe send a transfer, confirm that one by bank has left, or let it be, by a second
+    person.
 
-    Raises Conflict for the person who asked for it, for a transfer by Stripe, and where it was
-    decided meanwhile; Invalid at `statement`.
+    Raises Conflict for the person who asked for it, and where it was decided meanwhile; Invalid at
+    `statement`.
     """
     row, payment = transfer(work, public_id)
-    if row.way != Way.BANK:
-        raise Conflict("由支付服务办理，不用确认")
     if row.wanted_by == work.actor.person:
         raise Conflict(SAME_PERSON)
     repository.hold_payment(work.session, payment.id)
@@ -173,8 +171,15 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Transfer:
     if form.decision == "reject":
         _failed(work.session, row, payment, work.now, confirmed_by=work.actor.person)
         return row
-    if not form.statement:
-        raise Invalid(fields={"statement": "请填银行的付款流水号"})
+    if row.way == Way.CARD:
+        repository.move_transfer(
+            work.session, row, TransferState.SENT, confirmed_by=work.actor.person
+        )
+        key = f"{TRANSFER}:{row.public_id}"
+        jobs.enqueue(work.session, TRANSFER, key, {"transfer": row.id}, at=work.now)
+        waiting.moved(work.session, payment, work.now)
+        return row
+    refunds.left_by(work.session, form.statement)
     _done(
         work.session,
         row,
@@ -191,12 +196,13 @@ def settled(session: Session, transfer_id: int, stripe_id: str, at: datetime) ->
     row = repository.transfer(session, transfer_id)
     payment = repository.hold_payment(session, row.payment_id)
     session.refresh(row)
-    if row.state != TransferState.WANTED:
+    if row.state != TransferState.SENT:
         return
     if stripe_id:
         _done(session, row, payment, at, stripe_id=stripe_id)
     else:
         _failed(session, row, payment, at)
+        waiting.tell_of_failure(session, payment, row, at)
 
 
 def _done(session: Session, row: Transfer, payment: Payment, at: datetime, **also: Any) -> None:
@@ -204,7 +210,8 @@ def _done(session: Session, row: Transfer, payment: Payment, at: datetime, **als
     repository.move_transfer(session, row, TransferState.DONE, done_at=at, **also)
     payer = accounts.organisation(session, payment.organisation_id)
     agency = accounts.organisation(session, row.organisation_id)
-    Poster(session, payment, payer, local_date(at), at).transfer(row, agency)
+    held = Way(repository.capture(session, row.capture_id).way)
+    Poster(session, payment, payer, local_date(at), at).transfer(row, agency, held)
     assert payment.commission_id is not None
     commission = repository_beside.commission(session, payment.commission_id)
     notify.tell(

@@ -16,12 +16,16 @@ from market.payments import repository, repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
 from market.payments.states import RefundState, TransferState, Way
+from market.payments.stripe import DisputeSeen
 
 CREDIT: Final = "payment.credit"
 RETURN: Final = "payment.return"
 SURPLUS: Final = "payment.surplus"
 SEND_ON: Final = "payment.send_on"
 DISPUTE: Final = "payment.dispute"
+FAILED: Final = "payment.failed"
+LOST: Final = "payment.lost"
+MISMATCH: Final = "payment.mismatch"
 KINDS: Final = (CREDIT, RETURN, SURPLUS, SEND_ON)
 
 
@@ -35,7 +39,7 @@ def tasks(session: Session) -> Iterator[Task]:
     for capture, payment in repository_beside.surpluses(session):
         yield _surplus(capture, payment)
     for transfer, payment in repository_beside.transfers_waiting(session):
-        if transfer.way == Way.BANK:
+        if transfer.state == TransferState.WANTED:
             yield _send_on(transfer, payment)
 
 
@@ -50,7 +54,7 @@ def _return(row: Refund, payment: Payment) -> Task:
 
 
 def _send_on(row: Transfer, payment: Payment) -> Task:
-    said = f"付出经理人报酬{yuan_in_words(row.amount_fen)}：{payment.title}"
+    said = f"确认转付经理人报酬{yuan_in_words(row.amount_fen)}：{payment.title}"
     return Task(To(role=Role.OPERATOR), SEND_ON, subject(payment), said, round=row.public_id)
 
 
@@ -64,14 +68,36 @@ def subject(payment: Payment) -> Subject:
     return Subject("payment", payment.public_id)
 
 
-def tell_of_dispute(
-    session: Session, payment: Payment, dispute: str, amount: int, at: datetime
+def tell_of_dispute(session: Session, payment: Payment, seen: DisputeSeen, at: datetime) -> None:
+    """Tell the operators, once each, that a payer's bank wants money back (拒付), and has it."""
+    amount = yuan_in_words(seen.amount_fen)
+    said, key = f"付款人的银行提出拒付{amount}，请在 Stripe 后台答复", f"{DISPUTE}:{seen.id}"
+    if seen.status == "lost":
+        said, key = f"拒付判给付款人，{amount}已被退走", f"{DISPUTE}:{seen.id}:lost"
+    _tell(session, payment, DISPUTE, said, key, at)
+
+
+def tell_of_failure(
+    session: Session, payment: Payment, row: Refund | Transfer, at: datetime
 ) -> None:
-    """Tell the operators, once, that a payer's bank wants money back (拒付)."""
-    said = f"付款人的银行提出拒付{yuan_in_words(amount)}，请在 Stripe 后台答复：{payment.title}"
-    key = f"{DISPUTE}:{dispute}"
-    to = To(role=Role.OPERATOR)
-    notify.tell(session, to, DISPUTE, subject(payment), said, key=key, at=at)
+    what = "退款" if isinstance(row, Refund) else "转付报酬"
+    said = f"{what}{yuan_in_words(row.amount_fen)}没有办成，请核对后再办"
+    _tell(session, payment, FAILED, said, f"{FAILED}:{row.public_id}", at)
+
+
+def tell_of_loss(session: Session, payment: Payment, row: Refund, at: datetime) -> None:
+    said = f"已退走的款里{yuan_in_words(row.amount_fen)}早已转给机构，由平台垫付，请追回"
+    _tell(session, payment, LOST, said, f"{LOST}:{row.public_id}", at)
+
+
+def tell_of_mismatch(session: Session, payment: Payment, what: str, at: datetime) -> None:
+    said = "支付服务说的金额与这里不同，没有入账，请照 Stripe 后台核对"
+    _tell(session, payment, MISMATCH, said, f"{MISMATCH}:{what}", at)
+
+
+def _tell(session: Session, payment: Payment, kind: str, said: str, key: str, at: datetime) -> None:
+    title = f"{said}：{payment.title}"
+    notify.tell(session, To(role=Role.OPERATOR), kind, subject(payment), title, key=key, at=at)
 
 
 def moved(session: Session, payment: Payment, at: datetime) -> None:
@@ -95,7 +121,7 @@ def moved(session: Session, payment: Payment, at: datetime) -> None:
         *(
             _send_on(row, payment)
             for row in repository.transfers(session, payment.id)
-            if row.way == Way.BANK and row.state == TransferState.WANTED
+            if row.state == TransferState.WANTED
         ),
     ]
     notify.hold(session, subject(payment), KINDS, waits, at=at)

@@ -154,13 +154,9 @@ def test_a_commission_by_bank_goes_on_to_its_agency_by_two_persons(place: Place)
     page.get_by_role("button", name="转给机构").dblclick()
     expect(page.locator("main")).to_contain_text("转付已发起")
     page.goto("/treasury")
-    expect(page.get_by_role("region", name="待付出的经理人报酬")).to_contain_text(
-        "请另一位运营人员确认"
-    )
+    expect(page.get_by_role("region", name="待确认的转付")).to_contain_text("请另一位运营人员确认")
     other.goto("/treasury")
-    other.get_by_role("region", name="待付出的经理人报酬").get_by_label("银行付款流水号").fill(
-        "付0001"
-    )
+    other.get_by_role("region", name="待确认的转付").get_by_label("银行付款流水号").fill("付0001")
     looked_at(other)
     other.get_by_role("button", name="确认已付出").click()
     expect(other.locator("main")).to_contain_text("转付已处理")

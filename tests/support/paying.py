@@ -8,6 +8,7 @@ from market.accounts.policy import OrganisationKind, Role
 from market.accounts.work import Actor, Parts
 from market.brokerage.models import Commission, CommissionPart, CommissionState, PartRole
 from market.brokerage.rule import Ground
+from market.kit.across import Finding
 from market.kit.ids import PublicId, new_public_id
 from market.kit.jobs import Runner
 from market.ledger import money, verify
@@ -134,7 +135,11 @@ class Till:
         0.
         """
         with self.parts.database.read() as session:
-            accounts = [*posting.HELD.values(), *statements.accounts_of(self.organisation)]
+            accounts = [
+                *posting.HELD.values(),
+                posting.LOSS,
+                *statements.accounts_of(self.organisation),
+            ]
             found = money.balances(session, accounts)
         return {
             name.removeprefix("money:").partition(":")[0]: amount
@@ -142,11 +147,13 @@ class Till:
             if amount
         }
 
-    def sound(self) -> None:
-        """Fail where the books, the chain or the payments do not agree."""
+    def wrong(self) -> list[Finding]:
+        """Return where the books, the chain or the payments do not agree."""
         with self.parts.database.read() as session:
-            wrong = [*verify.books(session), *verify.links(session), *audit.audit(session)]
-        assert wrong == []
+            return [*verify.books(session), *verify.links(session), *audit.audit(session)]
+
+    def sound(self) -> None:
+        assert self.wrong() == []
 
 
 def till(parts: Parts, clock: FakeClock, stripe: StandIn) -> Till:

@@ -3,11 +3,13 @@
 `exchanges` is what went over it: (method, path, body or query as sent, answer).
 
 It keeps sessions, intents, charges, refunds, transfers and events, and what it answered under each
-idempotency key, as Stripe does: a 500 is answered again. `faults` are taken one a request:
+idempotency key, as Stripe does: a 500 is answered again. `faults` are taken one a request that
+writes, those that begin with GET one a request that reads:
 
     before   the connection ends and nothing was done
     after    it was done, and the connection ends without an answer (a time-out)
     500      it was done, and the answer is a 500 that stays under its key
+    lost     nothing was done, and the answer is a 500 that stays under its key
 """
 
 import hashlib
@@ -24,6 +26,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 SECRET = "whsec_stand_in_of_the_tests"
 KEY = "sk_test_standin"
+PAGE = 3
+"""So few a page, whatever is asked for, that whoever reads a list has to go on."""
 Values = dict[str, Any]
 
 
@@ -267,7 +271,7 @@ class StandIn:
             case ("GET", ["checkout", "sessions"]):
                 since = int(form.get("created[gte]", 0))
                 found = [one for one in self.sessions.values() if one["created"] >= since]
-                return _listed(found, path)
+                return _listed(found, path, form)
             case ("GET", ["checkout", "sessions", name]):
                 return self._expanded(_there(self.sessions, name))
             case ("POST", ["checkout", "sessions", name, "expire"]):
@@ -279,9 +283,13 @@ class StandIn:
             case ("GET", ["refunds"]):
                 of = form["payment_intent"]
                 found = [one for one in self.refunds.values() if one["payment_intent"] == of]
-                return _listed(found, path)
+                return _listed(found, path, form)
             case ("GET", ["refunds", name]):
                 return _there(self.refunds, name)
+            case ("GET", ["disputes"]):
+                of = form["payment_intent"]
+                found = [one for one in self.disputes.values() if one["payment_intent"] == of]
+                return _listed(found, path, form)
             case ("GET", ["disputes", name]):
                 return _there(self.disputes, name)
             case ("GET", ["charges", name]):
@@ -293,25 +301,34 @@ class StandIn:
             case ("GET", ["transfers"]):
                 of = form["transfer_group"]
                 found = [one for one in self.transfers.values() if one["transfer_group"] == of]
-                return _listed(found, path)
+                return _listed(found, path, form)
             case ("GET", ["events"]):
                 kinds = {value for name, value in form.items() if name.startswith("types")}
                 found = [
                     one
                     for one in self.events
-                    if one["id"] not in self.delivered and one["type"] in kinds
+                    if one["id"] not in self.delivered
+                    and one["type"] in kinds
+                    and one["created"] >= int(form.get("created[gte]", 0))
                 ]
-                return _listed(found, path)
+                return _listed(found, path, form)
         raise Refused(404, "resource_missing")
 
     def _expanded(self, session: Values) -> Values:
         intent = session["payment_intent"]
         return {**session, "payment_intent": self.intents[intent] if intent else None}
 
+    def _fault(self, method: str) -> str:
+        wanted, _, fault = (self.faults[0] if self.faults else "").rpartition(" ")
+        if not fault or (wanted or "POST") != method:
+            return ""
+        self.faults.popleft()
+        return fault
+
     def respond(self, method: str, path: str, form: Values, key: str) -> tuple[str, int, Values]:
         """Return (fault, status, answer) of a request."""
         with self.lock:
-            fault = self.faults.popleft() if self.faults else ""
+            fault = self._fault(method)
             if fault == "before":
                 return fault, 0, {}
             asked = hashlib.sha256(json.dumps([path, form], sort_keys=True).encode()).hexdigest()
@@ -321,11 +338,12 @@ class StandIn:
                     return fault, 400, _error("idempotency_error", "idempotency_key_in_use")
                 return fault, status, answer
             try:
-                status, answer = 200, json.loads(json.dumps(self.answer(method, path, form)))
+                done = {} if fault == "lost" else self.answer(method, path, form)
+                status, answer = 200, json.loads(json.dumps(done))
             except Refused as refused:
                 status = refused.status
                 answer = _error("invalid_request_error", refused.code)
-            if fault == "500":
+            if fault in ("500", "lost"):
                 status, answer = 500, _error("api_error", "")
             if key:
                 self.keys[key] = (asked, status, answer)
@@ -342,8 +360,14 @@ def _there(found: dict[str, Values], name: str) -> Values:
     return found[name]
 
 
-def _listed(found: list[Values], path: str) -> Values:
-    return {"object": "list", "data": found[::-1], "has_more": False, "url": path}
+def _listed(found: list[Values], path: str, form: Values) -> Values:
+    """Return a page of a list, the newest first, after the one that was asked to be begun after."""
+    newest = found[::-1]
+    names = [one["id"] for one in newest]
+    begin = names.index(form["starting_after"]) + 1 if "starting_after" in form else 0
+    end = begin + min(int(form.get("limit", 10)), PAGE)
+    more = end < len(newest)
+    return {"object": "list", "data": newest[begin:end], "has_more": more, "url": path}
 
 
 def _metadata(form: Values) -> Values:

@@ -89,7 +89,6 @@ def _new_tables() -> None:
         sa.Column("event", sa.String(length=255), nullable=False),
         sa.Column("type", sa.String(length=100), nullable=False),
         sa.Column("object_id", sa.String(length=255), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
         sa.Column("by_sweep", sa.Boolean(), nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("handled_at", MOMENT, nullable=True),
@@ -309,11 +308,17 @@ def _new_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_credit")),
         sa.UniqueConstraint("public_id", name=op.f("uq_bank_credit_public_id")),
-        sa.UniqueConstraint("statement", name=op.f("uq_bank_credit_statement")),
     )
     with op.batch_alter_table("bank_credit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_bank_credit_payment_id"), ["payment_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_bank_credit_state"), ["state"], unique=False)
+        batch_op.create_index(
+            "uq_bank_credit_statement",
+            ["statement"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'rejected'"),
+            postgresql_where=sa.text("state <> 'rejected'"),
+        )
 
     op.create_table(
         "bank_slip",
@@ -346,6 +351,7 @@ def _new_tables() -> None:
         sa.Column("amount_fen", BIG, nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("unanswered", sa.Integer(), nullable=False),
         sa.Column("session", sa.String(length=255), nullable=False),
         sa.Column("intent", sa.String(length=255), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
@@ -353,7 +359,6 @@ def _new_tables() -> None:
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.Column("created_by", BIG, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("looked_at", MOMENT, nullable=True),
         sa.CheckConstraint(
             "state IN ('wanted', 'open', 'processing', 'paid', 'expired', 'failed')",
             name=op.f("ck_card_attempt_state_known"),
@@ -475,6 +480,7 @@ def _new_tables() -> None:
         sa.Column("capture_id", BIG, nullable=False),
         sa.Column("way", sa.String(length=32), nullable=False),
         sa.Column("surplus", sa.Boolean(), nullable=False),
+        sa.Column("uncovered", sa.Boolean(), nullable=False),
         sa.Column("amount_fen", BIG, nullable=False),
         sa.Column("reason", sa.String(length=300), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
@@ -492,6 +498,7 @@ def _new_tables() -> None:
             name=op.f("ck_refund_bank_needs_second"),
         ),
         sa.CheckConstraint("way IN ('card', 'bank')", name=op.f("ck_refund_way_known")),
+        sa.CheckConstraint("NOT (surplus AND uncovered)", name=op.f("ck_refund_one_pocket")),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_refund_amount_positive")),
         sa.CheckConstraint(
             "confirmed_by IS NULL OR confirmed_by <> wanted_by", name=op.f("ck_refund_four_eyes")
@@ -511,10 +518,17 @@ def _new_tables() -> None:
         batch_op.create_index(batch_op.f("ix_refund_state"), ["state"], unique=False)
         batch_op.create_index(
             "uq_refund_stripe",
-            ["stripe_id"],
+            ["stripe_id", "surplus", "uncovered"],
             unique=True,
             sqlite_where=sa.text("stripe_id <> ''"),
             postgresql_where=sa.text("stripe_id <> ''"),
+        )
+        batch_op.create_index(
+            "uq_refund_bank",
+            ["bank_text"],
+            unique=True,
+            sqlite_where=sa.text("bank_text <> ''"),
+            postgresql_where=sa.text("bank_text <> ''"),
         )
 
     op.create_table(
@@ -542,12 +556,14 @@ def _new_tables() -> None:
             "confirmed_by IS NULL OR confirmed_by <> wanted_by", name=op.f("ck_transfer_four_eyes")
         ),
         sa.CheckConstraint(
-            "way <> 'bank' OR state = 'wanted' OR confirmed_by IS NOT NULL",
-            name=op.f("ck_transfer_bank_needs_second"),
+            "state = 'wanted' OR confirmed_by IS NOT NULL", name=op.f("ck_transfer_needs_second")
+        ),
+        sa.CheckConstraint(
+            "state <> 'sent' OR way = 'card'", name=op.f("ck_transfer_sent_by_card")
         ),
         sa.CheckConstraint("way IN ('card', 'bank')", name=op.f("ck_transfer_way_known")),
         sa.CheckConstraint(
-            "state IN ('wanted', 'done', 'failed')", name=op.f("ck_transfer_state_known")
+            "state IN ('wanted', 'sent', 'done', 'failed')", name=op.f("ck_transfer_state_known")
         ),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_transfer_amount_positive")),
         sa.ForeignKeyConstraint(
@@ -573,6 +589,13 @@ def _new_tables() -> None:
         )
         batch_op.create_index(batch_op.f("ix_transfer_payment_id"), ["payment_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_transfer_state"), ["state"], unique=False)
+        batch_op.create_index(
+            "uq_transfer_bank",
+            ["bank_text"],
+            unique=True,
+            sqlite_where=sa.text("bank_text <> ''"),
+            postgresql_where=sa.text("bank_text <> ''"),
+        )
 
     with op.batch_alter_table("contract_receipt", schema=None) as batch_op:
         batch_op.add_column(sa.Column("file_id", BIG, nullable=True))

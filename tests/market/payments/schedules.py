@@ -23,6 +23,12 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
     ("pay", "refund 100000", "by hand 50000"),
     ("pay", f"refund {FEE}", "comes back"),
     ("slow", "finish", "refund 1", "comes back", "by hand 2"),
+    ("expire", "again", "pay"),
+    ("slow", "fail", "again", "pay", "by hand 7"),
+    ("pay", "dispute", "won"),
+    ("pay", "dispute", "lost"),
+    ("pay", "refund 100000", "dispute", "lost"),
+    ("pay", "later 100000", "at last"),
 )
 
 
@@ -78,6 +84,20 @@ class Schedule:
             stripe.refund_by_hand(intent, int(amount))
         elif word == "refund":
             self._refund(int(amount))
+        elif word == "later":
+            stripe.refund_status = "pending"
+            self._refund(int(amount))
+            stripe.refund_status = "succeeded"
+        elif step == "at last":
+            stripe.finish_refund(self._refunds()[-1], "succeeded")
+        elif step == "again":
+            if self._chance is not None:
+                self._sweep()  # who presses anew sees that the last try is over
+            self._session = self._desk.checkout(self._payment)
+        elif step == "dispute":
+            stripe.dispute(stripe.sessions[self._session]["payment_intent"])
+        elif step in ("won", "lost"):
+            stripe.close_dispute(list(stripe.disputes)[-1], step)
         else:
             stripe.finish_refund(self._refunds()[-1], "failed")
 

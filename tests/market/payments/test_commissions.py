@@ -83,6 +83,13 @@ def sent(desk: Till, world: Trade, payment: PublicId, amount: int) -> None:
         transfers.want(work, desk.ways, payment, form)
 
 
+def sent_off(desk: Till, payment: PublicId) -> None:
+    """Let a second operator confirm what is to go on by card."""
+    row, _ = view(desk, payment).transfers[-1]
+    with work_for(desk.parts, desk.operators[1]) as work:
+        transfers.decide(work, row.public_id, BankLeftIn(decision="confirm"))
+
+
 def closing(desk: Till, actor: Actor) -> dict[str, int]:
     with read_for(desk.parts, actor) as work:
         return statements.of(work, work.today, work.today).closing
@@ -93,6 +100,7 @@ def test_a_commission_goes_from_its_payer_to_the_agency(desk: Till, world: Trade
     assert closing(desk, world.seller) == {"commission": amount}
     connected(desk, world)
     sent(desk, world, payment, amount)
+    sent_off(desk, payment)
     desk.work()
     ((row, _),) = view(desk, payment).transfers
     assert (row.state, row.amount_fen) == (TransferState.DONE, amount)
@@ -110,6 +118,7 @@ def test_no_more_is_sent_on_or_refunded_than_came_in(desk: Till, world: Trade) -
     assert set(refused.value.fields) == {"agency"}  # without an account at Stripe
     connected(desk, world)
     sent(desk, world, payment, amount - 100)
+    sent_off(desk, payment)
     with pytest.raises(Invalid) as refused:
         sent(desk, world, payment, 101)
     assert set(refused.value.fields) == {"amount_fen"}
@@ -127,6 +136,7 @@ def test_no_answer_while_sending_on_sends_once(desk: Till, world: Trade, fault: 
     payment, amount = paid(desk, world)
     connected(desk, world)
     sent(desk, world, payment, amount)
+    sent_off(desk, payment)
     desk.stripe.faults.append(fault)
     desk.work()
     desk.clock.advance(minutes=1)

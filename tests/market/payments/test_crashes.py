@@ -150,6 +150,10 @@ class SentOn(Card):
     def go(self) -> None:
         self.pay()
         self.want()
+        ((row, _),) = self.desk.view(self.payment).transfers
+        if row.state == TransferState.WANTED:
+            with work_for(self.desk.parts, self.desk.operators[1]) as work:
+                transfers.decide(work, row.public_id, LEFT)
         self.desk.work()
 
     def ended(self) -> None:

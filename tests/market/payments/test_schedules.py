@@ -25,6 +25,12 @@ def test_the_ordered_ends_are_what_happened(desk: Till) -> None:
         SCRIPTS[7]: (PaymentState.PART_REFUNDED, 150_000),
         SCRIPTS[8]: (PaymentState.PAID, 0),
         SCRIPTS[9]: (PaymentState.PART_REFUNDED, 2),
+        SCRIPTS[10]: (PaymentState.PAID, 0),
+        SCRIPTS[11]: (PaymentState.PART_REFUNDED, 7),
+        SCRIPTS[12]: (PaymentState.PAID, 0),
+        SCRIPTS[13]: (PaymentState.REFUNDED, FEE),
+        SCRIPTS[14]: (PaymentState.REFUNDED, FEE),
+        SCRIPTS[15]: (PaymentState.PART_REFUNDED, 100_000),
     }
     desk.sound()
 

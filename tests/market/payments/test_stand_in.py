@@ -27,6 +27,7 @@ MODULE = "github.com/stripe/stripe-mock@latest"
 NOW = datetime(2026, 11, 2, 2, tzinfo=UTC)
 ASKED = Asked(
     attempt="attempt",
+    unanswered=0,
     payment="payment",
     title="平台服务费",
     amount_fen=300_000,
@@ -86,7 +87,9 @@ def every_call(stripe: StandIn) -> None:
     assert cards.intent_of_charge(next(iter(stripe.charges))) == seen.intent
     assert cards.transfer("transfer", "payment", seen.intent, "acct_1example", 5)
     assert cards.find_transfer("transfer", "payment")
-    assert cards.dispute(stripe.dispute(seen.intent)).status == "needs_response"
+    dispute = cards.dispute(stripe.dispute(seen.intent))
+    assert dispute.status == "needs_response"
+    assert cards.disputes(seen.intent) == [dispute]
     assert {one.type for one in cards.undelivered(NOW)} <= set(EVENTS)
     other = cards.open_checkout(dataclasses.replace(ASKED, attempt="other"))
     assert cards.end_checkout(other.id).status == "expired"
@@ -157,6 +160,7 @@ def test_the_official_client_speaks_with_stripes_own_mock(mock: str) -> None:
     assert cards.transfer("transfer", "payment", "pi_1", "acct_1example", 5)
     assert cards.find_transfer("transfer", "payment") == ""
     assert cards.dispute("du_1").status
+    assert cards.disputes("pi_1")
     assert {one.type for one in cards.undelivered(NOW)}
 
 
