@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 SECRET = "whsec_stand_in_of_the_tests"
 KEY = "sk_test_standin"
-PAGE = 3
+PAGE = 5
 """So few a page, whatever is asked for, that whoever reads a list has to go on."""
 Values = dict[str, Any]
 
@@ -392,6 +392,8 @@ def serving(now: Callable[[], datetime]) -> Iterator[StandIn]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 2**16  # head and body in one packet: the second would wait for an answer
+        disable_nagle_algorithm = True
 
         def log_message(self, *_args: object) -> None:
             pass

@@ -52,6 +52,7 @@ class Schedule:
         self._desk = desk
         self._script = script
         self._chance = chance
+        desk.stripe.events.clear()  # those of others, delivered or lost
         self._payment = desk.owed()
         self._session = desk.checkout(self._payment)
         self._seen = len(desk.stripe.events)
