@@ -104,6 +104,23 @@ def actor(
     return signin.acting(someone, membership, place)
 
 
+def join(parts: Parts, who: Actor, organisation: Organisation) -> None:
+    """Let somebody be of another organisation, too."""
+    now = parts.clock.now()
+    with parts.database.write() as session:
+        session.add(
+            Membership(
+                public_id=new_public_id(),
+                person_id=who.person,
+                organisation_id=organisation.id,
+                role=Role.VIEWER,
+                state=MembershipState.ACTIVE,
+                created_at=now,
+                decided_at=now,
+            )
+        )
+
+
 def token(parts: Parts, who: Actor) -> str:
     """Return an API token of the actor."""
     with work_for(parts, who) as work:

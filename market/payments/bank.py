@@ -1,9 +1,9 @@
 """Bank transfers: the payer's slip, the line of the bank statement, and its confirmation.
 
-Four eyes: one operator enters the line, another confirms it; the policy lets nobody of a member
-organisation do either.
+Four eyes: one operator enters the line, another confirms it. Neither is of the paying organisation.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from typing import BinaryIO, Final
 
@@ -17,7 +17,7 @@ from market.payments import captures, card, repository, repository_beside, servi
 from market.payments.models import Invoice, Payment
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import CreditDecisionIn, CreditIn, InvoiceIn, SlipIn
-from market.payments.states import CreditState
+from market.payments.states import CreditState, PaymentState
 
 MAX_SLIPS: Final = 10
 SAME_PERSON: Final = "录入的人不能自己确认，请由另一位运营人员确认"
@@ -26,11 +26,13 @@ SAME_PERSON: Final = "录入的人不能自己确认，请由另一位运营人�
 def attach_slip(work: Work, public_id: PublicId, form: SlipIn, name: str, stream: BinaryIO) -> Slip:
     """Keep the bank's receipt that the payer uploads. It moves nothing: the bank statement does.
 
-    Raises Invalid at `file`, `sent_on`; TooLarge.
+    Raises Invalid at `file`, `sent_on`; TooLarge; Conflict for a payment that was cancelled.
     """
     payment = service.own(work, public_id)
     if form.sent_on > work.today:
         raise Invalid(fields={"sent_on": "汇款日期不能晚于今天"})
+    if payment.state == PaymentState.CANCELLED:
+        raise Conflict("这笔款项已经取消")
     kept = repository_beside.slips(work.session, payment.id)
     if len(kept) >= MAX_SLIPS:
         raise Invalid(fields={"file": f"一笔款项最多上传{MAX_SLIPS}张回单"})
@@ -76,6 +78,7 @@ def record(work: Work, public_id: PublicId, form: CreditIn) -> BankCredit:
     Raises Invalid at `statement` for one that was entered before, at `received_on`.
     """
     payment = service.find(work, public_id, Action.PAYMENT_CONFIRM)
+    service.apart(work, payment)
     payment = repository.hold_payment(work.session, payment.id)
     if form.received_on > work.today:
         raise Invalid(fields={"received_on": "到账日期不能晚于今天"})
@@ -85,7 +88,7 @@ def record(work: Work, public_id: PublicId, form: CreditIn) -> BankCredit:
         {
             "public_id": named,
             "payment_id": payment.id,
-            "statement": form.statement,
+            "statement": plain(form.statement),
             "payer_name": form.payer_name,
             "amount_fen": form.amount_fen,
             "received_on": form.received_on,
@@ -99,6 +102,11 @@ def record(work: Work, public_id: PublicId, form: CreditIn) -> BankCredit:
         raise Invalid(fields={"statement": "这个流水号已经录入过，一笔到账只录一次"})
     waiting.moved(work.session, payment, work.now)
     return _credit(work, named)
+
+
+def plain(statement: str) -> str:
+    """Return a number of the bank's without blanks: typed otherwise, it is the same one."""
+    return "".join(unicodedata.normalize("NFKC", statement).split())
 
 
 def _credit(work: Work, public_id: PublicId) -> BankCredit:
@@ -126,6 +134,7 @@ def decide(work: Work, public_id: PublicId, form: CreditDecisionIn) -> BankCredi
     row, payment = credit(work, public_id)
     if row.recorded_by == work.actor.person:
         raise Conflict(SAME_PERSON)
+    service.apart(work, payment)
     repository.hold_payment(work.session, payment.id)
     confirmed = form.decision == "confirm"
     repository_beside.decide_credit(

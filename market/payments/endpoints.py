@@ -76,6 +76,8 @@ GivenWays = Annotated[Ways, Depends(ways_of)]
 
 async def raw_body(request: Request) -> bytes:
     """Return the bytes that were signed. Raises Invalid where they are too many."""
+    if request.headers.get("content-type", "").startswith(("multipart/", "application/x-www")):
+        raise Invalid(FORGED)  # read as a form before it came here
     body = bytearray()
     async for block in request.stream():
         body += block
@@ -205,7 +207,7 @@ def attach_slip(
     file: Upload,
     work: Annotated[Work, opens(Action.PAYMENT_MAKE, write=True)],
     ways: GivenWays,
-    amount_fen: Annotated[int, Form(ge=1, le=10**14)] = 1,
+    amount_fen: Annotated[int, Form(ge=1, le=10**14)],
     sent_on: Annotated[str, Form(max_length=10)] = "",
 ) -> PaymentOut:
     """Upload the bank's receipt of a transfer; `sent_on` is today where nothing is said."""

@@ -15,7 +15,7 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import yuan_in_words
 from market.payments import captures, repository, repository_beside, service, waiting
-from market.payments.bank import SAME_PERSON
+from market.payments.bank import SAME_PERSON, plain
 from market.payments.models import Capture, Payment, Refund
 from market.payments.schemas import BankLeftIn, RefundIn
 from market.payments.states import RefundState, Way
@@ -28,12 +28,17 @@ OUTSIDE: Final = "在 Stripe 后台退的款"
 LOST: Final = "拒付不利，发卡行已把款退给付款人"
 
 
-def left_by(session: Session, statement: str) -> None:
-    """Raise Invalid at `statement` for no number of the bank's, or one under which money left."""
+def left_by(session: Session, typed: str) -> str:
+    """Return the number under which the bank has money leave, without blanks.
+
+    Raises Invalid at `statement` for none, or one under which money left before.
+    """
+    statement = plain(typed)
     if not statement:
         raise Invalid(fields={"statement": "请填银行的付款流水号"})
     if repository_beside.has_left(session, statement):
         raise Invalid(fields={"statement": USED})
+    return statement
 
 
 class Undecided(Exception):
@@ -46,6 +51,7 @@ def want(work: Work, ways: Ways, public_id: PublicId, form: RefundIn) -> Refund:
     Raises Invalid at `capture`, `amount_fen`; Conflict where Stripe cannot be asked.
     """
     payment = service.find(work, public_id, Action.PAYMENT_CONFIRM)
+    service.apart(work, payment)
     repository.hold_payment(work.session, payment.id)
     capture = service.capture_of(work, payment, form.capture)
     way = Way(capture.way)
@@ -111,6 +117,7 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Refund:
         raise Conflict("在线支付的退款由支付服务办理，不用确认")
     if row.wanted_by == work.actor.person:
         raise Conflict(SAME_PERSON)
+    service.apart(work, payment)
     repository.hold_payment(work.session, payment.id)
     work.session.refresh(row)
     if row.state != RefundState.WANTED:
@@ -119,13 +126,13 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Refund:
     if form.decision == "reject":
         captures.refund_failed(work.session, row, work.now, confirmed_by=work.actor.person)
         return row
-    left_by(work.session, form.statement)
+    statement = left_by(work.session, form.statement)
     captures.refunded(
         work.session,
         row,
         work.now,
         confirmed_by=work.actor.person,
-        bank_text=form.statement,
+        bank_text=statement,
     )
     return row
 

@@ -53,7 +53,7 @@ class PaymentIn(In):
     commission.
     """
 
-    purpose: Purpose = Field(examples=["service_fee"])
+    purpose: Purpose = Field(examples=["service_fee"], strict=False)
     fee: PathId | None = Field(default=None, examples=["23456789abcdef"])
     deal: PathId | None = Field(default=None, examples=[None])
     commission: PathId | None = Field(default=None, examples=[None])

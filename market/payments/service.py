@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from market.accounts import repository as accounts
-from market.accounts.models import Organisation
+from market.accounts.models import MembershipState, Organisation
 from market.accounts.policy import Action, Relation, Role
 from market.accounts.work import Work
 from market.brokerage.models import CommissionState
@@ -29,6 +29,7 @@ from market.payments.states import AttemptState, PaymentState, Purpose, Step
 
 PAGE: Final = 50
 SLACK: Final = timedelta(minutes=30)
+BOTH_SIDES: Final = "您也是付款单位的成员，请由别的运营人员办理"
 ALREADY: Final = "这一项已有一笔没有结束的款项，请在款项里继续办理"
 PURPOSES: Final = {
     Purpose.SERVICE_FEE: "服务费",
@@ -79,6 +80,15 @@ def find(work: Work, public_id: PublicId, action: Action = Action.PAYMENT_VIEW) 
     work.require(action, related)
     work.touched("payment", row.public_id)
     return row
+
+
+def apart(work: Work, row: Payment) -> None:
+    """Raise Conflict for an operator who is of the paying organisation, too: nobody has a hand on
+    both sides of a payment.
+    """
+    found = accounts.membership_of(work.session, work.actor.person, row.organisation_id)
+    if found is not None and found.state in (MembershipState.ACTIVE, MembershipState.REQUESTED):
+        raise Conflict(BOTH_SIDES)
 
 
 def own(work: Work, public_id: PublicId) -> Payment:

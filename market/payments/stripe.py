@@ -9,9 +9,11 @@ Amounts are fen of CNY.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import BoundedSemaphore
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 import stripe
@@ -21,6 +23,13 @@ TOLERANCE: Final = timedelta(minutes=5)
 """How far the clock of a signature may stand from ours, in either direction."""
 SECONDS: Final = (3.0, 15.0)
 """To connect, and to wait for an answer."""
+SLOW: Final = 2.0
+AWAY: Final = 60.0
+"""Who made us wait SLOW seconds for no answer is not asked again for AWAY: a worker goes on with what
+needs no Stripe.
+"""
+TURNS: Final = 8
+"""How many requests of people may wait for Stripe at a time."""
 EVENTS: Final = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -145,6 +154,21 @@ class Cards:
             base_addresses={"api": url} if url else None,
         )
         self._api: Any = client.v1
+        self._turns = BoundedSemaphore(TURNS)
+        self._away_until = 0.0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let a few requests at most wait for Stripe at a time: others need the threads, too.
+
+        Raises CardsDown at once where as many are waiting.
+        """
+        if not self._turns.acquire(blocking=False):
+            raise CardsDown("busy")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def open_checkout(self, asked: Asked) -> Checkout:
         """Make the session of an attempt; asked again, the same one."""
@@ -297,16 +321,22 @@ class Cards:
             RecursionError,
         ) as error:
             raise BadSignature from error
-        if live is self.test_mode:
+        if live is not (not self.test_mode):
             raise BadSignature
         return event
 
     def _call(self, ask: Callable[[], _Found]) -> _Found:
+        begun = monotonic()
+        if begun < self._away_until:
+            raise CardsDown("away")
         try:
             return ask()
         except (stripe.InvalidRequestError, stripe.CardError) as error:
             raise CardsRefused(str(error.code or error.http_status or "refused")[:60]) from error
         except stripe.StripeError as error:
+            ended = monotonic()
+            if ended - begun > SLOW:
+                self._away_until = ended + AWAY
             raise CardsDown(type(error).__name__) from error
 
 

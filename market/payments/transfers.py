@@ -108,6 +108,7 @@ def want(work: Work, ways: Ways, public_id: PublicId, form: TransferIn) -> Trans
     payment = service.find(work, public_id, Action.PAYMENT_CONFIRM)
     if payment.purpose != Purpose.COMMISSION or payment.commission_id is None:
         raise Conflict("只有经理人报酬转给机构")
+    service.apart(work, payment)
     # The commission first: several payers of one may be at it at the same time.
     repository_beside.hold_commission(work.session, payment.commission_id)
     repository.hold_payment(work.session, payment.id)
@@ -163,6 +164,7 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Transfer:
     row, payment = transfer(work, public_id)
     if row.wanted_by == work.actor.person:
         raise Conflict(SAME_PERSON)
+    service.apart(work, payment)
     repository.hold_payment(work.session, payment.id)
     work.session.refresh(row)
     if row.state != TransferState.WANTED:
@@ -179,14 +181,14 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Transfer:
         jobs.enqueue(work.session, TRANSFER, key, {"transfer": row.id}, at=work.now)
         waiting.moved(work.session, payment, work.now)
         return row
-    refunds.left_by(work.session, form.statement)
+    statement = refunds.left_by(work.session, form.statement)
     _done(
         work.session,
         row,
         payment,
         work.now,
         confirmed_by=work.actor.person,
-        bank_text=form.statement,
+        bank_text=statement,
     )
     return row
 

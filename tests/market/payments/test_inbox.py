@@ -123,9 +123,18 @@ def test_forged_changed_and_foreign_bodies_are_refused(desk: Till, http: TestCli
         b'{"id": 1}',
         body.replace(b'"livemode": false', b'"livemode": true'),
         body.replace(b"evt_", b"evt\\u0000_"),
+        body.replace(b'"livemode": false', b'"livemode": 0'),
         b"[" * 100_000,
     ):
         assert post(http, other, signed(other, now)) == 422
+    assert kept(desk) == []
+
+
+def test_a_form_is_no_event(desk: Till, http: TestClient) -> None:
+    answer = http.post(
+        PATH, files={"a": b"1"}, headers={"Idempotency-Key": "a", "Stripe-Signature": "t=1,v1=0"}
+    )
+    assert answer.status_code == 422
     assert kept(desk) == []
 
 

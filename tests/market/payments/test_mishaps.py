@@ -2,11 +2,17 @@
 keys that it forgot, answers that came late, and people who typed a line wrongly.
 """
 
+import socket
+from contextlib import ExitStack
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from sqlmodel import select
 
+from market.deals import service as deals
+from market.deals.schemas import LoseIn
+from market.deals.vocabulary import LostReason
 from market.kit.errors import Conflict, Invalid, Unavailable
 from market.kit.ids import PublicId
 from market.kit.jobs import Job, JobState
@@ -17,6 +23,7 @@ from market.payments.models_beside import StripeEvent
 from market.payments.schemas import (
     BankLeftIn,
     CreditDecisionIn,
+    FeeIn,
     PaymentIn,
     RefundIn,
     TransferIn,
@@ -28,13 +35,15 @@ from market.payments.states import (
     RefundState,
     TransferState,
 )
-from market.payments.stripe import Cards
+from market.payments.stripe import SLOW, TURNS, Cards, CardsDown
 from market.payments.ways import Ways
+from tests import factories
 from tests.market.payments.test_bank import credited, recorded
 from tests.market.payments.test_card import wanted
 from tests.support.market import read_for, work_for
 from tests.support.paying import BACK, FEE, Till
 from tests.support.stripe_stand_in import KEY, SECRET
+from tests.support.trade import agreed, trade
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
@@ -373,6 +382,77 @@ def test_the_audit_sees_money_that_came_in_and_was_not_taken(desk: Till) -> None
         (capture,) = desk.view(payment).captures
         session.delete(session.get_one(type(capture), capture.id))
     assert any("没有记成收款" in one.what for one in desk.wrong())
+
+
+def test_an_operator_who_is_of_the_paying_organisation_has_no_hand_in_its_payments(
+    desk: Till,
+) -> None:
+    payment = desk.owed()
+    factories.join(desk.parts, desk.operators[1], desk.organisation)
+    credit = recorded(desk, payment, FEE, "流水1")
+    with work_for(desk.parts, desk.operators[1]) as work, pytest.raises(Conflict, match="付款单位"):
+        bank.decide(work, credit, CreditDecisionIn(decision="confirm"))
+    desk.stripe.pay(desk.checkout(payment))
+    settled(desk)
+    (capture,) = desk.view(payment).captures
+    form = RefundIn(capture=capture.public_id, amount_fen=1, reason="示范退款")
+    with work_for(desk.parts, desk.operators[1]) as work, pytest.raises(Conflict, match="付款单位"):
+        refunds.want(work, desk.ways, payment, form)
+
+
+def test_a_number_of_the_bank_is_one_however_it_is_spaced(desk: Till) -> None:
+    payment = desk.owed()
+    recorded(desk, payment, 1000, "流水 12")
+    with pytest.raises(Invalid):
+        recorded(desk, payment, 1000, "流 水１2")
+
+
+def test_earnest_money_of_a_lost_deal_is_owed_no_more(desk: Till) -> None:
+    world = trade(desk.parts)
+    deal = agreed(world)
+    with work_for(desk.parts, desk.operators[0]) as work:
+        line = FeeIn(
+            code="earnest",
+            name="诚意金",
+            purpose="earnest",
+            amount_fen=FEE,
+            effective_from=work.today,
+            source="示范收费办法第5条",
+        )
+        fee = service.set_fee(work, line).public_id
+    with work_for(desk.parts, world.buyer) as work:
+        asked = PaymentIn(purpose=Purpose.EARNEST, deal=deal.public_id, fee=fee)
+        payment = service.create(work, asked).public_id
+    with work_for(desk.parts, world.buyer) as work:
+        deals.lose(work, PublicId(deal.public_id), LoseIn(reason=LostReason.PRICE))
+    with work_for(desk.parts, world.buyer) as work, pytest.raises(Conflict, match="洽谈已经结束"):
+        card.begin(work, desk.ways, payment, BACK)
+
+
+def test_only_a_few_wait_for_stripe_at_a_time(desk: Till) -> None:
+    payment = desk.owed()
+    with ExitStack() as waiting:
+        for _ in range(TURNS):
+            waiting.enter_context(desk.cards.turn())
+        with pytest.raises(Unavailable):
+            card.pay(lambda: work_for(desk.parts, desk.payer), desk.ways, payment, BACK)
+    assert card.pay(lambda: work_for(desk.parts, desk.payer), desk.ways, payment, BACK)
+
+
+def test_a_stripe_that_hangs_is_not_asked_again_for_a_while() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        cards = Cards(KEY, SECRET, url=url, seconds=(1.0, SLOW + 0.1))
+        took = []
+        for _ in range(3):
+            begun = monotonic()
+            with pytest.raises(CardsDown):
+                cards.checkout("cs_1")
+            took.append(monotonic() - begun)
+    assert took[0] > SLOW
+    assert max(took[1:]) < 0.5
 
 
 def test_cards_of_another_mode_are_told_apart() -> None:
