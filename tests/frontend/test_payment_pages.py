@@ -11,6 +11,7 @@ from frontend.edge import COOKIE
 from infra.settings import Settings
 from infra.web import create_app
 from infra.wiring import open_reader
+from market.accounts.policy import Role
 from market.accounts.work import Parts
 from market.payments.ways import Ways
 from tests import factories
@@ -77,9 +78,9 @@ def test_paying_by_card_from_the_fee_to_the_refund(site: TestClient, desk: Till)
     assert "在线支付</button>" not in page
     operator = Visitor(site, desk.parts, desk.operators[0])
     (capture,) = desk.view(here.rsplit("/", 1)[1]).captures  # type: ignore[arg-type]
-    form = {"capture": capture.public_id, "amount_fen": "0.1", "reason": "多收了一个月"}
+    form = {"capture": capture.public_id, "amount_fen": "1000", "reason": "多收了一个月"}
     treasury = here.replace("/payments/", "/treasury/")
-    again = operator.post(f"{treasury}/refunds", {**form, "amount_fen": "1"}, 422)
+    again = operator.post(f"{treasury}/refunds", {**form, "amount_fen": "10000"}, 422)
     assert "最多还能退3,000.00元" in again
     assert "退款已发起" in operator.post(f"{treasury}/refunds", form)
     desk.work()
@@ -103,7 +104,7 @@ def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
     assert "1234567890" in page
     slip = {"file": ("回单.pdf", b"%PDF-1.7 slip", "application/pdf")}
     headers, csrf = as_payer(desk)
-    data = {"csrf": csrf, "amount_fen": "0.35", "sent_on": "2026-11-02"}
+    data = {"csrf": csrf, "amount_fen": "3500", "sent_on": "2026-11-02"}
     answer = site.post(f"/payments/{payment}/slips", data=data, files=slip, headers=headers)
     assert answer.status_code == 303
     first, second = (Visitor(site, desk.parts, one) for one in desk.operators)
@@ -113,7 +114,7 @@ def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
     form = {
         "statement": "流水1",
         "payer_name": "示范企业",
-        "amount_fen": "0.35",
+        "amount_fen": "3500",
         "received_on": "2026-11-02",
     }
     page = first.post(f"/treasury/{payment}/credits", form)
@@ -128,7 +129,7 @@ def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
     page = payer.get(f"/payments/{payment}")
     assert "已付" in page
     assert "500.00元" in page
-    invoice = {"number": "26502000000000000001", "amount_fen": "0.3", "issued_on": "2026-11-02"}
+    invoice = {"number": "26502000000000000001", "amount_fen": "3000", "issued_on": "2026-11-02"}
     assert "26502000000000000001" in second.post(f"/treasury/{payment}/invoices", invoice)
     desk.sound()
 
@@ -169,3 +170,14 @@ def test_a_paid_session_that_nothing_told_of_ends_when_looked_at(
     desk.work()
     assert "已付" in Visitor(site, desk.parts, desk.payer).get(f"/payments/{payment}")
     assert desk.clock.now() - desk.view(payment).captures[0].at < timedelta(seconds=1)
+
+
+def test_a_commission_is_offered_to_be_paid_only_to_who_may(site: TestClient, desk: Till) -> None:
+    payment, _ = desk.owed_commission()
+    payer = Visitor(site, desk.parts, desk.payer)
+    payer.post(f"/payments/{payment}/cancellation", {})
+    found = re.search(r'href="(/commissions/[a-z0-9]{14})"', payer.get("/commissions"))
+    assert found
+    assert "/payments/new?commission=" in payer.get(found[1])
+    viewer = factories.actor(desk.parts, Role.VIEWER, desk.organisation)
+    assert "/payments/new?commission=" not in Visitor(site, desk.parts, viewer).get(found[1])
