@@ -25,7 +25,7 @@ from market.kit.errors import Conflict, Invalid, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.payments import bank, card, limits, service, statements
+from market.payments import bank, card, service, statements
 from market.payments.schemas import PaymentIn, SlipIn
 from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
 from market.payments.ways import Ways
@@ -298,13 +298,4 @@ def statement(
             "item": statements.item,
             "whose": organisation,
         },
-    )
-
-
-@router.get("/fees")
-def fees(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
-    rows = service.fees(page.work, every=True)
-    return page.render(
-        "payments/fees.html",
-        {"rows": rows, "purposes": service.PURPOSES, "limits": limits.every(page.work)},
     )

@@ -21,6 +21,9 @@ from market.payments.states import (
 Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
 Reason = Annotated[str, text(300, 1), Storable]
 Code = Annotated[str, text(40, 1), OneLine]
+Name = Annotated[str, text(100, 1), OneLine]
+AccountName = Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{4,50}$")]
+"""Of a connected account at Stripe."""
 
 
 class FeeIn(In):
@@ -29,7 +32,7 @@ class FeeIn(In):
     """
 
     code: Code = Field(examples=["listing-year"])
-    name: Annotated[str, text(100, 1), OneLine] = Field(examples=["平台年度服务费"])
+    name: Name = Field(examples=["平台年度服务费"])
     purpose: Literal["service_fee", "earnest"] = Field(examples=["service_fee"])
     amount_fen: Amount | None = Field(default=None, examples=[300_000])
     rate_bp: Annotated[int, Field(ge=1, le=10_000)] | None = Field(default=None, examples=[None])
@@ -102,9 +105,7 @@ class TransferIn(In):
 
 class AccountIn(In):
     agency: PathId = Field(examples=["23456789abcdef"])
-    account: Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{4,50}$")] = Field(
-        examples=["acct_1example"]
-    )
+    account: AccountName = Field(examples=["acct_1example"])
 
 
 class AccountOut(Out):

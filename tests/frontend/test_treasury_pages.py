@@ -74,3 +74,68 @@ def test_the_invoices_of_what_was_wholly_refunded_stay_to_be_seen(
     assert NUMBER in operator.post(f"/treasury/{payment}/invoices", entered())
     returned(desk, payment, FEE, surplus=False)
     assert NUMBER in operator.get(f"/treasury/{payment}")
+
+
+UNSEEN = "\u200e"  # a mark of direction alone, of which nothing is kept
+RULE = {
+    "code": "earnest",
+    "name": "诚意金",
+    "purpose": "earnest",
+    "rate_bp": "2",
+    "effective_from": "2026-12-01",
+    "source": "示范收费办法第5条",
+}
+LIMITS = {
+    "least_fen": "4",
+    "most_fen": "5000",
+    "effective_from": "2026-12-01",
+    "source": "示范依据",
+}
+BACK = {"capture": "2" * 14, "amount_fen": "1", "reason": "示范退款"}
+ON = {"capture": "2" * 14, "agency": "2" * 14, "amount_fen": "1"}
+CREDIT = {
+    "statement": "流水1",
+    "payer_name": "示范企业",
+    "amount_fen": "3000",
+    "received_on": "2026-11-02",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "field", "said"),
+    [
+        ("/treasury/fees", RULE | {"rate_bp": "0%"}, "rate_bp", "比例应大于0"),
+        ("/treasury/fees", RULE | {"rate_bp": "101"}, "rate_bp", "应在0到100之间"),
+        ("/treasury/fees", RULE | {"rate_bp": ""}, "amount_fen", "固定金额和比例填一个"),
+        ("/treasury/fees", RULE | {"purpose": "gift"}, "purpose", "用途应从给出的选项里选"),
+        ("/treasury/fees", RULE | {"source": UNSEEN}, "source", "依据至少1个字"),
+        ("/treasury/fees", RULE | {"code": UNSEEN}, "code", "代码至少1个字"),
+        ("/treasury/fees", RULE | {"name": UNSEEN}, "name", "名称至少1个字"),
+        (
+            "/treasury/fees",
+            RULE | {"effective_from": "12026-01-01"},
+            "effective_from",
+            "2026-11-20",
+        ),
+        ("/treasury/limits", LIMITS | {"least_fen": "0"}, "least_fen", "每笔至少应大于0"),
+        ("/treasury/limits", LIMITS | {"source": UNSEEN}, "source", "依据至少1个字"),
+        ("/treasury/accounts", {"agency": "x", "account": "acct_123456"}, "agency", "列表中的机构"),
+        ("/treasury/accounts", {"agency": "2" * 14, "account": "x"}, "account", "acct_开头"),
+        ("{here}/refunds", BACK | {"capture": "x"}, "refund-capture", "列表中的一笔收款"),
+        ("{here}/refunds", BACK | {"reason": UNSEEN}, "reason", "原因至少1个字"),
+        ("{here}/transfers", ON | {"capture": "x"}, "transfer-capture", "列表中的一笔收款"),
+        ("{here}/transfers", ON | {"agency": "x"}, "agency", "列表中的机构"),
+        ("{here}/credits", CREDIT | {"statement": UNSEEN}, "statement", "银行流水号至少1个字"),
+        ("{here}/credits", CREDIT | {"payer_name": UNSEEN}, "payer_name", "付款户名至少1个字"),
+        ("{here}/invoices", entered() | {"number": "x"}, "number", "应为8至20位数字"),
+        ("{here}/invoices", entered("0"), "invoice-amount", "发票金额应大于0"),
+    ],
+)
+def test_what_a_form_cannot_be_is_said_at_its_field(
+    desk: Till, operator: Visitor, path: str, form: dict[str, str], field: str, said: str
+) -> None:
+    payment, _ = desk.owed_commission()
+    credited(desk, payment, FEE, "流水0")
+    page = operator.post(path.format(here=f"/treasury/{payment}"), form, 422)
+    assert f'id="{field}-e"' in page
+    assert said in page
