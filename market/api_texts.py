@@ -268,7 +268,14 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
         "确认转付",
         "由另一位运营人员填银行付款流水号，或不转。",
     ),
-    "POST /payments/{payment_id}/invoices": ("登记发票号码", "发票在别处开具，这里只记号码。"),
+    "POST /payments/{payment_id}/invoices": (
+        "登记发票号码",
+        "发票在别处开具，这里只记号码；合计不超过已付减去已退。",
+    ),
+    "POST /payments/{payment_id}/invoices/{invoice_number}/void": (
+        "作废发票号码",
+        "登记错了的；仍看得到，不再计入。",
+    ),
     "GET /statement": ("对账单", "由资金账册的分录得出；付入为正，退回为负。"),
     "GET /rewards": ("给完成人的奖励", "本机构写的，按时间倒序。"),
     "POST /rewards": (

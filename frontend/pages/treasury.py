@@ -18,7 +18,7 @@ from market.accounts.policy import Action, OrganisationKind
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.wire import OneLine, Optional300, PathId, Short, text
-from market.payments import bank, desk, refunds, service, transfers
+from market.payments import bank, desk, invoices, refunds, service, transfers
 from market.payments.schemas import (
     AccountIn,
     AccountName,
@@ -26,6 +26,7 @@ from market.payments.schemas import (
     CreditDecisionIn,
     CreditIn,
     InvoiceIn,
+    InvoiceNumber,
     Reason,
     RefundIn,
     TransferIn,
@@ -39,6 +40,7 @@ WANTED = notices.done("refund-wanted", "退款已发起", "在线支付的自动
 LEFT = notices.done("refund-decided", "退款已处理")
 GONE = notices.done("transfer-decided", "转付已处理")
 INVOICE = notices.done("invoice-entered", "发票号码已登记")
+VOIDED = notices.done("invoice-voided", "发票号码已作废")
 SENT_ON = notices.done(
     "transfer-wanted", "转付已发起", "在线支付收的自动办理，银行转账收的等另一位确认。"
 )
@@ -75,7 +77,7 @@ class LeftForm(BaseModel):
 
 
 class InvoiceForm(BaseModel):
-    number: str = Field(title="发票号码", pattern="^[0-9]{8,20}$", description="8至20位数字")
+    number: InvoiceNumber = Field(title="发票号码", description="8至20位数字")
     amount_fen: forms.Yuan = Field(title="发票金额", gt=0)
     issued_on: forms.Day = Field(title="开票日期")
 
@@ -216,12 +218,14 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
         "captures": captures,
         "purposes": service.PURPOSES,
         "ways": WAYS,
+        "heading": invoices.heading(page.work, view),
         "shares": transfers.shares(page.work.session, view.row),
         "transfer_states": TRANSFER_STATES,
         "credit": forms.blank(CreditForm),
         "refund": forms.blank(RefundForm),
         "invoice": forms.blank(InvoiceForm),
         "transfer": forms.blank(TransferForm),
+        "problem": "",
         "test_mode": test_mode(ways_of(page)),
         **forms_of,
     }
@@ -276,12 +280,27 @@ def invoice(
     if form.data is not None:
         try:
             entered = InvoiceIn(**form.data.model_dump())
-            bank.enter_invoice(page.work, PublicId(payment_id), entered)
+            invoices.enter(page.work, PublicId(payment_id), entered)
             return page.redirect(f"/treasury/{payment_id}", done=INVOICE)
         except (Invalid, Conflict) as error:
             form.reject(error)
     page.work.abandon()
     return page.again("payments/treasury_one.html", _one(page, payment_id, invoice=form))
+
+
+@router.post("/treasury/{payment_id}/invoices/{invoice_number}/void")
+def void_invoice(
+    payment_id: PathId,
+    invoice_number: InvoiceNumber,
+    page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)],
+) -> Response:
+    try:
+        invoices.void(page.work, PublicId(payment_id), invoice_number)
+        return page.redirect(f"/treasury/{payment_id}", done=VOIDED)
+    except Conflict as error:
+        page.work.abandon()
+        context = _one(page, payment_id, problem=error.message)
+        return page.render("payments/treasury_one.html", context, status=error.status)
 
 
 @router.post("/treasury/{payment_id}/transfers")

@@ -21,6 +21,7 @@ from market.payments import (
     bank,
     card,
     inbox,
+    invoices,
     limits,
     refunds,
     service,
@@ -40,6 +41,7 @@ from market.payments.schemas import (
     FeeOut,
     FeesOut,
     InvoiceIn,
+    InvoiceNumber,
     LimitIn,
     LimitOut,
     LimitsOut,
@@ -324,7 +326,19 @@ def enter_invoice(
     ways: GivenWays,
 ) -> PaymentOut:
     """Note the number of a 发票 that was made elsewhere."""
-    bank.enter_invoice(work, PublicId(payment_id), form)
+    invoices.enter(work, PublicId(payment_id), form)
+    return _whole(work, ways, payment_id)
+
+
+@router.post("/payments/{payment_id}/invoices/{invoice_number}/void")
+def void_invoice(
+    payment_id: PathId,
+    invoice_number: InvoiceNumber,
+    work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)],
+    ways: GivenWays,
+) -> PaymentOut:
+    """Void a number that was entered wrongly; it stays to be seen and counts no more."""
+    invoices.void(work, PublicId(payment_id), invoice_number)
     return _whole(work, ways, payment_id)
 
 

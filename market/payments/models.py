@@ -328,15 +328,24 @@ class ConnectedAccount(Table, table=True):
 
 
 class Invoice(Table, table=True):
-    """The number of a 发票 that was made elsewhere for a payment. Recorded here, never made."""
+    """The number of a 发票 that was made elsewhere for a payment. Recorded here, never made.
+
+    One that was entered wrongly is voided (作废): it stays to be seen and counts no more.
+    """
 
     __tablename__ = "invoice"
-    __table_args__ = (check("amount_positive", "amount_fen > 0"),)
+    __table_args__ = (
+        check("amount_positive", "amount_fen > 0"),
+        check("voided_has_person", "(voided_at IS NULL) = (voided_by IS NULL)"),
+        unique_where("uq_invoice_number", "number", where="voided_at IS NULL"),
+    )
 
     id: int = pk()
     payment_id: PaymentId = fk("payment.id")
-    number: str = Field(max_length=20, unique=True)
+    number: str = words(20)
     amount_fen: int = fen()
     issued_on: date = day()
     entered_by: PersonId = fk("person.id", index=False)
     entered_at: datetime = moment()
+    voided_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    voided_at: datetime | None = moment(nullable=True)

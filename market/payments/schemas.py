@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from market.access.schemas import OrganisationRef
 from market.kit.money import MAX_FEN
@@ -24,6 +24,9 @@ Code = Annotated[str, text(40, 1), OneLine]
 Name = Annotated[str, text(100, 1), OneLine]
 AccountName = Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{4,50}$")]
 """Of a connected account at Stripe."""
+
+
+InvoiceNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{8,20}$")]
 
 
 class FeeIn(In):
@@ -116,9 +119,7 @@ class AccountOut(Out):
 class InvoiceIn(In):
     """A 发票 made elsewhere."""
 
-    number: Annotated[str, Field(pattern=r"^[0-9]{8,20}$")] = Field(
-        examples=["26502000000012345678"]
-    )
+    number: InvoiceNumber = Field(examples=["26502000000012345678"])
     amount_fen: Amount = Field(examples=[300_000])
     issued_on: Day = Field(examples=["2026-11-03"])
 
@@ -208,9 +209,12 @@ class SlipOut(Out):
 
 
 class InvoiceOut(Out):
+    """One that was `voided_at` a moment counts no more."""
+
     number: str
     amount_fen: int
     issued_on: date
+    voided_at: datetime | None
 
 
 class PaymentOut(Out):

@@ -21,7 +21,7 @@ from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import PublicId, new_public_id
-from market.payments import repository, repository_beside
+from market.payments import repository, repository_beside, repository_invoices
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import FeeIn, PaymentIn
@@ -99,7 +99,7 @@ def view(work: Work, public_id: PublicId) -> PaymentView:
         _with_agencies(session, repository.transfers(session, row.id)),
         repository_beside.slips(session, row.id),
         repository_beside.credits_of(session, row.id),
-        repository_beside.invoices(session, row.id),
+        repository_invoices.invoices(session, row.id),
     )
 
 

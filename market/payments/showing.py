@@ -118,7 +118,12 @@ def whole(work: Work, ways: Ways, view: PaymentView) -> PaymentOut:
             for one, file in view.slips
         ],
         invoices=[
-            InvoiceOut(number=one.number, amount_fen=one.amount_fen, issued_on=one.issued_on)
+            InvoiceOut(
+                number=one.number,
+                amount_fen=one.amount_fen,
+                issued_on=one.issued_on,
+                voided_at=one.voided_at,
+            )
             for one in view.invoices
         ],
     )

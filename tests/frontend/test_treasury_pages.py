@@ -76,6 +76,25 @@ def test_the_invoices_of_what_was_wholly_refunded_stay_to_be_seen(
     assert NUMBER in operator.get(f"/treasury/{payment}")
 
 
+def test_an_invoice_is_made_out_by_what_the_page_says_and_voided_by_a_button(
+    site: TestClient, desk: Till, operator: Visitor
+) -> None:
+    payment = desk.owed()
+    credited(desk, payment, FEE, "流水1")
+    page = operator.get(f"/treasury/{payment}")
+    for said in (desk.organisation.name, desk.organisation.credit_code, "还可开", "3,000.00元"):
+        assert said is not None
+        assert said in page
+    here = f"/treasury/{payment}/invoices"
+    operator.post(here, entered())
+    assert "这个发票号码已经登记过" in operator.post(here, entered(), 422)
+    assert "已作废" in operator.post(f"{here}/{NUMBER}/void", {})
+    assert "已经作废" in operator.post(f"{here}/{NUMBER}/void", {}, 409)
+    payer = Visitor(site, desk.parts, desk.payer)
+    assert "已作废" in payer.get(f"/payments/{payment}")
+    payer.post(f"{here}/{NUMBER}/void", {}, 403)
+
+
 UNSEEN = "\u200e"  # a mark of direction alone, of which nothing is kept
 RULE = {
     "code": "earnest",
