@@ -25,7 +25,7 @@ from market.kit.errors import Conflict, Invalid, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.payments import bank, card, service, statements
+from market.payments import bank, card, schedule, service, statements
 from market.payments.schemas import PaymentIn, SlipIn
 from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
 from market.payments.ways import Ways
@@ -77,7 +77,7 @@ def payments(
 
 
 def _new(page: Page, form: forms.Form[NewForm] | None = None) -> dict[str, object]:
-    fees = service.fees(page.work)
+    fees = [one.fee for one in schedule.lines(page.work)]
     asked = page.request.query_params
     deal = form.first("deal") if form else asked.get("deal", "")[:20]
     commission = form.first("commission") if form else asked.get("commission", "")[:20]

@@ -22,7 +22,6 @@ from market.payments import (
     card,
     inbox,
     invoices,
-    limits,
     refunds,
     service,
     showing,
@@ -37,14 +36,8 @@ from market.payments.schemas import (
     CreditDecisionIn,
     CreditIn,
     CreditOut,
-    FeeIn,
-    FeeOut,
-    FeesOut,
     InvoiceIn,
     InvoiceNumber,
-    LimitIn,
-    LimitOut,
-    LimitsOut,
     PaymentIn,
     PaymentOut,
     PaymentsOut,
@@ -102,30 +95,6 @@ def receive_event(
         raise Invalid(FORGED) from None
     inbox.keep(work.session, seen, work.now)
     return ReceivedOut(received=True)
-
-
-@router.get("/fees")
-def list_fees(work: Annotated[Work, opens(Action.BROWSE)], every: bool = False) -> FeesOut:
-    """List the fee schedule of today; with `every` also what was and what will be."""
-    return FeesOut(items=[showing.fee(one) for one in service.fees(work, every=every)])
-
-
-@router.post("/fees", status_code=201)
-def set_fee(form: FeeIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]) -> FeeOut:
-    """Write a line of the schedule from a day on."""
-    return showing.fee(service.set_fee(work, form))
-
-
-@router.get("/card-limits")
-def list_limits(work: Annotated[Work, opens(Action.BROWSE)]) -> LimitsOut:
-    """List what Stripe takes at least and at most, from which day on and by what source."""
-    return LimitsOut(items=[LimitOut.model_validate(one) for one in limits.every(work)])
-
-
-@router.post("/card-limits", status_code=201)
-def put_limit(form: LimitIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]) -> LimitOut:
-    """Write the limits from a day on."""
-    return LimitOut.model_validate(limits.put(work, form))
 
 
 @router.get("/payments")

@@ -6,7 +6,7 @@ which it goes: `reserved_fen` is asked for or done, `refunded_fen` done.
 
 from datetime import date, datetime
 
-from sqlalchemy import Date
+from sqlalchemy import Date, UniqueConstraint
 from sqlmodel import Field
 
 from market.kit.columns import (
@@ -53,7 +53,8 @@ _ALIVE = f"state NOT IN ({among(frozenset(ENDED))})"
 
 
 class Fee(Table, table=True):
-    """A line of the fee schedule, from a day on until one of the same code follows. 收费标准
+    """A line of the fee schedule, from a day on until one of the same code follows, or until the
+    morning of `ends_on` where it is ended without one. 收费标准
 
     Fixed, or for earnest money a rate of the agreed amount (basis points) within bounds. `source`
     is the decision that sets it.
@@ -71,6 +72,8 @@ class Fee(Table, table=True):
             "bounds_ordered",
             "least_fen > 0 AND most_fen >= least_fen",
         ),
+        check("ends_later", "ends_on IS NULL OR ends_on > effective_from"),
+        UniqueConstraint("code", "effective_from"),
     )
 
     id: FeeId = pk()

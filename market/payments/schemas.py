@@ -45,6 +45,12 @@ class FeeIn(In):
     source: Reason = Field(examples=["示范收费办法第2条"])
 
 
+class FeeEndIn(In):
+    """The first day on which a line is in force no more."""
+
+    ends_on: Day = Field(examples=["2027-01-01"])
+
+
 class LimitIn(In):
     """What Stripe takes at least and at most in CNY from a day on, as it was read there."""
 
@@ -125,6 +131,8 @@ class InvoiceIn(In):
 
 
 class FeeOut(Out):
+    """`ends_on` is the first day on which it is in force no more, by itself or by the next line."""
+
     id: str
     code: str
     name: str

@@ -1,5 +1,6 @@
 """The operators' desk of payments on the site, over HTTP without script."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -158,3 +159,34 @@ def test_what_a_form_cannot_be_is_said_at_its_field(
     page = operator.post(path.format(here=f"/treasury/{payment}"), form, 422)
     assert f'id="{field}-e"' in page
     assert said in page
+
+
+def test_a_fee_is_ended_and_a_slip_of_the_pen_withdrawn(
+    site: TestClient, desk: Till, operator: Visitor
+) -> None:
+    yearly = RULE | {"code": "year", "purpose": "service_fee", "rate_bp": "", "amount_fen": "4000"}
+    operator.post("/treasury/fees", yearly | {"effective_from": "2090-12-01"})
+    page = operator.post("/treasury/limits", LIMITS | {"effective_from": "2090-12-01"})
+    (slip,) = set(re.findall(r"/treasury/fees/[a-z0-9]{14}", page)) - {f"/treasury/fees/{desk.fee}"}
+    assert re.search(r"到<time[^>]*>2090-12-01</time>为止", page)
+    stranger = Visitor(site, desk.parts, desk.payer)
+    assert "撤回" not in stranger.get("/fees")
+    assert f'{slip}"' not in stranger.get("/fees")
+    stranger.get(slip, 403)
+    assert "还没有生效，可以撤回" in operator.get(slip)
+    assert "收费标准已撤回" in operator.post(f"{slip}/withdrawal", {})
+    operator.get(slip, 404)
+    limit = "/treasury/limits/2090-12-01/withdrawal"
+    page = operator.post(limit, {})
+    assert "限额已撤回" in page
+    assert "2090" not in page
+    operator.post(limit, {}, 404)
+    assert "已经生效" in operator.post("/treasury/limits/2020-01-01/withdrawal", {}, 409)
+    here = f"/treasury/fees/{desk.fee}"
+    assert "不能撤回" in operator.post(f"{here}/withdrawal", {}, 409)
+    for day, said in (("2026-11-02", "应晚于生效日"), ("x", "应写成"), ("", "必须填写")):
+        page = operator.post(f"{here}/end", {"ends_on": day}, 422)
+        assert said in page
+        assert 'id="ends_on-e"' in page
+    page = operator.post(f"{here}/end", {"ends_on": "2026-12-01"})
+    assert re.search(r"到<time[^>]*>2026-12-01</time>为止", page)

@@ -1,5 +1,6 @@
 """One object of everything in payments, for `world`: each as its next step finds it."""
 
+from datetime import timedelta
 from io import BytesIO
 
 from market.accounts.policy import Role
@@ -7,12 +8,13 @@ from market.accounts.work import Actor, Parts
 from market.brokerage.models import Commission, CommissionPart, CommissionState, PartRole
 from market.brokerage.rule import Ground
 from market.kit.ids import PublicId, new_public_id
-from market.payments import bank, invoices, refunds, service, transfers
+from market.payments import bank, invoices, limits, refunds, schedule, service, transfers
 from market.payments.schemas import (
     CreditDecisionIn,
     CreditIn,
     FeeIn,
     InvoiceIn,
+    LimitIn,
     PaymentIn,
     RefundIn,
     SlipIn,
@@ -25,7 +27,7 @@ from tests.support.market import work_for
 
 
 def owe(parts: Parts, seller: Actor, agency: Actor, ids: dict[str, str]) -> None:
-    """Owe a service fee with a slip, a credit and a refund to be confirmed, and an invoice; and a
+    """Write a fee and limits that are not yet in force. Owe a service fee with a slip, a credit and a refund to be confirmed, and an invoice; and a
     commission, paid, with a transfer to the agency to be confirmed.
     """
     first, second = (factories.actor(parts, Role.OPERATOR) for _ in range(2))
@@ -38,7 +40,12 @@ def owe(parts: Parts, seller: Actor, agency: Actor, ids: dict[str, str]) -> None
             effective_from=work.today,
             source="示范收费办法",
         )
-        ids["fee"] = service.set_fee(work, fee).public_id
+        ids["fee"] = schedule.set_fee(work, fee).public_id
+        day = work.today + timedelta(days=400)
+        later = fee.model_copy(update={"effective_from": day})
+        ids["fee_id"] = schedule.set_fee(work, later).public_id
+        limit = LimitIn(least_fen=400, most_fen=500, effective_from=day, source="示范")
+        ids["limit_day"] = limits.put(work, limit).effective_from.isoformat()
     with work_for(parts, seller) as work:
         asked = PaymentIn(purpose=Purpose.SERVICE_FEE, fee=ids["fee"])
         payment = service.create(work, asked).public_id

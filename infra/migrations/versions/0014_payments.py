@@ -181,8 +181,12 @@ def _new_tables() -> None:
         sa.CheckConstraint(
             "rate_bp IS NULL OR rate_bp BETWEEN 1 AND 10000", name=op.f("ck_fee_rate_possible")
         ),
+        sa.CheckConstraint(
+            "ends_on IS NULL OR ends_on > effective_from", name=op.f("ck_fee_ends_later")
+        ),
         sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_fee_created_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fee")),
+        sa.UniqueConstraint("code", "effective_from", name=op.f("uq_fee_code_effective_from")),
         sa.UniqueConstraint("public_id", name=op.f("uq_fee_public_id")),
     )
     op.create_table(

@@ -1,7 +1,6 @@
 """Bank transfers by two persons, part and over-payments, returns; fees, invoices, statements."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from io import BytesIO
 from threading import Barrier
 
@@ -12,7 +11,7 @@ from sqlmodel import col
 
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import PublicId
-from market.payments import bank, invoices, limits, refunds, service, statements
+from market.payments import bank, invoices, refunds, schedule, service, statements
 from market.payments.models import Capture, Payment
 from market.payments.schemas import (
     BankLeftIn,
@@ -20,7 +19,6 @@ from market.payments.schemas import (
     CreditIn,
     FeeIn,
     InvoiceIn,
-    LimitIn,
     PaymentIn,
     RefundIn,
     SlipIn,
@@ -166,54 +164,6 @@ def test_slips_are_kept_for_payer_and_operators_and_move_nothing(desk: Till) -> 
         bank.slip(work, payment, PublicId("2" * 14))
 
 
-def test_fees_have_their_days_and_a_payment_keeps_its_own(desk: Till) -> None:
-    payment = desk.owed()
-    with work_for(desk.parts, desk.operators[0]) as work:
-        form = FeeIn(
-            code="year",
-            name="平台年度服务费",
-            purpose="service_fee",
-            amount_fen=400_000,
-            effective_from="2026-12-01",  # type: ignore[arg-type]  as JSON writes it
-            source="示范收费办法修订",
-        )
-        later = service.set_fee(work, form).public_id
-        with pytest.raises(Invalid):
-            service.set_fee(work, form)
-    with work_for(desk.parts, desk.payer) as work, pytest.raises(Invalid):
-        service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=later))
-    desk.clock.set_local("2026-12-01 09:00")
-    with work_for(desk.parts, desk.payer) as work:
-        row = service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=later))
-        assert row.amount_fen == 400_000
-        with pytest.raises(Invalid):
-            service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=desk.fee))
-    assert desk.row(payment).amount_fen == FEE
-
-
-def test_limits_have_their_days_and_the_ones_in_force_hold(desk: Till) -> None:
-    payment = desk.owed()
-    with work_for(desk.parts, desk.operators[0]) as work:
-        day = work.today + timedelta(days=10)
-        form = LimitIn(least_fen=FEE + 1, most_fen=FEE + 2, effective_from=day, source="示范")
-        limits.put(work, form)
-        for change, field in (
-            ({"effective_from": work.today - timedelta(days=1)}, "effective_from"),
-            ({"effective_from": day}, "effective_from"),
-            ({"most_fen": 1}, "most_fen"),
-        ):
-            with pytest.raises(Invalid) as refused:
-                limits.put(work, form.model_copy(update=change))
-            assert set(refused.value.fields) == {field}
-    with work_for(desk.parts, desk.payer) as work, pytest.raises(Forbidden):
-        limits.put(work, form)
-    assert len(desk.checkout(payment)) > 0
-    other = desk.owed()
-    desk.clock.advance(days=10)
-    with pytest.raises(Conflict, match=r"不少于3,000\.01元，请改用银行转账"):
-        desk.begin(other)
-
-
 def test_earnest_money_is_the_buyers_one_at_a_time_by_the_agreed_amount(desk: Till) -> None:
     world = trade(desk.parts)
     deal = agreed(world)
@@ -228,7 +178,7 @@ def test_earnest_money_is_the_buyers_one_at_a_time_by_the_agreed_amount(desk: Ti
             effective_from=work.today,
             source="示范收费办法第5条",
         )
-        fee = service.set_fee(work, form).public_id
+        fee = schedule.set_fee(work, form).public_id
     asked = PaymentIn(purpose=Purpose.EARNEST, deal=deal.public_id, fee=fee)
     with work_for(desk.parts, world.seller) as work, pytest.raises(Conflict, match="买方"):
         service.create(work, asked)
