@@ -269,6 +269,23 @@ class DaysForm(BaseModel):
     until: forms.Day | None = Field(None, title="到")
 
 
+def _statement(
+    page: Page, form: forms.Form[DaysForm], organisation: str
+) -> statements.Statement | None:
+    """Return the statement of the days asked for, of the last year where nothing is said; None
+    where the form says what is wrong with them.
+    """
+    if form.data is None:
+        return None
+    until: date = form.data.until or page.work.today
+    since: date = form.data.since or until - timedelta(days=365)
+    try:
+        return statements.of(page.work, since, until, organisation)
+    except Invalid as error:
+        form.reject(error)
+        return None
+
+
 @router.get("/statement")
 def statement(
     page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)],
@@ -276,24 +293,26 @@ def statement(
     kind: Annotated[str, Query(alias="as", max_length=4)] = "",
 ) -> Response:
     """The statement of an organisation, as a page, Excel or PDF."""
-    asked = forms.parse(DaysForm, forms.query(page.request))
-    until: date = (asked.data.until if asked.data else None) or page.work.today
-    since: date = (asked.data.since if asked.data else None) or until - timedelta(days=365)
-    whose = organisation or page.work.actor.organisation_public_id or ""
-    one = statements.of(page.work, since, until, whose)
-    named = f"对账单-{since}-{until}"
+    form = forms.parse(DaysForm, forms.query(page.request))
+    asked = organisation or page.work.actor.organisation_public_id or ""
+    payer = statements.whose(page.work, asked)
+    one = _statement(page, form, payer.public_id)
+    if one is None:
+        context = {"one": None, "payer": payer, "form": form, "whose": organisation}
+        return page.again("payments/statement.html", context)
+    named = f"对账单-{one.since}-{one.until}"
     if kind == "pdf":
         made, headers = statements.paper(page.work, one), download_headers(f"{named}.pdf")
         return Response(made, media_type=pdf.MEDIA_TYPE, headers=headers)
     if kind == "xlsx":
         made, headers = statements.workbook(one), download_headers(f"{named}.xlsx")
         return Response(made, media_type=statements.SHEET, headers=headers)
-    form = forms.blank(DaysForm, {"since": since.isoformat(), "until": until.isoformat()})
     return page.render(
         "payments/statement.html",
         {
             "one": one,
-            "form": form,
+            "payer": payer,
+            "form": forms.blank(DaysForm, {"since": one.since, "until": one.until}),
             "names": statements.NAMES,
             "item": statements.item,
             "whose": organisation,

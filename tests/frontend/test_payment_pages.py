@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from fastapi.testclient import TestClient
@@ -181,3 +182,38 @@ def test_a_commission_is_offered_to_be_paid_only_to_who_may(site: TestClient, de
     assert "/payments/new?commission=" in payer.get(found[1])
     viewer = factories.actor(desk.parts, Role.VIEWER, desk.organisation)
     assert "/payments/new?commission=" not in Visitor(site, desk.parts, viewer).get(found[1])
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "field", "said"),
+    [
+        ("abc", "2026-11-02", "since", "应写成2026-11-20的样子，现在是“abc”"),
+        ("2026-10-01", "2026-13-01", "until", "日历上没有这一天"),
+        ("2026-11-02", "2026-11-01", "until", "应不早于开始的日期"),
+        ("2020-01-01", "2026-11-01", "until", "最多三年"),
+        ("12026-01-01", "", "since", "应写成"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["", "pdf", "xlsx"])
+def test_wrong_days_of_a_statement_are_told_at_their_field(
+    site: TestClient, desk: Till, kind: str, since: str, until: str, field: str, said: str
+) -> None:
+    whose = str(desk.organisation.public_id)
+    asked = urlencode({"since": since, "until": until, "as": kind, "organisation": whose})
+    for who in (desk.payer, desk.operators[0]):
+        page = Visitor(site, desk.parts, who).get(f"/statement?{asked}", 422)
+        assert f'id="{field}-e"' in page
+        assert said in page
+        assert f'value="{since}"' in page
+        assert f'value="{until}"' in page
+        assert f'name="organisation" value="{whose}"' in page
+        assert desk.organisation.name in page
+
+
+def test_the_statement_of_another_is_not_to_be_had_by_wrong_days(
+    site: TestClient, desk: Till
+) -> None:
+    other = factories.organisation(desk.parts)
+    payer = Visitor(site, desk.parts, desk.payer)
+    for days in ("", "&since=abc"):
+        payer.get(f"/statement?organisation={other.public_id}{days}", 404)
