@@ -14,7 +14,7 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import OpensPage, Page, Sent, WritesPage, gives_page_parts, opens_page
 from frontend.headers import policy_sending_to
-from frontend.pages.payment_words import REFUND_STATES, TRANSFER_STATES, WAYS
+from frontend.pages.payment_words import REFUND_STATES, TRANSFER_STATES, WAYS, methods
 from frontend.render import redirect
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
@@ -139,6 +139,7 @@ def _payment(
         "refund_states": REFUND_STATES,
         "transfer_states": TRANSFER_STATES,
         "bank": ways.bank,
+        "methods": methods(ways.cards.methods) if ways.cards else "",
         "card_refused": card.refused(page.work.session, ways, view.row, page.work.now),
         "live": live,
         "processing": live is not None and live.state == AttemptState.PROCESSING,

@@ -144,6 +144,11 @@ class Cards:
         )
         self._api: Any = client.v1
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Return Stripe's names of the ways to pay, none where the account decides."""
+        return self._methods
+
     def open_checkout(self, asked: Asked) -> Checkout:
         """Make the session of an attempt; asked again, the same one."""
         ours = {"attempt": asked.attempt, "payment": asked.payment}

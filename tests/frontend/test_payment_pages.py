@@ -14,13 +14,14 @@ from infra.web import create_app
 from infra.wiring import open_reader
 from market.accounts.policy import Role
 from market.accounts.work import Parts
+from market.payments.stripe import Cards
 from market.payments.ways import Ways
 from tests import factories
 from tests.frontend.test_board_pages import HOST, Visitor
 from tests.support import printed
 from tests.support.clock import FakeClock
 from tests.support.paying import Till, till
-from tests.support.stripe_stand_in import serving
+from tests.support.stripe_stand_in import KEY, SECRET, serving
 
 
 @pytest.fixture
@@ -217,3 +218,23 @@ def test_the_statement_of_another_is_not_to_be_had_by_wrong_days(
     payer = Visitor(site, desk.parts, desk.payer)
     for days in ("", "&since=abc"):
         payer.get(f"/statement?organisation={other.public_id}{days}", 404)
+
+
+@pytest.mark.parametrize(
+    ("methods", "said"),
+    [
+        ((), "在支付服务的页面选择付款方式"),
+        (("card",), ">银行卡，在支付服务的页面完成"),
+        (("card", "alipay"), ">银行卡或支付宝，"),
+        (("card", "alipay", "wechat_pay"), ">银行卡、支付宝或微信支付，"),
+        (("card", "unionpay_x"), ">银行卡或unionpay_x，"),
+    ],
+)
+def test_the_page_names_the_ways_to_pay_that_the_account_takes(
+    site: TestClient, desk: Till, methods: tuple[str, ...], said: str
+) -> None:
+    cards = Cards(KEY, SECRET, url=desk.stripe.url, methods=methods)
+    site.app.state.ways = Ways(cards, desk.ways.bank)  # type: ignore[attr-defined]
+    page = Visitor(site, desk.parts, desk.payer).get(f"/payments/{desk.owed()}")
+    assert said in page
+    assert ("支付宝" in page) == ("alipay" in methods)
