@@ -13,7 +13,8 @@ MAX_FORM = MAX_IMPORT_BYTES + 2 * 1024 * 1024  # a file and its fields
 MAX_PLAIN = 1024 * 1024  # the longest texts of a listing are under 200 kB
 TAKES_FILES = re.compile(
     rf"(?:{PREFIX})?/(?:my/(?:imports|listings/[^/]+/proofs)"
-    r"|deals/[^/]+/(?:files|objections/[^/]+)|mandates/[^/]+/evidence"
+    r"|deals/[^/]+/(?:files|objections/[^/]+|kept|contract/receipts/[^/]+/slip)"
+    r"|mandates/[^/]+/evidence|payments/[^/]+/slips"
     r"|registrations/(?:new|[^/]+/(?:edit|file)))"
 )
 """The addresses to which files are sent. A body is read before anybody asks who sends it, so

@@ -30,6 +30,7 @@ from market.ledger.endpoints import router as ledger
 from market.notices.endpoints import router as notices
 from market.operations.endpoints import router as operations
 from market.payments.endpoints import router as payments
+from market.payments.endpoints_fees import router as fees
 from market.payments.ways import Ways
 from market.personal_endpoints import router as personal
 from market.registry.endpoints import router as registry
@@ -51,6 +52,7 @@ ROUTERS = (
     negotiation,
     brokerage,
     payments,
+    fees,
     rewards,
     registry,
     past,

@@ -238,8 +238,14 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "POST /stripe/events": ("Stripe 的通知", "只收 Stripe 签名的；存下就答复，随后处理。"),
     "GET /card-limits": ("在线支付的限额", "各从哪天起、依据什么、哪天核对过。"),
     "POST /card-limits": ("写在线支付的限额", "由运营人员照 Stripe 的文档写，从今天或以后起。"),
+    "DELETE /card-limits/{limit_day}": (
+        "撤回限额",
+        "还没有生效的才能撤回；以前的一行继续有效。",
+    ),
     "GET /fees": ("收费标准", "今天有效的；`every`为真时连同以前和以后的。"),
     "POST /fees": ("写收费标准", "由运营人员写；同一代码的前一条到那天为止。"),
+    "POST /fees/{fee_id}/end": ("停用收费标准", "从某一天起不再收，没有接替的一项。"),
+    "DELETE /fees/{fee_id}": ("撤回收费标准", "还没有生效的才能撤回；以前的一项继续有效。"),
     "GET /payments": ("款项", "本机构的；运营人员看到全部，可以按附言号（`reference`）查一笔。"),
     "POST /payments": ("登记款项", "一笔款项只有一种用途，金额由收费标准、洽谈或报酬算出。"),
     "GET /payments/{payment_id}": ("一笔款项", "连同收款、退款、回单和发票号码。"),
@@ -268,7 +274,14 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
         "确认转付",
         "由另一位运营人员填银行付款流水号，或不转。",
     ),
-    "POST /payments/{payment_id}/invoices": ("登记发票号码", "发票在别处开具，这里只记号码。"),
+    "POST /payments/{payment_id}/invoices": (
+        "登记发票号码",
+        "发票在别处开具，这里只记号码；合计不超过已付减去已退。",
+    ),
+    "POST /payments/{payment_id}/invoices/{invoice_number}/void": (
+        "作废发票号码",
+        "登记错了的；仍看得到，不再计入。",
+    ),
     "GET /statement": ("对账单", "由资金账册的分录得出；付入为正，退回为负。"),
     "GET /rewards": ("给完成人的奖励", "本机构写的，按时间倒序。"),
     "POST /rewards": (

@@ -135,6 +135,7 @@ def _commission(
         "contract": contract,
         "grounds": GROUNDS,
         "through": transfers.through(page.work, view.row.id),
+        "may_pay": page.work.may(Action.PAYMENT_MAKE),
         "settle": settle or forms.blank(SettleForm),
         "shares": shares or forms.blank(SharesForm),
         "lines": [*chosen, *[("", "1")] * max(CLAUSE_BROKERS - len(chosen), 1)],

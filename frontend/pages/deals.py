@@ -136,7 +136,8 @@ def context(page: Page, deal_id: str, **more: object) -> dict[str, object]:
         "next": deal_path.next_step(line),
         "side": view.row.side,
         "may": {action.value for action in view.may},
-        "buys": view.row.deal.buyer_id == page.work.actor.organisation_id,
+        "may_pay": view.row.deal.buyer_id == page.work.actor.organisation_id
+        and page.work.may(Action.PAYMENT_MAKE),
         "inquiries": inquiries.inquiries_of_deal(page.work, view.row.deal)
         if view.row.side is not None
         else [],

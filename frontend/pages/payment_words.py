@@ -1,10 +1,13 @@
 """Words of payments on pages."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from market.payments.states import RefundState, TransferState, Way
 
 WAYS: Final = {Way.CARD: "在线支付", Way.BANK: "银行转账"}
+METHODS: Final = {"card": "银行卡", "alipay": "支付宝", "wechat_pay": "微信支付"}
+"""Ways to pay by Stripe's names of them; another one goes by its own."""
 REFUND_STATES: Final = {
     RefundState.WANTED: "办理中",
     RefundState.SENT: "已交支付服务",
@@ -17,3 +20,9 @@ TRANSFER_STATES: Final = {
     TransferState.DONE: "已转",
     TransferState.FAILED: "没有转成",
 }
+
+
+def methods(names: Sequence[str]) -> str:
+    """Return ways to pay as one reads them: `银行卡、支付宝或微信支付`, "" for none."""
+    said = [METHODS.get(name, name) for name in names]
+    return "或".join(["、".join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)

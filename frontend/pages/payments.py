@@ -14,7 +14,7 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import OpensPage, Page, Sent, WritesPage, gives_page_parts, opens_page
 from frontend.headers import policy_sending_to
-from frontend.pages.payment_words import REFUND_STATES, TRANSFER_STATES, WAYS
+from frontend.pages.payment_words import REFUND_STATES, TRANSFER_STATES, WAYS, methods
 from frontend.render import redirect
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
@@ -25,7 +25,7 @@ from market.kit.errors import Conflict, Invalid, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.payments import bank, card, limits, service, statements
+from market.payments import bank, card, schedule, service, statements
 from market.payments.schemas import PaymentIn, SlipIn
 from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
 from market.payments.ways import Ways
@@ -77,7 +77,7 @@ def payments(
 
 
 def _new(page: Page, form: forms.Form[NewForm] | None = None) -> dict[str, object]:
-    fees = service.fees(page.work)
+    fees = [one.fee for one in schedule.lines(page.work)]
     asked = page.request.query_params
     deal = form.first("deal") if form else asked.get("deal", "")[:20]
     commission = form.first("commission") if form else asked.get("commission", "")[:20]
@@ -139,6 +139,7 @@ def _payment(
         "refund_states": REFUND_STATES,
         "transfer_states": TRANSFER_STATES,
         "bank": ways.bank,
+        "methods": methods(ways.cards.methods) if ways.cards else "",
         "card_refused": card.refused(page.work.session, ways, view.row, page.work.now),
         "live": live,
         "processing": live is not None and live.state == AttemptState.PROCESSING,
@@ -269,6 +270,23 @@ class DaysForm(BaseModel):
     until: forms.Day | None = Field(None, title="到")
 
 
+def _statement(
+    page: Page, form: forms.Form[DaysForm], organisation: str
+) -> statements.Statement | None:
+    """Return the statement of the days asked for, of the last year where nothing is said; None
+    where the form says what is wrong with them.
+    """
+    if form.data is None:
+        return None
+    until: date = form.data.until or page.work.today
+    since: date = form.data.since or until - timedelta(days=365)
+    try:
+        return statements.of(page.work, since, until, organisation)
+    except Invalid as error:
+        form.reject(error)
+        return None
+
+
 @router.get("/statement")
 def statement(
     page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)],
@@ -276,35 +294,28 @@ def statement(
     kind: Annotated[str, Query(alias="as", max_length=4)] = "",
 ) -> Response:
     """The statement of an organisation, as a page, Excel or PDF."""
-    asked = forms.parse(DaysForm, forms.query(page.request))
-    until: date = (asked.data.until if asked.data else None) or page.work.today
-    since: date = (asked.data.since if asked.data else None) or until - timedelta(days=365)
-    whose = organisation or page.work.actor.organisation_public_id or ""
-    one = statements.of(page.work, since, until, whose)
-    named = f"对账单-{since}-{until}"
+    form = forms.parse(DaysForm, forms.query(page.request))
+    asked = organisation or page.work.actor.organisation_public_id or ""
+    payer = statements.whose(page.work, asked)
+    one = _statement(page, form, payer.public_id)
+    if one is None:
+        context = {"one": None, "payer": payer, "form": form, "whose": organisation}
+        return page.again("payments/statement.html", context)
+    named = f"对账单-{one.since}-{one.until}"
     if kind == "pdf":
         made, headers = statements.paper(page.work, one), download_headers(f"{named}.pdf")
         return Response(made, media_type=pdf.MEDIA_TYPE, headers=headers)
     if kind == "xlsx":
         made, headers = statements.workbook(one), download_headers(f"{named}.xlsx")
         return Response(made, media_type=statements.SHEET, headers=headers)
-    form = forms.blank(DaysForm, {"since": since.isoformat(), "until": until.isoformat()})
     return page.render(
         "payments/statement.html",
         {
             "one": one,
-            "form": form,
+            "payer": payer,
+            "form": forms.blank(DaysForm, {"since": one.since, "until": one.until}),
             "names": statements.NAMES,
             "item": statements.item,
             "whose": organisation,
         },
-    )
-
-
-@router.get("/fees")
-def fees(page: Annotated[Page, opens_page(Action.BROWSE)]) -> Response:
-    rows = service.fees(page.work, every=True)
-    return page.render(
-        "payments/fees.html",
-        {"rows": rows, "purposes": service.PURPOSES, "limits": limits.every(page.work)},
     )

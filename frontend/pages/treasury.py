@@ -1,6 +1,9 @@
-"""The operators' desk of money: lines of the bank statement, confirmations, refunds, invoices."""
+"""The operators' desk of money: lines of the bank statement, confirmations, refunds, invoices.
 
-from typing import Annotated
+A form holds what the service's own type does, by the same types: nothing is refused unsaid.
+"""
+
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -10,21 +13,21 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.pages.payment_words import TRANSFER_STATES, WAYS
 from frontend.pages.payments import test_mode, ways_of
-from frontend.rates import Percent
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, OrganisationKind
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
-from market.kit.wire import OneLine, PathId, text
-from market.payments import bank, desk, limits, refunds, service, transfers
+from market.kit.wire import OneLine, Optional300, PathId, Short, text
+from market.payments import bank, desk, invoices, refunds, service, transfers
 from market.payments.schemas import (
     AccountIn,
+    AccountName,
     BankLeftIn,
     CreditDecisionIn,
     CreditIn,
-    FeeIn,
     InvoiceIn,
-    LimitIn,
+    InvoiceNumber,
+    Reason,
     RefundIn,
     TransferIn,
 )
@@ -37,10 +40,9 @@ WANTED = notices.done("refund-wanted", "退款已发起", "在线支付的自动
 LEFT = notices.done("refund-decided", "退款已处理")
 GONE = notices.done("transfer-decided", "转付已处理")
 INVOICE = notices.done("invoice-entered", "发票号码已登记")
+VOIDED = notices.done("invoice-voided", "发票号码已作废")
 SENT_ON = notices.done("transfer-wanted", "转付已发起", "等另一位运营人员确认。")
 CONNECTED = notices.done("account-entered", "机构的支付账户已登记")
-FEE = notices.done("fee-set", "收费标准已保存")
-LIMIT = notices.done("limit-set", "在线支付的限额已保存")
 
 
 class FindForm(BaseModel):
@@ -48,63 +50,46 @@ class FindForm(BaseModel):
 
 
 class CreditForm(BaseModel):
-    statement: Annotated[str, text(60, 1), OneLine] = Field(title="银行流水号")
+    statement: Short = Field(title="银行流水号")
     payer_name: Annotated[str, text(120, 1), OneLine] = Field(title="付款户名")
     amount_fen: forms.Yuan = Field(title="到账金额", gt=0)
     received_on: forms.Day = Field(title="到账日期")
 
 
 class DecisionForm(BaseModel):
-    decision: str = Field(title="处理", pattern="^(confirm|reject)$")
-    note: str = Field("", title="说明", max_length=300)
+    decision: Literal["confirm", "reject"] = Field(title="处理")
+    note: Optional300 = Field("", title="说明")
 
 
 class RefundForm(BaseModel):
-    capture: str = Field(title="哪一笔收款", max_length=30)
+    capture: str = Field(
+        title="哪一笔收款", pattern=r"^[2-9a-z]{14}\+?$", description="列表中的一笔收款"
+    )
     amount_fen: forms.Yuan = Field(title="退款金额", gt=0)
-    reason: Annotated[str, text(300, 1)] = Field(title="原因")
+    reason: Reason = Field(title="原因")
 
 
 class LeftForm(BaseModel):
-    decision: str = Field(title="处理", pattern="^(confirm|reject)$")
+    decision: Literal["confirm", "reject"] = Field(title="处理")
     statement: Annotated[str, text(60), OneLine] = Field("", title="银行付款流水号")
 
 
 class InvoiceForm(BaseModel):
-    number: str = Field(title="发票号码", pattern="^[0-9]{8,20}$")
+    number: InvoiceNumber = Field(title="发票号码", description="8至20位数字")
     amount_fen: forms.Yuan = Field(title="发票金额", gt=0)
     issued_on: forms.Day = Field(title="开票日期")
 
 
 class TransferForm(BaseModel):
-    capture: str = Field(title="哪一笔收款", max_length=30)
-    agency: str = Field(title="机构", max_length=20)
+    capture: PathId = Field(title="哪一笔收款", description="列表中的一笔收款")
+    agency: PathId = Field(title="机构", description="列表中的机构")
     amount_fen: forms.Yuan = Field(title="转付金额", gt=0)
     by_bank: bool = Field(default=False, title="从银行付出")
 
 
 class AccountForm(BaseModel):
-    agency: str = Field(title="机构", max_length=20)
-    account: str = Field(title="支付账户", max_length=60)
-
-
-class FeeForm(BaseModel):
-    code: Annotated[str, text(40, 1), OneLine] = Field(title="代码")
-    name: Annotated[str, text(100, 1), OneLine] = Field(title="名称")
-    purpose: str = Field(title="用途", pattern="^(service_fee|earnest)$")
-    amount_fen: forms.OptionalYuan = Field(None, title="固定金额", gt=0)
-    rate_bp: Percent = Field(None, title="比例")
-    least_fen: forms.OptionalYuan = Field(None, title="最低", gt=0)
-    most_fen: forms.OptionalYuan = Field(None, title="最高", gt=0)
-    effective_from: forms.Day = Field(title="生效日")
-    source: Annotated[str, text(300, 1)] = Field(title="依据")
-
-
-class LimitForm(BaseModel):
-    least_fen: forms.Yuan = Field(title="每笔至少", gt=0)
-    most_fen: forms.Yuan = Field(title="每笔至多", gt=0)
-    effective_from: forms.Day = Field(title="生效日")
-    source: Annotated[str, text(300, 1)] = Field(title="依据")
+    agency: PathId = Field(title="机构", description="列表中的机构")
+    account: AccountName = Field(title="支付账户", description="acct_开头的账户编号")
 
 
 def _desk(
@@ -160,8 +145,6 @@ def connect(page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)
             return page.redirect("/treasury", done=CONNECTED)
         except Invalid as error:
             form.reject(error)
-        except ValueError:
-            form.fail("account", "应写成acct_开头的账户编号，机构从列表里选")
     page.work.abandon()
     return page.again("payments/treasury.html", _desk(page, account=form))
 
@@ -234,56 +217,17 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
         "captures": captures,
         "purposes": service.PURPOSES,
         "ways": WAYS,
+        "heading": invoices.heading(page.work, view),
         "shares": transfers.shares(page.work.session, view.row),
         "transfer_states": TRANSFER_STATES,
         "credit": forms.blank(CreditForm),
         "refund": forms.blank(RefundForm),
         "invoice": forms.blank(InvoiceForm),
         "transfer": forms.blank(TransferForm),
+        "problem": "",
         "test_mode": test_mode(ways_of(page)),
         **forms_of,
     }
-
-
-@router.get("/treasury/fees")
-def fee_form(page: Annotated[Page, opens_page(Action.FEE_EDIT)]) -> Response:
-    return page.render("payments/fee_new.html", {"form": forms.blank(FeeForm)})
-
-
-@router.post("/treasury/fees")
-def set_fee(page: Annotated[Page, opens_page(Action.FEE_EDIT, write=True)]) -> Response:
-    form = forms.parse(FeeForm, page.sent)
-    if form.data is not None:
-        try:
-            given = {
-                name: value
-                for name, value in form.data.model_dump().items()
-                if value is not None or name in ("amount_fen", "rate_bp")
-            }
-            service.set_fee(page.work, FeeIn(**given))
-            return page.redirect("/fees", done=FEE)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/fee_new.html", {"form": form})
-
-
-@router.get("/treasury/limits")
-def limit_form(page: Annotated[Page, opens_page(Action.FEE_EDIT)]) -> Response:
-    return page.render("payments/limit_new.html", {"form": forms.blank(LimitForm)})
-
-
-@router.post("/treasury/limits")
-def put_limit(page: Annotated[Page, opens_page(Action.FEE_EDIT, write=True)]) -> Response:
-    form = forms.parse(LimitForm, page.sent)
-    if form.data is not None:
-        try:
-            limits.put(page.work, LimitIn(**form.data.model_dump()))
-            return page.redirect("/fees", done=LIMIT)
-        except Invalid as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/limit_new.html", {"form": form})
 
 
 @router.get("/treasury/{payment_id}")
@@ -323,8 +267,6 @@ def want(
             return page.redirect(f"/treasury/{payment_id}", done=WANTED)
         except (Invalid, Conflict) as error:
             form.reject(error)
-        except ValueError:
-            form.fail("capture", "请从列表里选一笔收款")
     page.work.abandon()
     return page.again("payments/treasury_one.html", _one(page, payment_id, refund=form))
 
@@ -337,12 +279,27 @@ def invoice(
     if form.data is not None:
         try:
             entered = InvoiceIn(**form.data.model_dump())
-            bank.enter_invoice(page.work, PublicId(payment_id), entered)
+            invoices.enter(page.work, PublicId(payment_id), entered)
             return page.redirect(f"/treasury/{payment_id}", done=INVOICE)
         except (Invalid, Conflict) as error:
             form.reject(error)
     page.work.abandon()
     return page.again("payments/treasury_one.html", _one(page, payment_id, invoice=form))
+
+
+@router.post("/treasury/{payment_id}/invoices/{invoice_number}/void")
+def void_invoice(
+    payment_id: PathId,
+    invoice_number: InvoiceNumber,
+    page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)],
+) -> Response:
+    try:
+        invoices.void(page.work, PublicId(payment_id), invoice_number)
+        return page.redirect(f"/treasury/{payment_id}", done=VOIDED)
+    except Conflict as error:
+        page.work.abandon()
+        context = _one(page, payment_id, problem=error.message)
+        return page.render("payments/treasury_one.html", context, status=error.status)
 
 
 @router.post("/treasury/{payment_id}/transfers")
@@ -357,7 +314,5 @@ def transfer(
             return page.redirect(f"/treasury/{payment_id}", done=SENT_ON)
         except (Invalid, Conflict) as error:
             form.reject(error)
-        except ValueError:
-            form.fail("agency", "请从列表里选")
     page.work.abandon()
     return page.again("payments/treasury_one.html", _one(page, payment_id, transfer=form))

@@ -4,7 +4,7 @@ from typing import Final
 
 from infra.demo.replay import Replay
 from market.accounts.policy import Action
-from market.payments import service
+from market.payments import schedule, service
 from market.payments.schemas import FeeIn, PaymentIn
 from market.payments.states import Purpose
 
@@ -16,7 +16,7 @@ WAN: Final = 1_000_000
 def settle(replay: Replay) -> None:
     """Publish two fees from today on, and let a company owe one of them."""
     with replay.act(OPERATOR, Action.FEE_EDIT) as work:
-        year = service.set_fee(
+        year = schedule.set_fee(
             work,
             FeeIn(
                 code="service-year",
@@ -27,7 +27,7 @@ def settle(replay: Replay) -> None:
                 source="示范收费办法第2条",
             ),
         )
-        service.set_fee(
+        schedule.set_fee(
             work,
             FeeIn(
                 code="earnest",

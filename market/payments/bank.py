@@ -14,9 +14,9 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import PublicId, new_public_id
 from market.payments import captures, card, repository, repository_beside, service, waiting
-from market.payments.models import Invoice, Payment
+from market.payments.models import Payment
 from market.payments.models_beside import BankCredit, Slip
-from market.payments.schemas import CreditDecisionIn, CreditIn, InvoiceIn, SlipIn
+from market.payments.schemas import CreditDecisionIn, CreditIn, SlipIn
 from market.payments.states import CreditState, PaymentState
 
 MAX_SLIPS: Final = 10
@@ -156,30 +156,3 @@ def decide(work: Work, public_id: PublicId, form: CreditDecisionIn) -> BankCredi
 def credits_waiting(work: Work) -> Sequence[tuple[BankCredit, Payment]]:
     work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
     return repository_beside.credits_waiting(work.session)
-
-
-def enter_invoice(work: Work, public_id: PublicId, form: InvoiceIn) -> Invoice:
-    """Note the number of a 发票 that was made elsewhere.
-
-    Raises Invalid at `number` for one that is there, at `amount_fen` beyond what was paid, at
-    `issued_on`.
-    """
-    payment = repository.hold_payment(
-        work.session, service.find(work, public_id, Action.PAYMENT_CONFIRM).id
-    )
-    if form.issued_on > work.today:
-        raise Invalid(fields={"issued_on": "开票日期不能晚于今天"})
-    if repository_beside.invoice_numbered(work.session, form.number) is not None:
-        raise Invalid(fields={"number": "这个发票号码已经登记过"})
-    before = sum(one.amount_fen for one in repository_beside.invoices(work.session, payment.id))
-    if before + form.amount_fen > payment.paid_fen:
-        raise Invalid(fields={"amount_fen": "发票合计不能超过已付的金额"})
-    row = Invoice(
-        payment_id=payment.id,
-        entered_by=work.actor.person,
-        entered_at=work.now,
-        **form.model_dump(),
-    )
-    work.session.add(row)
-    work.session.flush()
-    return row

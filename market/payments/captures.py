@@ -20,9 +20,10 @@ from market.payments import repository, waiting
 from market.payments.models import Attempt, Capture, Payment, Refund
 from market.payments.models_beside import BankCredit
 from market.payments.posting import Poster
+from market.payments.seen import Checkout, RefundSeen
 from market.payments.states import PAYABLE, PaymentState, RefundState, Step, Way, settled
 from market.payments.states import AttemptState as A
-from market.payments.stripe import CURRENCY, Checkout, RefundSeen
+from market.payments.stripe import CURRENCY
 
 SUBJECT = "payment"
 PAID, REFUNDED, UNREFUNDED = "payment.paid", "payment.refunded", "payment.unrefunded"

@@ -27,8 +27,9 @@ from market.kit.ids import PaymentId, PublicId, new_public_id
 from market.kit.money import yuan_in_words
 from market.payments import captures, repository, repository_beside, service, waiting
 from market.payments.models import Attempt, Payment
+from market.payments.seen import Asked, CardsDown, CardsRefused, Checkout
 from market.payments.states import PAYABLE, AttemptState, PaymentState
-from market.payments.stripe import Asked, Cards, CardsDown, CardsRefused, Checkout
+from market.payments.stripe import Cards
 from market.payments.ways import NO_CARDS, Ways
 
 OPEN_FOR: Final = timedelta(hours=2)

@@ -21,7 +21,7 @@ from market.payments import (
     bank,
     card,
     inbox,
-    limits,
+    invoices,
     refunds,
     service,
     showing,
@@ -36,13 +36,8 @@ from market.payments.schemas import (
     CreditDecisionIn,
     CreditIn,
     CreditOut,
-    FeeIn,
-    FeeOut,
-    FeesOut,
     InvoiceIn,
-    LimitIn,
-    LimitOut,
-    LimitsOut,
+    InvoiceNumber,
     PaymentIn,
     PaymentOut,
     PaymentsOut,
@@ -55,7 +50,7 @@ from market.payments.schemas import (
     TransferIn,
     TransferOut,
 )
-from market.payments.stripe import BadSignature
+from market.payments.seen import BadSignature
 from market.payments.ways import Ways
 
 router = api_router("payments")
@@ -102,30 +97,6 @@ def receive_event(
         raise Invalid(FORGED) from None
     inbox.keep(work.session, seen, work.now)
     return ReceivedOut(received=True)
-
-
-@router.get("/fees")
-def list_fees(work: Annotated[Work, opens(Action.BROWSE)], every: bool = False) -> FeesOut:
-    """List the fee schedule of today; with `every` also what was and what will be."""
-    return FeesOut(items=[showing.fee(one) for one in service.fees(work, every=every)])
-
-
-@router.post("/fees", status_code=201)
-def set_fee(form: FeeIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]) -> FeeOut:
-    """Write a line of the schedule from a day on."""
-    return showing.fee(service.set_fee(work, form))
-
-
-@router.get("/card-limits")
-def list_limits(work: Annotated[Work, opens(Action.BROWSE)]) -> LimitsOut:
-    """List what Stripe takes at least and at most, from which day on and by what source."""
-    return LimitsOut(items=[LimitOut.model_validate(one) for one in limits.every(work)])
-
-
-@router.post("/card-limits", status_code=201)
-def put_limit(form: LimitIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]) -> LimitOut:
-    """Write the limits from a day on."""
-    return LimitOut.model_validate(limits.put(work, form))
 
 
 @router.get("/payments")
@@ -326,7 +297,19 @@ def enter_invoice(
     ways: GivenWays,
 ) -> PaymentOut:
     """Note the number of a 发票 that was made elsewhere."""
-    bank.enter_invoice(work, PublicId(payment_id), form)
+    invoices.enter(work, PublicId(payment_id), form)
+    return _whole(work, ways, payment_id)
+
+
+@router.post("/payments/{payment_id}/invoices/{invoice_number}/void")
+def void_invoice(
+    payment_id: PathId,
+    invoice_number: InvoiceNumber,
+    work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)],
+    ways: GivenWays,
+) -> PaymentOut:
+    """Void a number that was entered wrongly; it stays to be seen and counts no more."""
+    invoices.void(work, PublicId(payment_id), invoice_number)
     return _whole(work, ways, payment_id)
 
 

@@ -14,15 +14,8 @@ from sqlmodel import Session
 from market.kit import jobs
 from market.kit.ids import PublicId
 from market.payments import captures, refunds, repository, repository_beside, waiting
-from market.payments.stripe import (
-    EVENTS,
-    Cards,
-    CardsRefused,
-    Checkout,
-    DisputeSeen,
-    EventSeen,
-    RefundSeen,
-)
+from market.payments.seen import CardsRefused, Checkout, DisputeSeen, EventSeen, RefundSeen
+from market.payments.stripe import EVENTS, Cards
 
 KIND: Final = "payments.event"
 UNKNOWN: Final = "不是这里的款项"

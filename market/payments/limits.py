@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
-from market.kit.errors import Invalid
-from market.payments import repository_beside
+from market.kit.errors import Conflict, Invalid, NotFound
+from market.payments import repository_beside, repository_fees
 from market.payments.models import CardLimit
 from market.payments.schemas import LimitIn
 
@@ -66,3 +66,16 @@ def put(work: Work, form: LimitIn) -> CardLimit:
     assert written is not None
     work.touched("card_limit", str(form.effective_from))
     return written
+
+
+def withdraw(work: Work, of: date) -> None:
+    """Take out the limits of a day that has not come; those before them go on.
+
+    Raises NotFound where that day has none, Conflict where they are or were in force.
+    """
+    work.require(Action.FEE_EDIT, Relation.OTHER)
+    if all(one.effective_from != of for one in every(work)):
+        raise NotFound
+    work.touched("card_limit", str(of))
+    if not repository_fees.withdraw_limit(work.session, of, work.today):
+        raise Conflict("已经生效的限额不能撤回，请写新的一行")

@@ -6,7 +6,7 @@ which it goes: `reserved_fen` is asked for or done, `refunded_fen` done.
 
 from datetime import date, datetime
 
-from sqlalchemy import Date
+from sqlalchemy import Date, UniqueConstraint
 from sqlmodel import Field
 
 from market.kit.columns import (
@@ -53,7 +53,8 @@ _ALIVE = f"state NOT IN ({among(frozenset(ENDED))})"
 
 
 class Fee(Table, table=True):
-    """A line of the fee schedule, from a day on until one of the same code follows. 收费标准
+    """A line of the fee schedule, from a day on until one of the same code follows, or until the
+    morning of `ends_on` where it is ended without one. 收费标准
 
     Fixed, or for earnest money a rate of the agreed amount (basis points) within bounds. `source`
     is the decision that sets it.
@@ -71,6 +72,8 @@ class Fee(Table, table=True):
             "bounds_ordered",
             "least_fen > 0 AND most_fen >= least_fen",
         ),
+        check("ends_later", "ends_on IS NULL OR ends_on > effective_from"),
+        UniqueConstraint("code", "effective_from"),
     )
 
     id: FeeId = pk()
@@ -339,15 +342,24 @@ class ConnectedAccount(Table, table=True):
 
 
 class Invoice(Table, table=True):
-    """The number of a 发票 that was made elsewhere for a payment. Recorded here, never made."""
+    """The number of a 发票 that was made elsewhere for a payment. Recorded here, never made.
+
+    One that was entered wrongly is voided (作废): it stays to be seen and counts no more.
+    """
 
     __tablename__ = "invoice"
-    __table_args__ = (check("amount_positive", "amount_fen > 0"),)
+    __table_args__ = (
+        check("amount_positive", "amount_fen > 0"),
+        check("voided_has_person", "(voided_at IS NULL) = (voided_by IS NULL)"),
+        unique_where("uq_invoice_number", "number", where="voided_at IS NULL"),
+    )
 
     id: int = pk()
     payment_id: PaymentId = fk("payment.id")
-    number: str = Field(max_length=20, unique=True)
+    number: str = words(20)
     amount_fen: int = fen()
     issued_on: date = day()
     entered_by: PersonId = fk("person.id", index=False)
     entered_at: datetime = moment()
+    voided_by: PersonId | None = fk("person.id", nullable=True, index=False)
+    voided_at: datetime | None = moment(nullable=True)

@@ -18,8 +18,8 @@ from market.payments import captures, repository, repository_beside, service, wa
 from market.payments.bank import SAME_PERSON, plain
 from market.payments.models import Capture, Payment, Refund
 from market.payments.schemas import BankLeftIn, RefundIn
+from market.payments.seen import RefundSeen
 from market.payments.states import RefundState, Way
-from market.payments.stripe import RefundSeen
 from market.payments.ways import NO_CARDS, Ways
 
 REFUND: Final = "payments.refund"

@@ -4,10 +4,9 @@ Every change is conditional on what was seen; who comes second is told by Confli
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -22,7 +21,7 @@ from market.kit.ids import (
     PublicId,
     RefundId,
 )
-from market.payments.models import Attempt, Capture, Fee, Payment, Refund, Transfer
+from market.payments.models import Attempt, Capture, Payment, Refund, Transfer
 from market.payments.states import (
     ATTEMPT_EDGES,
     EDGES,
@@ -39,36 +38,6 @@ from market.payments.states import (
 MOVED = "这笔款项刚有变化，请刷新后再看"
 FRESH: Final = {"populate_existing": True}
 """Rows as they stand now: sums are changed by statements, past what a session has seen."""
-
-
-def fee_by_public_id(session: Session, public_id: PublicId) -> Fee | None:
-    return session.exec(select(Fee).where(col(Fee.public_id) == public_id)).first()
-
-
-def fees(session: Session, on: date | None = None) -> Sequence[Fee]:
-    """Return the schedule, of a day or of all days, by name and the newest first."""
-    query = select(Fee).order_by(col(Fee.code), col(Fee.effective_from).desc())
-    if on is not None:
-        query = query.where(
-            col(Fee.effective_from) <= on,
-            or_(col(Fee.ends_on).is_(None), col(Fee.ends_on) > on),
-        )
-    return session.exec(query).all()
-
-
-def fee_standing(session: Session, code: str) -> Fee | None:
-    """Return the line of a code that has no end, locked."""
-    return session.exec(
-        select(Fee).where(col(Fee.code) == code, col(Fee.ends_on).is_(None)).with_for_update()
-    ).first()
-
-
-def end_fee(session: Session, fee_id: int, on: date) -> None:
-    must_change(
-        session,
-        update(Fee).where(col(Fee.id) == fee_id, col(Fee.ends_on).is_(None)).values(ends_on=on),
-        "这项收费标准刚被别人改过，请刷新后再看",
-    )
 
 
 def payment(session: Session, payment_id: PaymentId) -> Payment:

@@ -1,4 +1,4 @@
-"""The SQL of slips, credits, events, invoices, limits and connected accounts; and of audits."""
+"""The SQL of slips, credits, events, limits and connected accounts; and of audits."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -18,7 +18,6 @@ from market.payments.models import (
     Capture,
     CardLimit,
     ConnectedAccount,
-    Invoice,
     Payment,
     Refund,
     Transfer,
@@ -164,15 +163,6 @@ def surpluses(session: Session) -> list[tuple[Capture, Payment]]:
         .order_by(col(Capture.id))
     )
     return [(one, payment) for one, payment in session.exec(query)]
-
-
-def invoices(session: Session, payment_id: PaymentId) -> Sequence[Invoice]:
-    query = select(Invoice).where(col(Invoice.payment_id) == payment_id)
-    return session.exec(query.order_by(col(Invoice.id))).all()
-
-
-def invoice_numbered(session: Session, number: str) -> Invoice | None:
-    return session.exec(select(Invoice).where(col(Invoice.number) == number)).first()
 
 
 def connected(session: Session, organisation_id: OrganisationId) -> ConnectedAccount | None:

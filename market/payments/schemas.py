@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from market.access.schemas import OrganisationRef
 from market.kit.money import MAX_FEN
@@ -21,6 +21,12 @@ from market.payments.states import (
 Amount = Annotated[int, Field(ge=1, le=MAX_FEN)]
 Reason = Annotated[str, text(300, 1), Storable]
 Code = Annotated[str, text(40, 1), OneLine]
+Name = Annotated[str, text(100, 1), OneLine]
+AccountName = Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{4,50}$")]
+"""Of a connected account at Stripe."""
+
+
+InvoiceNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{8,20}$")]
 
 
 class FeeIn(In):
@@ -29,7 +35,7 @@ class FeeIn(In):
     """
 
     code: Code = Field(examples=["listing-year"])
-    name: Annotated[str, text(100, 1), OneLine] = Field(examples=["平台年度服务费"])
+    name: Name = Field(examples=["平台年度服务费"])
     purpose: Literal["service_fee", "earnest"] = Field(examples=["service_fee"])
     amount_fen: Amount | None = Field(default=None, examples=[300_000])
     rate_bp: Annotated[int, Field(ge=1, le=10_000)] | None = Field(default=None, examples=[None])
@@ -37,6 +43,12 @@ class FeeIn(In):
     most_fen: Amount = Field(default=MAX_FEN, examples=[100_000_000])
     effective_from: Day = Field(examples=["2027-01-01"])
     source: Reason = Field(examples=["示范收费办法第2条"])
+
+
+class FeeEndIn(In):
+    """The first day on which a line is in force no more."""
+
+    ends_on: Day = Field(examples=["2027-01-01"])
 
 
 class LimitIn(In):
@@ -105,9 +117,7 @@ class TransferIn(In):
 
 class AccountIn(In):
     agency: PathId = Field(examples=["23456789abcdef"])
-    account: Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{4,50}$")] = Field(
-        examples=["acct_1example"]
-    )
+    account: AccountName = Field(examples=["acct_1example"])
 
 
 class AccountOut(Out):
@@ -118,14 +128,14 @@ class AccountOut(Out):
 class InvoiceIn(In):
     """A 发票 made elsewhere."""
 
-    number: Annotated[str, Field(pattern=r"^[0-9]{8,20}$")] = Field(
-        examples=["26502000000012345678"]
-    )
+    number: InvoiceNumber = Field(examples=["26502000000012345678"])
     amount_fen: Amount = Field(examples=[300_000])
     issued_on: Day = Field(examples=["2026-11-03"])
 
 
 class FeeOut(Out):
+    """`ends_on` is the first day on which it is in force no more, by itself or by the next line."""
+
     id: str
     code: str
     name: str
@@ -210,9 +220,12 @@ class SlipOut(Out):
 
 
 class InvoiceOut(Out):
+    """One that was `voided_at` a moment counts no more."""
+
     number: str
     amount_fen: int
     issued_on: date
+    voided_at: datetime | None
 
 
 class PaymentOut(Out):

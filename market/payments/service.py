@@ -1,4 +1,4 @@
-"""Payments as their payer and the operators see them: made, read, cancelled; the fee schedule."""
+"""Payments as their payer and the operators see them: made, read, cancelled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import PublicId, new_public_id
-from market.payments import repository, repository_beside
+from market.payments import repository, repository_beside, repository_invoices, schedule
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
-from market.payments.schemas import FeeIn, PaymentIn
+from market.payments.schemas import PaymentIn
 from market.payments.states import AttemptState, PaymentState, Purpose, Step
 
 PAGE: Final = 50
@@ -110,7 +110,7 @@ def view(work: Work, public_id: PublicId) -> PaymentView:
         _with_agencies(session, repository.transfers(session, row.id)),
         repository_beside.slips(session, row.id),
         repository_beside.credits_of(session, row.id),
-        repository_beside.invoices(session, row.id),
+        repository_invoices.invoices(session, row.id),
     )
 
 
@@ -199,23 +199,10 @@ def reference_fits(text: str) -> bool:
     return len(text) == 12 and text.isascii() and text.isdigit() and int(text) % 97 == 1
 
 
-def fee(work: Work, public_id: str | None, purpose: Purpose) -> Fee:
-    """Return a line of the schedule that is in force today. Raises Invalid at `fee`."""
-    row = repository.fee_by_public_id(work.session, PublicId(public_id or ""))
-    if (
-        row is None
-        or row.purpose != purpose
-        or row.effective_from > work.today
-        or (row.ends_on is not None and row.ends_on <= work.today)
-    ):
-        raise Invalid(fields={"fee": "请从现行的收费标准里选一项"})
-    return row
-
-
 def _service_fee(work: Work, form: PaymentIn) -> Payment:
     if form.deal or form.commission:
         raise Invalid(fields={"purpose": "服务费只选收费项目"})
-    line = fee(work, form.fee, Purpose.SERVICE_FEE)
+    line = schedule.in_force(work, form.fee, Purpose.SERVICE_FEE)
     assert line.amount_fen is not None
     row = _blank(work, Purpose.SERVICE_FEE, line.name, line.amount_fen)
     row.fee_id = line.id
@@ -227,7 +214,7 @@ def _earnest(work: Work, form: PaymentIn) -> Payment:
         raise Invalid(fields={"purpose": "诚意金只选洽谈和收费项目"})
     if not form.deal:
         raise Invalid(fields={"deal": "请选一项洽谈"})
-    line = fee(work, form.fee, Purpose.EARNEST)
+    line = schedule.in_force(work, form.fee, Purpose.EARNEST)
     deal = deal_service.find(work, PublicId(form.deal))
     if deal.buyer_id != work.actor.organisation:
         raise Conflict("诚意金由买方支付")
@@ -298,41 +285,4 @@ def cancel(work: Work, public_id: PublicId) -> Payment:
     repository.move_payment(
         work.session, row, Step.CANCEL, PaymentState.CANCELLED, ended_at=work.now
     )
-    return row
-
-
-def fees(work: Work, *, every: bool = False) -> Sequence[Fee]:
-    """Return the schedule of today, or with what was and what will be."""
-    return repository.fees(work.session, None if every else work.today)
-
-
-def set_fee(work: Work, form: FeeIn) -> Fee:
-    """Write a line of the schedule, from a day on; what stood under its code ends there.
-
-    Raises Invalid at `effective_from` for a day before today or not after the last change, at
-    `amount_fen` where it is not a fixed fee or a rate of earnest money.
-    """
-    work.require(Action.FEE_EDIT, Relation.OTHER)
-    if (form.amount_fen is None) == (form.rate_bp is None):
-        raise Invalid(fields={"amount_fen": "固定金额和比例填一个"})
-    if form.rate_bp is not None and Purpose(form.purpose) is not Purpose.EARNEST:
-        raise Invalid(fields={"rate_bp": "只有诚意金可以按比例"})
-    if form.least_fen > form.most_fen:
-        raise Invalid(fields={"most_fen": "最高不能低于最低"})
-    if form.effective_from < work.today:
-        raise Invalid(fields={"effective_from": "应从今天或以后起"})
-    standing = repository.fee_standing(work.session, form.code)
-    if standing is not None:
-        if standing.effective_from >= form.effective_from:
-            raise Invalid(fields={"effective_from": f"应晚于{standing.effective_from}"})
-        repository.end_fee(work.session, standing.id, form.effective_from)
-    row = Fee(
-        public_id=new_public_id(),
-        created_by=work.actor.person,
-        created_at=work.now,
-        **form.model_dump(),
-    )
-    work.session.add(row)
-    work.session.flush()
-    work.touched("fee", row.public_id)
     return row

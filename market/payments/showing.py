@@ -6,8 +6,9 @@ from market.access.schemas import OrganisationRef
 from market.accounts.models import Organisation
 from market.accounts.work import Work
 from market.payments import card, service
-from market.payments.models import Capture, Fee, Payment, Refund, Transfer
+from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
+from market.payments.repository_fees import Line
 from market.payments.schemas import (
     CaptureOut,
     CreditOut,
@@ -32,7 +33,8 @@ from market.payments.states import (
 from market.payments.ways import Ways
 
 
-def fee(row: Fee) -> FeeOut:
+def fee(line: Line) -> FeeOut:
+    row = line.fee
     return FeeOut(
         id=row.public_id,
         code=row.code,
@@ -43,7 +45,7 @@ def fee(row: Fee) -> FeeOut:
         least_fen=row.least_fen,
         most_fen=row.most_fen,
         effective_from=row.effective_from,
-        ends_on=row.ends_on,
+        ends_on=line.until,
         source=row.source,
     )
 
@@ -118,7 +120,12 @@ def whole(work: Work, ways: Ways, view: PaymentView) -> PaymentOut:
             for one, file in view.slips
         ],
         invoices=[
-            InvoiceOut(number=one.number, amount_fen=one.amount_fen, issued_on=one.issued_on)
+            InvoiceOut(
+                number=one.number,
+                amount_fen=one.amount_fen,
+                issued_on=one.issued_on,
+                voided_at=one.voided_at,
+            )
             for one in view.invoices
         ],
     )

@@ -76,21 +76,22 @@ def of(work: Work, since: date, until: date, organisation: str = "") -> Statemen
 
     Raises NotFound, Invalid at `until` for days in the wrong order or too many.
     """
-    whose = _whose(work, organisation)
+    of_whom = whose(work, organisation)
     if not timedelta(0) <= until - since <= LONGEST:
         raise Invalid(fields={"until": "应不早于开始的日期，最多三年"})
-    lines = money.lines(work.session, accounts_of(whose), since, until)
+    lines = money.lines(work.session, accounts_of(of_whom), since, until)
     return Statement(
-        whose,
+        of_whom,
         since,
         until,
-        _balances(work, whose, since),
+        _balances(work, of_whom, since),
         tuple(lines),
-        _balances(work, whose, until + timedelta(days=1)),
+        _balances(work, of_whom, until + timedelta(days=1)),
     )
 
 
-def _whose(work: Work, organisation: str) -> Organisation:
+def whose(work: Work, organisation: str = "") -> Organisation:
+    """Return whose statement is asked for, to who may have it. Raises NotFound."""
     if work.actor.role not in (Role.OPERATOR, Role.AUDITOR):
         work.require(Action.PAYMENT_VIEW)
         if organisation and organisation != work.actor.organisation_public_id:

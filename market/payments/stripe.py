@@ -10,13 +10,23 @@ Amounts are fen of CNY.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any, Final, TypeVar
 
 import stripe
+
+from market.payments.seen import (
+    Asked,
+    BadSignature,
+    CardsDown,
+    CardsRefused,
+    Checkout,
+    DisputeSeen,
+    EventSeen,
+    RefundSeen,
+)
 
 CURRENCY: Final = "cny"
 TOLERANCE: Final = timedelta(minutes=5)
@@ -25,8 +35,8 @@ SECONDS: Final = (3.0, 15.0)
 """To connect, and to wait for an answer."""
 SLOW: Final = 2.0
 AWAY: Final = 60.0
-"""Who made us wait SLOW seconds for no answer is not asked again for AWAY: a worker goes on with what
-needs no Stripe.
+"""Who made us wait SLOW seconds for no answer is not asked again for AWAY: a worker goes on with
+what needs no Stripe.
 """
 TURNS: Final = 8
 """How many requests of people may wait for Stripe at a time."""
@@ -47,83 +57,6 @@ EVENTS: Final = (
 """What the webhook should be told of, and what the sweep asks for."""
 _LONGEST_ID: Final = 100
 _Found = TypeVar("_Found")
-
-
-class CardsDown(Exception):
-    """No answer, or none that says what was done. To be asked again, after a look."""
-
-
-class CardsRefused(Exception):
-    """Stripe will not do it; asking again changes nothing. `code` is Stripe's word for it."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class BadSignature(Exception):
-    """A webhook that Stripe did not sign, or not now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A Checkout session to be made: for one attempt, whose public id with `unanswered`, how often
-    Stripe was asked for it without an answer, is the key.
-    """
-
-    attempt: str
-    unanswered: int
-    payment: str
-    title: str
-    amount_fen: int
-    done_url: str
-    back_url: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """A session as it stands at Stripe. `failed`: filled in, and the payment did not go through."""
-
-    id: str
-    attempt: str
-    status: str
-    paid: bool
-    failed: bool
-    intent: str
-    amount_fen: int
-    currency: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundSeen:
-    """A refund as it stands at Stripe. `ours` is the public id of our row, "" for another's."""
-
-    id: str
-    ours: str
-    intent: str
-    status: str
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeSeen:
-    """A dispute of the payer's bank (拒付) as it stands at Stripe."""
-
-    id: str
-    intent: str
-    status: str
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class EventSeen:
-    """An event: what it is about is fetched, what it says of it is not used."""
-
-    id: str
-    type: str
-    object_id: str
 
 
 class Cards:
@@ -169,6 +102,11 @@ class Cards:
             yield
         finally:
             self._turns.release()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Return Stripe's names of the ways to pay, none where the account decides."""
+        return self._methods
 
     def open_checkout(self, asked: Asked) -> Checkout:
         """Make the session of an attempt; asked again, the same one."""

@@ -18,8 +18,9 @@ from market.kit.jobs import Chunk, Handler, Job, Steps
 from market.operations import marks
 from market.payments import captures, card, inbox, refunds, repository, repository_beside, transfers
 from market.payments.models import Attempt, Refund
+from market.payments.seen import CardsRefused, DisputeSeen, EventSeen, RefundSeen
 from market.payments.states import AttemptState, RefundState, TransferState
-from market.payments.stripe import Cards, CardsRefused, DisputeSeen, EventSeen, RefundSeen
+from market.payments.stripe import Cards
 
 SWEEP: Final = "payments.sweep"
 EVERY: Final = timedelta(minutes=5)

@@ -15,8 +15,8 @@ from market.kit.notify import Subject, Task, To
 from market.payments import repository, repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
+from market.payments.seen import DisputeSeen
 from market.payments.states import RefundState, TransferState, Way
-from market.payments.stripe import DisputeSeen
 
 CREDIT: Final = "payment.credit"
 RETURN: Final = "payment.return"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,14 +12,16 @@ from frontend.edge import COOKIE
 from infra.settings import Settings
 from infra.web import create_app
 from infra.wiring import open_reader
+from market.accounts.policy import Role
 from market.accounts.work import Parts
+from market.payments.stripe import Cards
 from market.payments.ways import Ways
 from tests import factories
 from tests.frontend.test_board_pages import HOST, Visitor
 from tests.support import printed
 from tests.support.clock import FakeClock
 from tests.support.paying import Till, till
-from tests.support.stripe_stand_in import serving
+from tests.support.stripe_stand_in import KEY, SECRET, serving
 
 
 @pytest.fixture
@@ -77,9 +80,9 @@ def test_paying_by_card_from_the_fee_to_the_refund(site: TestClient, desk: Till)
     assert "在线支付</button>" not in page
     operator = Visitor(site, desk.parts, desk.operators[0])
     (capture,) = desk.view(here.rsplit("/", 1)[1]).captures  # type: ignore[arg-type]
-    form = {"capture": capture.public_id, "amount_fen": "0.1", "reason": "多收了一个月"}
+    form = {"capture": capture.public_id, "amount_fen": "1000", "reason": "多收了一个月"}
     treasury = here.replace("/payments/", "/treasury/")
-    again = operator.post(f"{treasury}/refunds", {**form, "amount_fen": "1"}, 422)
+    again = operator.post(f"{treasury}/refunds", {**form, "amount_fen": "10000"}, 422)
     assert "最多还能退3,000.00元" in again
     assert "退款已发起" in operator.post(f"{treasury}/refunds", form)
     desk.work()
@@ -103,7 +106,7 @@ def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
     assert "1234567890" in page
     slip = {"file": ("回单.pdf", b"%PDF-1.7 slip", "application/pdf")}
     headers, csrf = as_payer(desk)
-    data = {"csrf": csrf, "amount_fen": "0.35", "sent_on": "2026-11-02"}
+    data = {"csrf": csrf, "amount_fen": "3500", "sent_on": "2026-11-02"}
     answer = site.post(f"/payments/{payment}/slips", data=data, files=slip, headers=headers)
     assert answer.status_code == 303
     first, second = (Visitor(site, desk.parts, one) for one in desk.operators)
@@ -113,7 +116,7 @@ def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
     form = {
         "statement": "流水1",
         "payer_name": "示范企业",
-        "amount_fen": "0.35",
+        "amount_fen": "3500",
         "received_on": "2026-11-02",
     }
     page = first.post(f"/treasury/{payment}/credits", form)
@@ -128,7 +131,7 @@ def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
     page = payer.get(f"/payments/{payment}")
     assert "已付" in page
     assert "500.00元" in page
-    invoice = {"number": "26502000000000000001", "amount_fen": "0.3", "issued_on": "2026-11-02"}
+    invoice = {"number": "26502000000000000001", "amount_fen": "3000", "issued_on": "2026-11-02"}
     assert "26502000000000000001" in second.post(f"/treasury/{payment}/invoices", invoice)
     desk.sound()
 
@@ -169,3 +172,69 @@ def test_a_paid_session_that_nothing_told_of_ends_when_looked_at(
     desk.work()
     assert "已付" in Visitor(site, desk.parts, desk.payer).get(f"/payments/{payment}")
     assert desk.clock.now() - desk.view(payment).captures[0].at < timedelta(seconds=1)
+
+
+def test_a_commission_is_offered_to_be_paid_only_to_who_may(site: TestClient, desk: Till) -> None:
+    payment, _ = desk.owed_commission()
+    payer = Visitor(site, desk.parts, desk.payer)
+    payer.post(f"/payments/{payment}/cancellation", {})
+    found = re.search(r'href="(/commissions/[a-z0-9]{14})"', payer.get("/commissions"))
+    assert found
+    assert "/payments/new?commission=" in payer.get(found[1])
+    viewer = factories.actor(desk.parts, Role.VIEWER, desk.organisation)
+    assert "/payments/new?commission=" not in Visitor(site, desk.parts, viewer).get(found[1])
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "field", "said"),
+    [
+        ("abc", "2026-11-02", "since", "应写成2026-11-20的样子，现在是“abc”"),
+        ("2026-10-01", "2026-13-01", "until", "日历上没有这一天"),
+        ("2026-11-02", "2026-11-01", "until", "应不早于开始的日期"),
+        ("2020-01-01", "2026-11-01", "until", "最多三年"),
+        ("12026-01-01", "", "since", "应写成"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["", "pdf", "xlsx"])
+def test_wrong_days_of_a_statement_are_told_at_their_field(
+    site: TestClient, desk: Till, kind: str, since: str, until: str, field: str, said: str
+) -> None:
+    whose = str(desk.organisation.public_id)
+    asked = urlencode({"since": since, "until": until, "as": kind, "organisation": whose})
+    for who in (desk.payer, desk.operators[0]):
+        page = Visitor(site, desk.parts, who).get(f"/statement?{asked}", 422)
+        assert f'id="{field}-e"' in page
+        assert said in page
+        assert f'value="{since}"' in page
+        assert f'value="{until}"' in page
+        assert f'name="organisation" value="{whose}"' in page
+        assert desk.organisation.name in page
+
+
+def test_the_statement_of_another_is_not_to_be_had_by_wrong_days(
+    site: TestClient, desk: Till
+) -> None:
+    other = factories.organisation(desk.parts)
+    payer = Visitor(site, desk.parts, desk.payer)
+    for days in ("", "&since=abc"):
+        payer.get(f"/statement?organisation={other.public_id}{days}", 404)
+
+
+@pytest.mark.parametrize(
+    ("methods", "said"),
+    [
+        ((), "在支付服务的页面选择付款方式"),
+        (("card",), ">银行卡，在支付服务的页面完成"),
+        (("card", "alipay"), ">银行卡或支付宝，"),
+        (("card", "alipay", "wechat_pay"), ">银行卡、支付宝或微信支付，"),
+        (("card", "unionpay_x"), ">银行卡或unionpay_x，"),
+    ],
+)
+def test_the_page_names_the_ways_to_pay_that_the_account_takes(
+    site: TestClient, desk: Till, methods: tuple[str, ...], said: str
+) -> None:
+    cards = Cards(KEY, SECRET, url=desk.stripe.url, methods=methods)
+    site.app.state.ways = Ways(cards, desk.ways.bank)  # type: ignore[attr-defined]
+    page = Visitor(site, desk.parts, desk.payer).get(f"/payments/{desk.owed()}")
+    assert said in page
+    assert ("支付宝" in page) == ("alipay" in methods)

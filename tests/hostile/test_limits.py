@@ -32,6 +32,8 @@ def test_files_get_through_where_they_are_sent(world: World) -> None:
         "/my/imports",
         f"/my/listings/{one}/proofs",
         f"/deals/{one}/files",
+        f"/deals/{one}/kept",
+        f"/payments/{one}/slips",
         f"/deals/{one}/objections/1",
         f"/mandates/{one}/evidence",
         "/registrations/new",

@@ -28,21 +28,10 @@ from market.discovery.matching import Matcher
 from market.jobs import handlers
 from market.kit.ids import PublicId, new_public_id
 from market.kit.jobs import Runner
-from market.payments import bank, refunds
-from market.payments import service as payments
-from market.payments.schemas import (
-    CreditDecisionIn,
-    CreditIn,
-    FeeIn,
-    PaymentIn,
-    RefundIn,
-    SlipIn,
-)
-from market.payments.states import Purpose
-from market.payments.ways import Ways
 from search.port import SearchEngine
 from tests import factories
 from tests.e2e.test_story_api import ACHIEVEMENT, DEMAND, good
+from tests.infra import world_payments
 from tests.support import history
 from tests.support.applying import handed_in
 from tests.support.clock import FakeClock
@@ -77,6 +66,10 @@ OBJECTS: dict[str, dict[str, Relation]] = {
     "slip_id": {SELLER: Relation.OWN},
     "credit_id": {},
     "refund_id": {},
+    "transfer_id": {},
+    "invoice_number": {},
+    "fee_id": {},
+    "limit_day": {},
     "past_id": {SELLER: Relation.OWN, BUYER: Relation.COUNTERPART},
     "publicity_id": {},
     "synonyms_id": {},
@@ -106,6 +99,8 @@ FORMS: dict[str, dict[str, str]] = {
     "/past-registrations/{past_id}/take-out": {"cause": "mistake", "reason": "抄录有误"},
     "/credits/{credit_id}/decision": {"decision": "reject"},
     "/refunds/{refund_id}/decision": {"decision": "reject"},
+    "/treasury/fees/{fee_id}/end": {"ends_on": "2029-01-01"},
+    "/transfers/{transfer_id}/decision": {"decision": "reject"},
     "/commissions/{commission_id}/shares": {"brokers": "", "weights": "1"},
     "/bypasses/{bypass_id}/contest": {"reason": "引荐之前已经在谈。"},
     "/bypasses/{bypass_id}/decision": {"decision": "uphold", "note": "引荐在先。"},
@@ -234,7 +229,8 @@ def build(app: FastAPI, parts: Parts, clock: FakeClock, engine: SearchEngine) ->
     ids["word_id"] = good(officer.post("/dictionary", json=words), 201)["items"][0]["id"]
     ids["synonyms_id"] = good(officer.post("/synonyms", json=group), 201)["id"]
     sides = [world.actors[f"{side} manager"].organisation_name for side in (SELLER, BUYER)]
-    _payments(world, clock)
+    payer, agency = (world.actors[f"{side} manager"] for side in (SELLER, BROKER))
+    world_payments.owe(parts, payer, agency, world.ids)
     ids["past_id"] = history.one(parts, world.actors["officer"], *sides)
     ids |= {"year": "2026", "secret": "x" * 20, "token_id": "2" * 14, "sign_in_id": "2" * 14}
     return world
@@ -280,47 +276,6 @@ def _owed(world: World, seller: TestClient, contract: str) -> None:
         "completers": [{"name": "示范甲"}],
     }
     ids["reward_id"] = good(seller.post("/rewards", json=reward), 201)["id"]
-
-
-def _payments(world: World, clock: FakeClock) -> None:
-    """Owe a payment, with a slip, a credit to be confirmed and a refund by bank to be confirmed."""
-    ids, parts = world.ids, world.parts
-    first = factories.actor(parts, Role.OPERATOR)
-    seller = world.actors[f"{SELLER} manager"]
-    today = clock.now().date()
-    with work_for(parts, first) as work:
-        fee = FeeIn(
-            code="year",
-            name="年度服务费",
-            purpose="service_fee",
-            amount_fen=300_000,
-            effective_from=today,
-            source="示范收费办法",
-        )
-        ids["fee"] = payments.set_fee(work, fee).public_id
-    with work_for(parts, seller) as work:
-        asked = PaymentIn(purpose=Purpose.SERVICE_FEE, fee=ids["fee"])
-        ids["payment_id"] = payments.create(work, asked).public_id
-        slip = SlipIn(amount_fen=100_000, sent_on=today)
-        kept = bank.attach_slip(
-            work, PublicId(ids["payment_id"]), slip, "a.pdf", BytesIO(b"%PDF-1.7 slip")
-        )
-        ids["slip_id"] = kept.public_id
-    for number in ("1", "2"):
-        with work_for(parts, first) as work:
-            form = CreditIn(
-                statement=number, payer_name="示范", amount_fen=100_000, received_on=today
-            )
-            credit = bank.record(work, PublicId(ids["payment_id"]), form)
-            ids["credit_id"] = credit.public_id
-        if number == "1":
-            with work_for(parts, factories.actor(parts, Role.OPERATOR)) as work:
-                bank.decide(work, credit.public_id, CreditDecisionIn(decision="confirm"))
-    with work_for(parts, first) as work:
-        view = payments.view(work, PublicId(ids["payment_id"]))
-        back = RefundIn(capture=view.captures[0].public_id, amount_fen=1, reason="示范")
-        refund = refunds.want(work, Ways(), PublicId(ids["payment_id"]), back)
-        ids["refund_id"] = refund.public_id
 
 
 def _settle(parts: Parts, clock: FakeClock, engine: SearchEngine) -> None:
@@ -400,6 +355,8 @@ def _deal(
     receipt = {"received_on": "2026-11-23", "amount_fen": 10_000_000}
     kept = good(seller.post(f"{deal}/contract/receipts", json=receipt), 201)
     ids["receipt_id"] = kept["receipts"][0]["id"]
+    slip = {"file": ("slip.pdf", b"%PDF-1.7 slip", "application/pdf")}
+    good(seller.post(f"{deal}/contract/receipts/{ids['receipt_id']}/slip", files=slip), 201)
     ids["registration_id"] = handed_in(seller, drafted)
     _owed(world, seller, drafted)
     told = good(seller.get("/messages"))["items"]

@@ -12,7 +12,7 @@ from market.kit.across import Finding
 from market.kit.ids import PublicId, new_public_id
 from market.kit.jobs import Runner
 from market.ledger import money, verify
-from market.payments import audit, card, inbox, posting, service, statements, transfers
+from market.payments import audit, card, inbox, posting, schedule, service, statements, transfers
 from market.payments.models import Payment
 from market.payments.schemas import AccountIn, FeeIn, PaymentIn
 from market.payments.service import PaymentView
@@ -161,7 +161,7 @@ def till(parts: Parts, clock: FakeClock, stripe: StandIn) -> Till:
     first, second = (factories.actor(parts, Role.OPERATOR, platform) for _ in range(2))
     company = factories.organisation(parts, OrganisationKind.COMPANY)
     with work_for(parts, first) as work:
-        fee = service.set_fee(
+        fee = schedule.set_fee(
             work,
             FeeIn(
                 code="year",

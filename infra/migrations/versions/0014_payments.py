@@ -180,8 +180,12 @@ def _new_tables() -> None:
         sa.CheckConstraint(
             "rate_bp IS NULL OR rate_bp BETWEEN 1 AND 10000", name=op.f("ck_fee_rate_possible")
         ),
+        sa.CheckConstraint(
+            "ends_on IS NULL OR ends_on > effective_from", name=op.f("ck_fee_ends_later")
+        ),
         sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_fee_created_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fee")),
+        sa.UniqueConstraint("code", "effective_from", name=op.f("uq_fee_code_effective_from")),
         sa.UniqueConstraint("public_id", name=op.f("uq_fee_public_id")),
     )
     op.create_table(
@@ -409,13 +413,26 @@ def _new_tables() -> None:
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("entered_by", BIG, nullable=False),
         sa.Column("entered_at", MOMENT, nullable=False),
+        sa.Column("voided_by", BIG, nullable=True),
+        sa.Column("voided_at", MOMENT, nullable=True),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_invoice_amount_positive")),
+        sa.CheckConstraint(
+            "(voided_at IS NULL) = (voided_by IS NULL)",
+            name=op.f("ck_invoice_voided_has_person"),
+        ),
         sa.ForeignKeyConstraint(["entered_by"], ["person.id"], name=op.f("fk_invoice_entered_by")),
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_invoice_payment_id")),
+        sa.ForeignKeyConstraint(["voided_by"], ["person.id"], name=op.f("fk_invoice_voided_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice")),
-        sa.UniqueConstraint("number", name=op.f("uq_invoice_number")),
     )
     with op.batch_alter_table("invoice", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_invoice_number",
+            ["number"],
+            unique=True,
+            sqlite_where=sa.text("voided_at IS NULL"),
+            postgresql_where=sa.text("voided_at IS NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_invoice_payment_id"), ["payment_id"], unique=False)
 
     op.create_table(

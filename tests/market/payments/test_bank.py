@@ -1,7 +1,8 @@
 """Bank transfers by two persons, part and over-payments, returns; fees, invoices, statements."""
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Barrier
 
 import pytest
 from sqlalchemy import update
@@ -10,7 +11,7 @@ from sqlmodel import col
 
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import PublicId
-from market.payments import bank, limits, refunds, service, statements
+from market.payments import bank, invoices, refunds, schedule, service, statements
 from market.payments.models import Capture, Payment
 from market.payments.schemas import (
     BankLeftIn,
@@ -18,7 +19,6 @@ from market.payments.schemas import (
     CreditIn,
     FeeIn,
     InvoiceIn,
-    LimitIn,
     PaymentIn,
     RefundIn,
     SlipIn,
@@ -31,6 +31,7 @@ from tests.support.trade import agreed, trade
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 CONFIRM = CreditDecisionIn(decision="confirm")
+NUMBERS = ("26502000000000000001", "26502000000000000002")
 
 
 def recorded(desk: Till, payment: PublicId, amount: int, statement: str) -> PublicId:
@@ -163,54 +164,6 @@ def test_slips_are_kept_for_payer_and_operators_and_move_nothing(desk: Till) -> 
         bank.slip(work, payment, PublicId("2" * 14))
 
 
-def test_fees_have_their_days_and_a_payment_keeps_its_own(desk: Till) -> None:
-    payment = desk.owed()
-    with work_for(desk.parts, desk.operators[0]) as work:
-        form = FeeIn(
-            code="year",
-            name="平台年度服务费",
-            purpose="service_fee",
-            amount_fen=400_000,
-            effective_from="2026-12-01",  # type: ignore[arg-type]  as JSON writes it
-            source="示范收费办法修订",
-        )
-        later = service.set_fee(work, form).public_id
-        with pytest.raises(Invalid):
-            service.set_fee(work, form)
-    with work_for(desk.parts, desk.payer) as work, pytest.raises(Invalid):
-        service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=later))
-    desk.clock.set_local("2026-12-01 09:00")
-    with work_for(desk.parts, desk.payer) as work:
-        row = service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=later))
-        assert row.amount_fen == 400_000
-        with pytest.raises(Invalid):
-            service.create(work, PaymentIn(purpose=Purpose.SERVICE_FEE, fee=desk.fee))
-    assert desk.row(payment).amount_fen == FEE
-
-
-def test_limits_have_their_days_and_the_ones_in_force_hold(desk: Till) -> None:
-    payment = desk.owed()
-    with work_for(desk.parts, desk.operators[0]) as work:
-        day = work.today + timedelta(days=10)
-        form = LimitIn(least_fen=FEE + 1, most_fen=FEE + 2, effective_from=day, source="示范")
-        limits.put(work, form)
-        for change, field in (
-            ({"effective_from": work.today - timedelta(days=1)}, "effective_from"),
-            ({"effective_from": day}, "effective_from"),
-            ({"most_fen": 1}, "most_fen"),
-        ):
-            with pytest.raises(Invalid) as refused:
-                limits.put(work, form.model_copy(update=change))
-            assert set(refused.value.fields) == {field}
-    with work_for(desk.parts, desk.payer) as work, pytest.raises(Forbidden):
-        limits.put(work, form)
-    assert len(desk.checkout(payment)) > 0
-    other = desk.owed()
-    desk.clock.advance(days=10)
-    with pytest.raises(Conflict, match=r"不少于3,000\.01元，请改用银行转账"):
-        desk.begin(other)
-
-
 def test_earnest_money_is_the_buyers_one_at_a_time_by_the_agreed_amount(desk: Till) -> None:
     world = trade(desk.parts)
     deal = agreed(world)
@@ -225,7 +178,7 @@ def test_earnest_money_is_the_buyers_one_at_a_time_by_the_agreed_amount(desk: Ti
             effective_from=work.today,
             source="示范收费办法第5条",
         )
-        fee = service.set_fee(work, form).public_id
+        fee = schedule.set_fee(work, form).public_id
     asked = PaymentIn(purpose=Purpose.EARNEST, deal=deal.public_id, fee=fee)
     with work_for(desk.parts, world.seller) as work, pytest.raises(Conflict, match="买方"):
         service.create(work, asked)
@@ -240,15 +193,87 @@ def test_earnest_money_is_the_buyers_one_at_a_time_by_the_agreed_amount(desk: Ti
         service.create(work, asked)
 
 
+def invoice(desk: Till, payment: PublicId, number: str, amount: int) -> None:
+    with work_for(desk.parts, desk.operators[0]) as work:
+        form = InvoiceIn(number=number, amount_fen=amount, issued_on=work.today)
+        invoices.enter(work, payment, form)
+
+
+def voided(desk: Till, payment: PublicId, number: str) -> None:
+    with work_for(desk.parts, desk.operators[1]) as work:
+        invoices.void(work, payment, number)
+
+
+def refused(desk: Till, payment: PublicId, number: str, amount: int) -> set[str]:
+    """Return the fields at which an invoice is refused."""
+    with pytest.raises(Invalid) as told:
+        invoice(desk, payment, number, amount)
+    return set(told.value.fields)
+
+
 def test_invoice_numbers_are_noted_once_and_within_what_was_paid(desk: Till) -> None:
     payment = desk.owed()
+    assert refused(desk, payment, NUMBERS[0], 1) == {"amount_fen"}
     credited(desk, payment, FEE, "流水7")
-    with work_for(desk.parts, desk.operators[0]) as work:
-        form = InvoiceIn(number="26502000000000000001", amount_fen=FEE, issued_on=work.today)
-        bank.enter_invoice(work, payment, form)
-        for other in ({}, {"number": "26502000000000000002"}):
-            with pytest.raises(Invalid):
-                bank.enter_invoice(work, payment, form.model_copy(update=other))
+    assert refused(desk, payment, NUMBERS[0], FEE + 1) == {"amount_fen"}
+    invoice(desk, payment, NUMBERS[0], FEE - 1)
+    assert refused(desk, payment, NUMBERS[0], 1) == {"number"}
+    assert refused(desk, payment, NUMBERS[1], 2) == {"amount_fen"}
+    invoice(desk, payment, NUMBERS[1], 1)
+    with work_for(desk.parts, desk.payer) as work, pytest.raises(Forbidden):
+        invoices.void(work, payment, NUMBERS[0])
+
+
+def test_what_went_back_is_not_invoiced(desk: Till) -> None:
+    payment = desk.owed()
+    credited(desk, payment, FEE + 500, "流水7")
+    returned(desk, payment, 100_000, surplus=False)
+    assert refused(desk, payment, NUMBERS[0], FEE - 100_000 + 1) == {"amount_fen"}
+    invoice(desk, payment, NUMBERS[0], FEE - 100_000)
+    returned(desk, payment, 50_000, surplus=False)
+    with read_for(desk.parts, desk.operators[0]) as work:
+        heading = invoices.heading(work, service.view(work, payment))
+    payer = desk.organisation
+    assert heading == invoices.Heading(
+        payer.name, payer.credit_code or "", "平台年度服务费", -50_000
+    )
+
+
+def test_a_wrong_invoice_is_voided_once_and_its_number_is_free_again(desk: Till) -> None:
+    payment, other = desk.owed(), desk.owed()
+    for one, statement in ((payment, "流水7"), (other, "流水8")):
+        credited(desk, one, FEE, statement)
+    invoice(desk, payment, NUMBERS[0], FEE)
+    assert refused(desk, other, NUMBERS[0], FEE) == {"number"}
+    with pytest.raises(NotFound):
+        voided(desk, other, NUMBERS[0])
+    voided(desk, payment, NUMBERS[0])
+    with pytest.raises(Conflict, match="已经作废"):
+        voided(desk, payment, NUMBERS[0])
+    invoice(desk, payment, NUMBERS[1], FEE)
+    invoice(desk, other, NUMBERS[0], FEE)
+    told = [(one.number, one.voided_at is None) for one in desk.view(payment).invoices]
+    assert told == [(NUMBERS[0], False), (NUMBERS[1], True)]
+    voided(desk, other, NUMBERS[0])
+
+
+def test_of_two_that_enter_one_number_at_once_one_is_told_at_the_field(desk: Till) -> None:
+    payments = [desk.owed(), desk.owed()]
+    for one, statement in zip(payments, ("流水7", "流水8"), strict=True):
+        credited(desk, one, FEE, statement)
+    met = Barrier(2)
+
+    def enter(payment: PublicId) -> set[str]:
+        met.wait(timeout=30)
+        try:
+            invoice(desk, payment, NUMBERS[0], FEE)
+        except Invalid as told:
+            return set(told.fields)
+        return set()
+
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(enter, payments))
+    assert sorted(told, key=len) == [set(), {"number"}]
 
 
 def test_the_statement_is_the_books_as_page_excel_and_pdf(desk: Till) -> None:

@@ -7,8 +7,8 @@ from market.kit.ids import PublicId
 from market.notices import service as notices
 from market.payments import card, refunds, service, tasks
 from market.payments.schemas import RefundIn
+from market.payments.seen import CardsDown
 from market.payments.states import AttemptState, PaymentState, RefundState
-from market.payments.stripe import CardsDown
 from market.payments.ways import NO_CARDS, Ways
 from tests import factories
 from tests.support.market import read_for, work_for

@@ -28,6 +28,7 @@ from market.payments.schemas import (
     RefundIn,
     TransferIn,
 )
+from market.payments.seen import CardsDown
 from market.payments.states import (
     AttemptState,
     PaymentState,
@@ -35,7 +36,7 @@ from market.payments.states import (
     RefundState,
     TransferState,
 )
-from market.payments.stripe import SLOW, TURNS, Cards, CardsDown
+from market.payments.stripe import SLOW, TURNS, Cards
 from market.payments.ways import Ways
 from tests import factories
 from tests.market.payments.test_bank import credited, recorded

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from market.payments.stripe import EVENTS, Asked, Cards
+from market.payments.seen import Asked
+from market.payments.stripe import EVENTS, Cards
 from tests.support.stripe_stand_in import KEY, SECRET, StandIn, serving
 
 LISTENING = "Listening for HTTP at address: "
