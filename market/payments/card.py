@@ -107,23 +107,7 @@ def begin(work: Work, ways: Ways, public_id: PublicId, back: str) -> Begun:
     if why := refused(work.session, ways, payment, work.now):
         raise Conflict(why)
     left = payment.amount_fen - payment.paid_fen
-    repository.begin_attempt(
-        work.session,
-        {
-            "public_id": new_public_id(),
-            "payment_id": payment.id,
-            "amount_fen": left,
-            "state": AttemptState.WANTED,
-            "asked": 0,
-            "session": "",
-            "intent": "",
-            "url": "",
-            "back": back[:300],
-            "expires_at": work.now + OPEN_FOR,
-            "created_by": work.actor.person,
-            "created_at": work.now,
-        },
-    )
+    _attempt(work, payment, left, back)
     live = repository.live_attempt(work.session, payment.id)
     assert live is not None
     if live.state == AttemptState.PROCESSING:
@@ -149,6 +133,28 @@ def begin(work: Work, ways: Ways, public_id: PublicId, back: str) -> Begun:
     jobs.enqueue(work.session, LOOK, key, {"attempt": live.public_id}, at=over)
     work.touched("payment", payment.public_id)
     return begun
+
+
+def _attempt(work: Work, payment: Payment, amount: int, back: str) -> None:
+    """Write the live attempt of a payment where there is none."""
+    repository.begin_attempt(
+        work.session,
+        {
+            "public_id": new_public_id(),
+            "payment_id": payment.id,
+            "amount_fen": amount,
+            "state": AttemptState.WANTED,
+            "asked": 0,
+            "unanswered": 0,
+            "session": "",
+            "intent": "",
+            "url": "",
+            "back": back[:300],
+            "expires_at": work.now + OPEN_FOR,
+            "created_by": work.actor.person,
+            "created_at": work.now,
+        },
+    )
 
 
 def ask(cards: Cards, begun: Begun) -> Checkout | None:

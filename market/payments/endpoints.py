@@ -178,10 +178,13 @@ def attach_slip(
     file: Upload,
     work: Annotated[Work, opens(Action.PAYMENT_MAKE, write=True)],
     ways: GivenWays,
-    amount_fen: Annotated[int, Form(ge=1, le=10**14)],
+    amount_fen: Annotated[int | None, Form(ge=1, le=10**14)] = None,
     sent_on: Annotated[str, Form(max_length=10)] = "",
 ) -> PaymentOut:
     """Upload the bank's receipt of a transfer; `sent_on` is today where nothing is said."""
+    service.own(work, PublicId(payment_id))
+    if amount_fen is None:
+        raise Invalid(fields={"amount_fen": "必须填写，现在是空的"})
     on = sent_on or work.today.isoformat()
     try:
         form = SlipIn.model_validate({"amount_fen": amount_fen, "sent_on": on})

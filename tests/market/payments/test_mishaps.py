@@ -18,7 +18,7 @@ from market.kit.ids import PublicId
 from market.kit.jobs import Job, JobState
 from market.notices import service as notices
 from market.operations import service as operations
-from market.payments import bank, card, refunds, service, tasks, transfers
+from market.payments import bank, card, refunds, schedule, service, tasks, transfers
 from market.payments.models_beside import StripeEvent
 from market.payments.schemas import (
     BankLeftIn,
@@ -420,7 +420,7 @@ def test_earnest_money_of_a_lost_deal_is_owed_no_more(desk: Till) -> None:
             effective_from=work.today,
             source="示范收费办法第5条",
         )
-        fee = service.set_fee(work, line).public_id
+        fee = schedule.set_fee(work, line).public_id
     with work_for(desk.parts, world.buyer) as work:
         asked = PaymentIn(purpose=Purpose.EARNEST, deal=deal.public_id, fee=fee)
         payment = service.create(work, asked).public_id
