@@ -131,6 +131,8 @@ def _payment(
     state = PaymentState(view.row.state)
     live = view.attempt if view.attempt and view.attempt.state in LIVE_ATTEMPT else None
     mine = page.work.may(Action.PAYMENT_MAKE, view.relation)
+    not_owed = service.not_owed(page.work.session, view.row) if state in PAYABLE else ""
+    payable = state in PAYABLE and not not_owed
     return {
         "view": view,
         "row": view.row,
@@ -143,10 +145,14 @@ def _payment(
         "card_refused": card.refused(page.work.session, ways, view.row, page.work.now),
         "live": live,
         "processing": live is not None and live.state == AttemptState.PROCESSING,
-        "returned": "returned" in page.request.query_params and state in PAYABLE,
-        "payable": state in PAYABLE,
-        "may_pay": mine and state in PAYABLE,
-        "may_cancel": mine and state is PaymentState.DUE and live is None,
+        "returned": "returned" in page.request.query_params and payable,
+        "not_owed": not_owed,
+        "payable": payable,
+        "may_pay": mine and payable,
+        "may_check": mine and live is not None and ways.cards is not None,
+        "may_cancel": mine
+        and state is PaymentState.DUE
+        and (live is None or service.over(live, page.work.now)),
         "slip": slip or forms.blank(SlipForm),
         "problem": problem,
         "test_mode": test_mode(ways),

@@ -16,7 +16,7 @@ from market.kit import jobs, notify
 from market.kit.clock import local_date
 from market.kit.ids import AttemptId, CreditId, PaymentId, new_public_id
 from market.kit.money import yuan_in_words
-from market.payments import repository, waiting
+from market.payments import repository, service, waiting
 from market.payments.models import Attempt, Capture, Payment, Refund
 from market.payments.models_beside import BankCredit
 from market.payments.posting import Poster
@@ -113,7 +113,7 @@ def _take(
 ) -> Capture | None:
     """Apply what came in to its payment as far as that needs it; the rest is surplus."""
     payment = repository.hold_payment(session, payment_id)
-    payable = PaymentState(payment.state) in PAYABLE
+    payable = PaymentState(payment.state) in PAYABLE and not service.not_owed(session, payment)
     applied = min(amount, payment.amount_fen - payment.paid_fen) if payable else 0
     capture = repository.write_capture(
         session,

@@ -18,9 +18,6 @@ from typing import Final
 from sqlmodel import Session
 
 from market.accounts.work import Work
-from market.brokerage.models import CommissionState
-from market.deals import repository as deals
-from market.deals.vocabulary import DealState
 from market.kit import jobs
 from market.kit.errors import Conflict, Unavailable
 from market.kit.ids import PaymentId, PublicId, new_public_id
@@ -37,8 +34,6 @@ OPEN_FOR: Final = timedelta(hours=2)
 DOWN: Final = "支付服务暂时没有应答，没有扣款；请稍后再按一次“在线支付”，不会重复扣款"
 REFUSED: Final = "支付服务没有受理这笔款项，请改用银行转账"
 LOOK: Final = "payments.look"
-DEAL_LOST: Final = "这项洽谈已经结束，诚意金不用付"
-ELSEWHERE: Final = "这笔报酬已在平台之外结清或不再应付，不用付"
 OVER: Final = {
     PaymentState.PAID: "这笔款项已经付清，不用再付",
     PaymentState.PART_REFUNDED: "这笔款项已经退过款，不能再付",
@@ -68,22 +63,11 @@ def refused(session: Session, ways: Ways, payment: Payment, now: datetime) -> st
     """Return why a payment cannot be paid by card; "" where it can."""
     if PaymentState(payment.state) not in PAYABLE:
         return OVER[PaymentState(payment.state)]
-    if why := not_owed(session, payment):
+    if why := service.not_owed(session, payment):
         return why
     if ways.cards is None:
         return NO_CARDS
     return _outside_the_limits(session, payment.amount_fen - payment.paid_fen, now)
-
-
-def not_owed(session: Session, payment: Payment) -> str:
-    """Return why a payment is owed no more, whatever its own state; "" where it is."""
-    if payment.commission_id is not None:
-        state = repository_beside.commission_state(session, payment.commission_id)
-        return "" if state == CommissionState.DUE else ELSEWHERE
-    if payment.deal_id is not None:
-        lost = deals.deal(session, payment.deal_id).state == DealState.LOST
-        return DEAL_LOST if lost else ""
-    return ""
 
 
 def _outside_the_limits(session: Session, left: int, now: datetime) -> str:
@@ -270,7 +254,7 @@ def owe_look(session: Session, payment_id: PaymentId, at: datetime) -> None:
 def needed(session: Session, attempt: Attempt, payment: Payment) -> bool:
     """Tell whether a payment still is to be paid by an attempt."""
     left = payment.amount_fen - payment.paid_fen
-    payable = PaymentState(payment.state) in PAYABLE and not not_owed(session, payment)
+    payable = PaymentState(payment.state) in PAYABLE and not service.not_owed(session, payment)
     return payable and left == attempt.amount_fen
 
 

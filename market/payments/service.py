@@ -17,6 +17,7 @@ from market.brokerage.models import CommissionState
 from market.deals import repository as deals
 from market.deals import service as deal_service
 from market.deals.models import Deal
+from market.deals.vocabulary import DealState
 from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
@@ -30,6 +31,8 @@ from market.payments.states import AttemptState, PaymentState, Purpose, Step
 PAGE: Final = 50
 SLACK: Final = timedelta(minutes=30)
 BOTH_SIDES: Final = "您也是付款单位的成员，请由别的运营人员办理"
+DEAL_LOST: Final = "这项洽谈已经结束，诚意金不用付"
+ELSEWHERE: Final = "这笔报酬已在平台之外结清或不再应付，不用付"
 ALREADY: Final = "这一项已有一笔没有结束的款项，请在款项里继续办理"
 PURPOSES: Final = {
     Purpose.SERVICE_FEE: "服务费",
@@ -80,6 +83,17 @@ def find(work: Work, public_id: PublicId, action: Action = Action.PAYMENT_VIEW) 
     work.require(action, related)
     work.touched("payment", row.public_id)
     return row
+
+
+def not_owed(session: Session, payment: Payment) -> str:
+    """Return why a payment is owed no more, whatever its own state; "" where it is."""
+    if payment.commission_id is not None:
+        state = repository_beside.commission_state(session, payment.commission_id)
+        return "" if state == CommissionState.DUE else ELSEWHERE
+    if payment.deal_id is not None:
+        lost = deals.deal(session, payment.deal_id).state == DealState.LOST
+        return DEAL_LOST if lost else ""
+    return ""
 
 
 def apart(work: Work, row: Payment) -> None:

@@ -61,7 +61,7 @@ class Dying:
 class Card:
     """By card, and refunded."""
 
-    points = 34
+    points = 36
 
     def __init__(self, desk: Till) -> None:
         self.desk = desk
@@ -132,7 +132,7 @@ class Bank(Card):
 class SentOn(Card):
     """A commission by card that goes on to its agency over Connect."""
 
-    points = 36
+    points = 40
 
     def __init__(self, desk: Till) -> None:
         self.desk = desk

@@ -428,6 +428,11 @@ def test_earnest_money_of_a_lost_deal_is_owed_no_more(desk: Till) -> None:
         deals.lose(work, PublicId(deal.public_id), LoseIn(reason=LostReason.PRICE))
     with work_for(desk.parts, world.buyer) as work, pytest.raises(Conflict, match="洽谈已经结束"):
         card.begin(work, desk.ways, payment, BACK)
+    credited(desk, payment, FEE, "流水1")
+    with read_for(desk.parts, world.buyer) as work:
+        (capture,) = service.view(work, payment).captures
+    assert (capture.applied_fen, capture.surplus_fen) == (0, FEE)
+    desk.sound()
 
 
 def test_only_a_few_wait_for_stripe_at_a_time(desk: Till) -> None:
