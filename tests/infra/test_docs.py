@@ -10,6 +10,7 @@ import pytest
 
 from infra.cli import main
 from infra.settings import Settings
+from market.payments.stripe import EVENTS
 from tests.infra.test_metrics import everything
 from tests.support.clock import FakeClock
 from tests.support.running import Running
@@ -61,6 +62,10 @@ def test_every_setting_exists() -> None:
     known = {f"ZHIHE_{one.name.upper()}" for one in fields(Settings)}
     for name in set(re.findall(r"ZHIHE_[A-Z_]+", TEXT)):
         assert name.removesuffix("_FILE") in known, name
+
+
+def test_every_event_of_stripe_is_named() -> None:
+    assert [one for one in EVENTS if f"`{one}`" not in TEXT] == []
 
 
 def test_every_file_exists() -> None:
