@@ -243,10 +243,13 @@ class Chosen:
 def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
     """Return the ledger's lines behind a figure: all for the bureau, one's own for a party.
 
-    The lines add up to `sum`. Raises NotFound for an unknown seller.
+    The lines add up to `sum`. Raises NotFound for an unknown seller, and to a party for any agency:
+    who brought a contract about is between the agency and who pays it.
     """
     bureau = work.actor.role is Role.OFFICER
     work.require(Action.BOARD_CONTRACTS, Relation.OTHER if bureau else Relation.OWN)
+    if chosen.agency is not None and not bureau:
+        raise NotFound
     part = _part(work, chosen, None if bureau else work.actor.organisation)
     found = ledger.lines(work.session, part, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
     number, total = once(  # over all of them: not again for each of its pages

@@ -23,6 +23,7 @@ from market.insight.forecast import Course
 from market.insight.pipeline import courses
 from market.insight.reports import agencies, breakdowns
 from market.insight.service import Chosen
+from market.kit.errors import NotFound
 from market.kit.ids import new_public_id
 from market.ledger.schemas import Slice
 from market.registry import service as registry
@@ -88,6 +89,15 @@ def test_an_agency_keeps_to_its_contract_when_another_takes_up_the_number(parts:
         behind = insight.contracts(work, Chosen(agency=agency.public_id))
     assert [row.origin.id for row in behind.rows] == [first.row.public_id] * 2
     assert (behind.sum.count, behind.sum.technical_fen) == (0, 0)
+
+
+def test_a_party_is_not_told_who_brought_its_own_contract_about(parts: Parts) -> None:
+    pair = papers.sides(parts)
+    agency, other = (factories.organisation(parts, OrganisationKind.AGENCY) for _ in range(2))
+    brought(parts, agency, papers.registered(parts, pair))
+    for one in (agency, other):
+        with read_for(parts, pair.buyer_actor) as work, pytest.raises(NotFound):
+            insight.contracts(work, Chosen(agency=one.public_id))
 
 
 def test_an_agency_follows_the_changes_of_its_contract(parts: Parts) -> None:
