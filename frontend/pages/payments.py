@@ -272,8 +272,8 @@ def slip(
 
 
 class DaysForm(BaseModel):
-    since: forms.Day | None = Field(None, title="从")
-    until: forms.Day | None = Field(None, title="到")
+    since: forms.Day | None = Field(None, title="开始的日期")
+    until: forms.Day | None = Field(None, title="结束的日期")
 
 
 def _statement(

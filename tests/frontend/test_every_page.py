@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 NOT_PAGES = (
     *("/search/suggest", "/proofs/{file_id}", "/link/{secret}", "/registrations/new"),
     *("/account/data/copy", "/registrations/{registration_id}/edit"),
-    "/payments/{payment_id}/slips/{slip_id}",
+    *("/payments/{payment_id}/slips/{slip_id}", "/receipts/{receipt_id}/slip"),
     "/past-registrations/export",
     *("/board/picture.svg", "/rewards/{reward_id}/statement", "/evidence", "/files/{file_id}"),
     *("/my/import-template", "/my/imports/{import_id}/errors"),

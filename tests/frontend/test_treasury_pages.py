@@ -168,7 +168,7 @@ def test_a_fee_is_ended_and_a_slip_of_the_pen_withdrawn(
     operator.post("/treasury/fees", yearly | {"effective_from": "2090-12-01"})
     page = operator.post("/treasury/limits", LIMITS | {"effective_from": "2090-12-01"})
     (slip,) = set(re.findall(r"/treasury/fees/[a-z0-9]{14}", page)) - {f"/treasury/fees/{desk.fee}"}
-    assert re.search(r"到<time[^>]*>2090-12-01</time>为止", page)
+    assert re.search(r"到<time[^>]*>2090-12-01</time>前", page)
     stranger = Visitor(site, desk.parts, desk.payer)
     assert "撤回" not in stranger.get("/fees")
     assert f'{slip}"' not in stranger.get("/fees")
@@ -189,4 +189,4 @@ def test_a_fee_is_ended_and_a_slip_of_the_pen_withdrawn(
         assert said in page
         assert 'id="ends_on-e"' in page
     page = operator.post(f"{here}/end", {"ends_on": "2026-12-01"})
-    assert re.search(r"到<time[^>]*>2026-12-01</time>为止", page)
+    assert re.search(r"到<time[^>]*>2026-12-01</time>前", page)

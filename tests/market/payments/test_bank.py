@@ -26,7 +26,6 @@ from market.payments.schemas import (
 from market.payments.states import PaymentState, Purpose
 from tests.support.market import read_for, work_for
 from tests.support.paying import FEE, Till
-from tests.support.printed import text as text_of
 from tests.support.trade import agreed, trade
 
 pytestmark = pytest.mark.usefixtures("both_databases")
@@ -276,19 +275,25 @@ def test_of_two_that_enter_one_number_at_once_one_is_told_at_the_field(desk: Til
     assert sorted(told, key=len) == [set(), {"number"}]
 
 
-def test_the_statement_is_the_books_as_page_excel_and_pdf(desk: Till) -> None:
-    payment = desk.owed()
-    credited(desk, payment, FEE + 100, "流水8")
-    returned(desk, payment, 100, surplus=True)
+def test_the_statement_begins_with_what_was_before_and_adds_up(desk: Till) -> None:
+    """What page, Excel and PDF make of it is held in tests/frontend/test_statement_pages.py."""
+    first = desk.owed()
+    credited(desk, first, FEE + 100, "流水8")
+    desk.clock.advance(days=1)
+    credited(desk, desk.owed(), FEE, "流水9")
+    returned(desk, first, 100, surplus=True)
+    returned(desk, first, 200, surplus=False)
     with read_for(desk.parts, desk.payer) as work:
         one = statements.of(work, work.today, work.today)
-        assert one.opening == {}
-        assert one.closing == {"fee": FEE, "surplus": 0}
-        assert sum(-line.amount_fen for line in one.lines) == FEE
-        assert "平台年度服务费" in text_of(statements.paper(work, one))
-        assert statements.workbook(one).startswith(b"PK")
+        assert one.opening == {"fee": FEE, "surplus": 100}
+        assert one.closing == {"fee": 2 * FEE - 200, "surplus": 0}
+        assert [(statements.item(line.account), -line.amount_fen) for line in one.lines] == [
+            ("fee", FEE),
+            ("surplus", -100),
+            ("fee", -200),
+        ]
         with pytest.raises(NotFound):
             statements.of(work, work.today, work.today, "2" * 14)
     with read_for(desk.parts, desk.operators[0]) as work:
         whose = str(desk.organisation.public_id)
-        assert statements.of(work, work.today, work.today, whose).closing["fee"] == FEE
+        assert statements.of(work, work.today, work.today, whose).closing == one.closing
