@@ -159,6 +159,9 @@ def test_what_a_form_cannot_be_is_said_at_its_field(
     page = operator.post(path.format(here=f"/treasury/{payment}"), form, 422)
     assert f'id="{field}-e"' in page
     assert said in page
+    links = re.findall(r'<li><a href="#([^"]+)">', page)
+    assert field in links
+    assert [one for one in links if f'id="{one}"' not in page] == []
 
 
 def test_a_fee_is_ended_and_a_slip_of_the_pen_withdrawn(
