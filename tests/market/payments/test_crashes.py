@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from market.kit import jobs
 from market.kit.errors import Conflict
+from market.kit.ids import PublicId
 from market.payments import bank, refunds, transfers
 from market.payments.schemas import BankLeftIn, CreditDecisionIn, CreditIn, RefundIn, TransferIn
 from market.payments.states import CreditState, PaymentState, RefundState, TransferState
@@ -216,33 +217,65 @@ def test_dying_at_each_point_loses_and_doubles_nothing(
     assert died_at(desk, way, point) > point
 
 
-def pressed(desk: Till, times: int) -> None:
+def pressed(desk: Till, payment: PublicId, times: int) -> None:
     """Press “pay” many times at once, pay whatever session comes of it each time."""
-    payment = desk.owed()
+    begun = len(desk.stripe.sessions)
 
     def press(_: int) -> str:
         try:
             session = desk.checkout(payment)
         except Conflict:  # another press has found it paid by now, and this one is told so
             assert desk.row(payment).state == PaymentState.PAID
-            return next(iter(desk.stripe.sessions))
+            return list(desk.stripe.sessions)[begun]
         desk.stripe.pay(session)
         return session
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(press, range(times)))) == 1
+    assert len(desk.stripe.sessions) == begun + 1
+
+
+def charged_once(desk: Till, payments: list[PublicId]) -> None:
     desk.deliver()
     desk.work()
-    assert len(desk.stripe.sessions) == len(desk.stripe.charges) == 1
-    assert desk.row(payment).state == PaymentState.PAID
+    assert len(desk.stripe.sessions) == len(desk.stripe.charges) == len(payments)
+    for payment in payments:
+        view = desk.view(payment)
+        assert (view.row.state, len(view.captures)) == (PaymentState.PAID, 1)
     desk.sound()
 
 
 def test_100_submits_make_one_charge(desk: Till) -> None:
-    pressed(desk, 100)
+    payment = desk.owed()
+    pressed(desk, payment, 100)
+    charged_once(desk, [payment])
+
+
+def test_100_double_submits_make_one_charge_each(desk: Till) -> None:
+    payments = [desk.owed() for _ in range(100)]
+    for payment in payments:
+        pressed(desk, payment, 2)
+    charged_once(desk, payments)
 
 
 @pytest.mark.full
-def test_1000_submits_make_one_charge(desk: Till, verified: Callable[..., None]) -> None:
-    pressed(desk, 1000)
-    verified("连按在线支付", how_many="1,000次", result="一次扣款")
+def test_1000_submits_make_one_charge(
+    desk: Till, both_databases: str, verified: Callable[..., None]
+) -> None:
+    payment = desk.owed()
+    pressed(desk, payment, 1000)
+    charged_once(desk, [payment])
+    what = f"连按在线支付，{both_databases}"
+    verified(what, how_many="同一笔1,000次", result="一次扣款")
+
+
+@pytest.mark.full
+def test_1000_double_submits_make_one_charge_each(
+    desk: Till, both_databases: str, verified: Callable[..., None]
+) -> None:
+    payments = [desk.owed() for _ in range(1000)]
+    for payment in payments:
+        pressed(desk, payment, 2)
+    charged_once(desk, payments)
+    what = f"在线支付同时按两次，{both_databases}"
+    verified(what, how_many="1,000笔各两次", result="每笔一次扣款")
