@@ -57,7 +57,7 @@ def returned(desk: Till, payment: PublicId, amount: int, *, surplus: bool) -> No
     )
     with work_for(desk.parts, desk.operators[0]) as work:
         row = refunds.want(work, desk.ways, payment, form)
-    left = BankLeftIn(decision="confirm", statement="付0001")
+    left = BankLeftIn(decision="confirm", statement=f"付{row.public_id}")
     with work_for(desk.parts, desk.operators[0]) as work, pytest.raises(Conflict, match="另一位"):
         refunds.decide(work, row.public_id, left)
     with work_for(desk.parts, desk.operators[1]) as work:

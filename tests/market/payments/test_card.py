@@ -134,7 +134,7 @@ def test_a_lost_dispute_takes_the_money_back_and_a_won_one_does_not(desk: Till) 
         assert desk.row(payment).state == state
     with read_for(desk.parts, desk.operators[0]) as work:
         told = [one.notice.title for one in notices.messages(work, 1).rows]
-    assert len([one for one in told if "拒付" in one]) == 2
+    assert len([one for one in told if "拒付" in one]) == 3
     assert [one.reason for one in desk.view(payment).refunds] == [refunds.LOST]
     assert desk.balances() == {}
     desk.sound()
