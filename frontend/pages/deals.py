@@ -56,6 +56,7 @@ from market.kit import letters
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
+from market.payments import service as payments
 
 router = APIRouter()
 
@@ -138,6 +139,7 @@ def context(page: Page, deal_id: str, **more: object) -> dict[str, object]:
         "may": {action.value for action in view.may},
         "may_pay": view.row.deal.buyer_id == page.work.actor.organisation_id
         and page.work.may(Action.PAYMENT_MAKE),
+        "earnest": payments.earnest_for(page.work, view.row.deal),
         "inquiries": inquiries.inquiries_of_deal(page.work, view.row.deal)
         if view.row.side is not None
         else [],

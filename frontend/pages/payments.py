@@ -16,7 +16,8 @@ from frontend.edge import OpensPage, Page, Sent, WritesPage, gives_page_parts, o
 from frontend.headers import policy_sending_to
 from frontend.pages.payment_words import REFUND_STATES, TRANSFER_STATES, WAYS, methods
 from frontend.render import redirect
-from market.accounts.policy import Action
+from market.accounts import repository as accounts
+from market.accounts.policy import Action, Relation
 from market.accounts.work import Parts, Work
 from market.brokerage import service as brokerage
 from market.catalog import views as catalog
@@ -63,10 +64,14 @@ def payments(
     page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)], number: PageNumber = 1
 ) -> Response:
     total, rows = service.payments(page.work, number)
+    desk = page.work.may(Action.PAYMENT_CONFIRM, Relation.OTHER)
+    payers = accounts.organisations(page.work.session, {one.organisation_id for one in rows})
     return page.render(
         "payments/list.html",
         {
             "rows": rows,
+            "desk": desk,
+            "payers": {key: one.name for key, one in payers.items()},
             "purposes": service.PURPOSES,
             "page": number,
             "pages": catalog.pages(total, service.PAGE),

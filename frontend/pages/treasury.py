@@ -100,12 +100,17 @@ def _desk(
 ) -> dict[str, object]:
     agencies = accounts.verified_organisations(page.work.session, kind=OrganisationKind.AGENCY)
     waiting = desk.waiting(page.work)
+    waits = (*waiting.credits, *waiting.returns, *waiting.surpluses, *waiting.transfers)
+    payments = [one[1] for one in (*waits, *waiting.under_way)]
     names = accounts.organisations(
-        page.work.session, {one.organisation_id for one, _ in waiting.transfers}
+        page.work.session,
+        {one.organisation_id for one in payments}
+        | {one.organisation_id for one, _ in waiting.transfers},
     )
     return {
         "waiting": waiting,
         "names": {key: one.name for key, one in names.items()},
+        "sources": desk.sources(page.work, waiting.returns),
         "find": find or forms.blank(FindForm),
         "account": account or forms.blank(AccountForm),
         "agencies": [(one.public_id, one.name) for one in agencies],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
+from market.kit.ids import CaptureId
 from market.payments import repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit
@@ -22,6 +23,13 @@ class Waiting:
     surpluses: Sequence[tuple[Capture, Payment]]
     under_way: Sequence[tuple[Refund | Transfer, Payment]]
     transfers: Sequence[tuple[Transfer, Payment]]
+
+
+def sources(work: Work, returns: Sequence[tuple[Refund, Payment]]) -> dict[CaptureId, BankCredit]:
+    """Return the line of the bank statement by which each came in that is to go back by bank."""
+    work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
+    found = {one.capture_id for one, _ in returns}
+    return repository_beside.credits_behind(work.session, found)
 
 
 def waiting(work: Work) -> Waiting:

@@ -1,6 +1,6 @@
 """The SQL of slips, credits, events, limits and connected accounts; and of audits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from market.kit.columns import Table
 from market.kit.db import changed, is_sqlite, must_change
 from market.kit.errors import Conflict
 from market.kit.files import StoredFile
-from market.kit.ids import CommissionId, OrganisationId, PaymentId, PublicId
+from market.kit.ids import CaptureId, CommissionId, OrganisationId, PaymentId, PublicId
 from market.payments.models import (
     Capture,
     CardLimit,
@@ -99,6 +99,18 @@ def credit_by_public_id(session: Session, public_id: PublicId) -> BankCredit | N
 def credits_of(session: Session, payment_id: PaymentId) -> Sequence[BankCredit]:
     query = select(BankCredit).where(col(BankCredit.payment_id) == payment_id)
     return session.exec(query.order_by(col(BankCredit.id))).all()
+
+
+def credits_behind(
+    session: Session, captures: Collection[CaptureId]
+) -> dict[CaptureId, BankCredit]:
+    """Return the bank credit that each of these captures took in."""
+    query = (
+        select(col(Capture.id), BankCredit)
+        .join(BankCredit, col(BankCredit.id) == col(Capture.bank_credit_id))
+        .where(col(Capture.id).in_(captures))
+    )
+    return {row[0]: row[1] for row in session.exec(query)}
 
 
 def credits_waiting(session: Session) -> list[tuple[BankCredit, Payment]]:

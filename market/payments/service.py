@@ -257,6 +257,17 @@ def earnest_of(work: Work, line: Fee, deal: Deal) -> int:
     return min(max(agreed * line.rate_bp // 10_000, line.least_fen), line.most_fen)
 
 
+def earnest_for(work: Work, deal: Deal) -> Payment | None:
+    """Return the earnest money of a deal: to its buyer as soon as it is owed, to its seller once it
+    is paid; the caller has let them see the deal.
+    """
+    row = repository.alive(work.session, deal.buyer_id, deal_id=deal.id)
+    if row is None or work.actor.organisation_id == deal.buyer_id:
+        return row
+    paid = row.state == PaymentState.PAID
+    return row if paid and work.actor.organisation_id == deal.seller_id else None
+
+
 def _commission(work: Work, form: PaymentIn) -> Payment:
     if form.fee or form.deal:
         raise Invalid(fields={"purpose": "报酬只选一笔报酬"})
