@@ -243,8 +243,7 @@ class Chosen:
 def contracts(work: Work, chosen: Chosen, page: int = 1) -> Lines:
     """Return the ledger's lines behind a figure: all for the bureau, one's own for a party.
 
-    The lines add up to `sum`. Raises NotFound for an unknown seller, and to a party for any agency:
-    who brought a contract about is between the agency and who pays it.
+    They add up to `sum`. Raises NotFound for an unknown seller; to a party for any agency, too.
     """
     bureau = work.actor.role is Role.OFFICER
     work.require(Action.BOARD_CONTRACTS, Relation.OTHER if bureau else Relation.OWN)
