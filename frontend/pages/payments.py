@@ -161,10 +161,6 @@ def _payment(
         "slip": slip or forms.blank(SlipForm),
         "problem": problem,
         "test_mode": test_mode(ways),
-        "left": [
-            (one, service.left_of(one, surplus=False), service.left_of(one, surplus=True))
-            for one in view.captures
-        ],
     }
 
 

@@ -3,6 +3,8 @@
 A form holds what the service's own type does, by the same types: nothing is refused unsaid.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -177,17 +179,8 @@ def decide_refund(
     refund_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
 ) -> Response:
     refunds.refund(page.work, PublicId(refund_id))
-    form = forms.parse(LeftForm, page.sent)
-    said = "请选确认或不退"
-    if form.data is not None:
-        try:
-            decided = BankLeftIn.model_validate(form.data.model_dump())
-            refunds.decide(page.work, PublicId(refund_id), decided)
-            return page.redirect("/treasury", done=LEFT)
-        except (Conflict, Invalid) as error:
-            said = next(iter(getattr(error, "fields", {}).values()), error.message)
-    page.work.abandon()
-    return page.render("payments/treasury.html", _desk(page, problem=said), status=409)
+    decide = partial(refunds.decide, page.work, PublicId(refund_id))
+    return _leaves(page, decide, LEFT, "请选确认或不退")
 
 
 @router.post("/transfers/{transfer_id}/decision")
@@ -195,13 +188,18 @@ def decide_transfer(
     transfer_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
 ) -> Response:
     transfers.transfer(page.work, PublicId(transfer_id))
+    decide = partial(transfers.decide, page.work, PublicId(transfer_id))
+    return _leaves(page, decide, GONE, "请选确认或不转")
+
+
+def _leaves(page: Page, decide: Callable[[BankLeftIn], object], done: str, unsaid: str) -> Response:
+    """Take what a second person says of money that is to leave; `unsaid` where it is neither."""
     form = forms.parse(LeftForm, page.sent)
-    said = "请选确认或不转"
+    said = unsaid
     if form.data is not None:
         try:
-            decided = BankLeftIn.model_validate(form.data.model_dump())
-            transfers.decide(page.work, PublicId(transfer_id), decided)
-            return page.redirect("/treasury", done=GONE)
+            decide(BankLeftIn.model_validate(form.data.model_dump()))
+            return page.redirect("/treasury", done=done)
         except (Conflict, Invalid) as error:
             said = next(iter(getattr(error, "fields", {}).values()), error.message)
     page.work.abandon()

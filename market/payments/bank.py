@@ -20,7 +20,6 @@ from market.payments.schemas import CreditDecisionIn, CreditIn, SlipIn
 from market.payments.states import CreditState, PaymentState
 
 MAX_SLIPS: Final = 10
-SAME_PERSON: Final = "录入的人不能自己确认，请由另一位运营人员确认"
 
 
 def attach_slip(work: Work, public_id: PublicId, form: SlipIn, name: str, stream: BinaryIO) -> Slip:
@@ -132,9 +131,7 @@ def decide(work: Work, public_id: PublicId, form: CreditDecisionIn) -> BankCredi
     Raises Conflict for the person who entered it, and where it was decided meanwhile.
     """
     row, payment = credit(work, public_id)
-    if row.recorded_by == work.actor.person:
-        raise Conflict(SAME_PERSON)
-    service.apart(work, payment)
+    service.second_person(work, payment, row.recorded_by)
     repository.hold_payment(work.session, payment.id)
     confirmed = form.decision == "confirm"
     repository_beside.decide_credit(

@@ -15,7 +15,7 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
 from market.kit.money import yuan_in_words
 from market.payments import captures, repository, repository_beside, service, waiting
-from market.payments.bank import SAME_PERSON, plain
+from market.payments.bank import plain
 from market.payments.models import Capture, Payment, Refund
 from market.payments.schemas import BankLeftIn, RefundIn
 from market.payments.seen import RefundSeen
@@ -115,9 +115,7 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Refund:
     row, payment = refund(work, public_id)
     if row.way != Way.BANK:
         raise Conflict("在线支付的退款由支付服务办理，不用确认")
-    if row.wanted_by == work.actor.person:
-        raise Conflict(SAME_PERSON)
-    service.apart(work, payment)
+    service.second_person(work, payment, row.wanted_by)
     repository.hold_payment(work.session, payment.id)
     work.session.refresh(row)
     if row.state != RefundState.WANTED:

@@ -21,7 +21,7 @@ from market.deals.vocabulary import DealState
 from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
-from market.kit.ids import PublicId, new_public_id
+from market.kit.ids import PersonId, PublicId, new_public_id
 from market.payments import repository, repository_beside, repository_invoices, schedule
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
@@ -33,6 +33,7 @@ SLACK: Final = timedelta(minutes=30)
 BOTH_SIDES: Final = "您也是付款单位的成员，请由别的运营人员办理"
 DEAL_LOST: Final = "这项洽谈已经结束，诚意金不用付"
 ELSEWHERE: Final = "这笔报酬已在平台之外结清或不再应付，不用付"
+SAME_PERSON: Final = "录入的人不能自己确认，请由另一位运营人员确认"
 ALREADY: Final = "这一项已有一笔没有结束的款项，请在款项里继续办理"
 PURPOSES: Final = {
     Purpose.SERVICE_FEE: "服务费",
@@ -103,6 +104,13 @@ def apart(work: Work, row: Payment) -> None:
     found = accounts.membership_of(work.session, work.actor.person, row.organisation_id)
     if found is not None and found.state in (MembershipState.ACTIVE, MembershipState.REQUESTED):
         raise Conflict(BOTH_SIDES)
+
+
+def second_person(work: Work, row: Payment, first: PersonId | None) -> None:
+    """Raise Conflict for who took the first of two steps with a payment, and as `apart` does."""
+    if first == work.actor.person:
+        raise Conflict(SAME_PERSON)
+    apart(work, row)
 
 
 def own(work: Work, public_id: PublicId) -> Payment:

@@ -19,7 +19,6 @@ from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.ids import CommissionId, PublicId, new_public_id
 from market.kit.money import yuan_in_words
 from market.payments import refunds, repository, repository_beside, service, waiting
-from market.payments.bank import SAME_PERSON
 from market.payments.models import ConnectedAccount, Payment, Transfer
 from market.payments.posting import Poster
 from market.payments.schemas import AccountIn, BankLeftIn, TransferIn
@@ -162,9 +161,7 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Transfer:
     `statement`.
     """
     row, payment = transfer(work, public_id)
-    if row.wanted_by == work.actor.person:
-        raise Conflict(SAME_PERSON)
-    service.apart(work, payment)
+    service.second_person(work, payment, row.wanted_by)
     repository.hold_payment(work.session, payment.id)
     work.session.refresh(row)
     if row.state != TransferState.WANTED:
