@@ -23,11 +23,17 @@ FALLBACK = 500  # the error page for a status that has none of its own
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceLink:
-    """A link of the second bar; `count` is what waits there, None for no figure."""
+    """A link of the second bar; `count` is what waits there, None for no figure. `within` are the
+    places beside its own that belong to it.
+    """
 
     label: str
     href: str
     count: int | None = None
+    within: tuple[str, ...] = ()
+
+    def leads_to(self, path: str) -> bool:
+        return any(path == one or path.startswith(f"{one}/") for one in (self.href, *self.within))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ _BUREAU = (
 )
 _PERSON = (("/organisations", "创建或加入机构"),)
 _ASKED = {"/my/imports": Action.IMPORT_USE}
+_WITHIN = {
+    "/payments": ("/statement", "/fees"),
+    "/treasury": ("/payments", "/statement", "/fees"),
+}
 _WORK = ("/work", "待办")
 _MESSAGES = ("/messages", "消息")
 
@@ -105,7 +109,8 @@ def viewer(request: Request) -> ViewerContext:
         role=ROLE_NAMES.get(actor.role, ""),
         org_kind=actor.kind or "",
         workspace=tuple(
-            WorkspaceLink(label, href, counts.get(href)) for href, label in links(actor)
+            WorkspaceLink(label, href, counts.get(href), _WITHIN.get(href, ()))
+            for href, label in links(actor)
         ),
         csrf=seen.sign_in.csrf,
         may=frozenset(action.value for action in Action if actor.may_ever(action)),

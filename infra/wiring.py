@@ -35,13 +35,18 @@ DEMONSTRATION = (
     f"请用{PREFIX}DATA_DIR或{PREFIX}DATABASE_URL另给一个空的"
 )
 
+SHOWN = BankAccount("示范平台（示范，请勿汇款）", "示范银行示范支行", "0000 0000 0000 0000")
+"""The account that the demonstration shows: its pages are whole, and no bank keeps it."""
+
 
 def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     """Open the database and the file store. Close the parts with `close_parts`.
 
     Raises SettingError in production for a database that holds the demonstration, whose accounts
-    have a password that everyone knows; OSError for a data folder that cannot be written.
+    have a password that everyone knows, and for half the keys of Stripe; OSError for a data folder
+    that cannot be written.
     """
+    _check_stripe(settings)  # said by a parent: its children would begin again for ever
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=settings.data_dir):  # read-only: say so now, not with the first write
         pass
@@ -93,9 +98,8 @@ def files_of(settings: Settings, database: Database) -> FileStore:
 
 
 def ways_of(settings: Settings) -> Ways:
-    """Return the ways in which money comes in: by card only with Stripe's keys.
-
-    Raises SettingError.
+    """Return the ways in which money comes in: by card only with Stripe's keys, by bank to the
+    account of the settings. The demonstration has one that no bank keeps. Raises SettingError.
     """
     _check_stripe(settings)
     cards = None
@@ -107,7 +111,7 @@ def ways_of(settings: Settings) -> Ways:
             methods=settings.stripe_methods,
         )
     bank = BankAccount(settings.bank_holder, settings.bank_name, settings.bank_account)
-    return Ways(cards, bank)
+    return Ways(cards, SHOWN if settings.demo and bank == BankAccount() else bank)
 
 
 def _check_stripe(settings: Settings) -> None:

@@ -43,8 +43,9 @@ class KeptForm(BaseModel):
     patents: str = Field("", title="专利", max_length=8000)
     instalments: str = Field("", title="付款约定", max_length=4000)
     received_on: forms.Day | None = Field(None, title="收款日")
-    amount_fen: forms.Wan | None = Field(None, title="收款金额", gt=0)
+    amount_fen: forms.Yuan | None = Field(None, title="收款金额", gt=0)
     note: Optional200 = Field("", title="备注")
+    file: str = Field("", title="银行回单")
     filed_on: forms.Day | None = Field(None, title="备案日")
     number: Optional60 = Field("", title="备案号")
 

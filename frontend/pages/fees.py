@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
+from frontend.pages.payments import test_mode, ways_of
 from frontend.rates import Percent
 from market.accounts.policy import Action, Relation
 from market.kit.errors import Conflict, Invalid
@@ -55,6 +56,7 @@ def _schedule(page: Page, problem: str = "") -> dict[str, object]:
         "may_edit": page.work.may(Action.FEE_EDIT, Relation.OTHER),
         "today": page.work.today,
         "problem": problem,
+        "test_mode": test_mode(ways_of(page)),
     }
 
 

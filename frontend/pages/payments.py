@@ -1,7 +1,8 @@
 """An organisation's payments: what is owed, paying it by card or by bank, and its statement."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated
@@ -14,19 +15,19 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import OpensPage, Page, Sent, WritesPage, gives_page_parts, opens_page
 from frontend.headers import policy_sending_to
-from frontend.pages.payment_words import REFUND_STATES, TRANSFER_STATES, WAYS, methods
+from frontend.pages.payment_words import WAYS, methods, refund_state, transfer_state
 from frontend.render import redirect
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Parts, Work
-from market.brokerage import service as brokerage
 from market.catalog import views as catalog
 from market.kit import files, pdf
-from market.kit.errors import Conflict, Invalid, Unavailable
+from market.kit.errors import Conflict, Invalid, MarketError, NotFound, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from market.payments import bank, card, schedule, service, statements
+from market.payments.models import Fee
 from market.payments.schemas import PaymentIn, SlipIn
 from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
 from market.payments.ways import Ways
@@ -48,6 +49,7 @@ class NewForm(BaseModel):
 class SlipForm(BaseModel):
     amount_fen: forms.Yuan = Field(title="汇款金额", gt=0)
     sent_on: forms.Day = Field(title="汇款日期")
+    file: str = Field("", title="银行回单")
 
 
 def ways_of(page: Page) -> Ways:
@@ -81,21 +83,48 @@ def payments(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one may owe here: a line of the schedule (None for a commission) and what it comes to,
+    in fen, or why it does not come to anything.
+    """
+
+    fee: Fee | None
+    title: str
+    amount_fen: int | None
+    why: str = ""
+
+
+def _choice(page: Page, data: NewForm, fee: Fee | None = None) -> Choice:
+    try:
+        row = service.drafted(page.work, _asked(data))
+    except (Invalid, Conflict) as error:
+        return Choice(fee, fee.name if fee else "", None, error.message)
+    except ValueError:
+        raise NotFound from None
+    return Choice(fee, row.title, row.amount_fen)
+
+
 def _new(page: Page, form: forms.Form[NewForm] | None = None) -> dict[str, object]:
-    fees = [one.fee for one in schedule.lines(page.work)]
     asked = page.request.query_params
     deal = form.first("deal") if form else asked.get("deal", "")[:20]
     commission = form.first("commission") if form else asked.get("commission", "")[:20]
     purpose = Purpose.EARNEST if deal else Purpose.SERVICE_FEE
-    owed = None
     if commission:
-        owed = brokerage.commission(page.work, PublicId(commission))
+        choices = [_choice(page, NewForm(fee="", deal="", commission=commission))]
+    else:
+        choices = [
+            _choice(page, NewForm(fee=one.fee.public_id, deal=deal, commission=""), one.fee)
+            for one in schedule.lines(page.work)
+            if one.fee.purpose == purpose
+        ]
     return {
         "form": form or forms.blank(NewForm, {"deal": deal, "commission": commission}),
         "deal": deal,
-        "commission": owed,
-        "fees": [one for one in fees if one.purpose == purpose],
-        "every": fees,
+        "commission": commission,
+        "choices": choices,
+        "due": service.payments(page.work, states=PAYABLE)[0] if choices else 0,
+        "test_mode": test_mode(ways_of(page)),
     }
 
 
@@ -143,14 +172,14 @@ def _payment(
         "row": view.row,
         "purposes": service.PURPOSES,
         "ways": WAYS,
-        "refund_states": REFUND_STATES,
-        "transfer_states": TRANSFER_STATES,
+        "refund_state": refund_state,
+        "transfer_state": transfer_state,
         "bank": ways.bank,
         "methods": methods(ways.cards.methods) if ways.cards else "",
         "card_refused": card.refused(page.work.session, ways, view.row, page.work.now),
         "live": live,
         "processing": live is not None and live.state == AttemptState.PROCESSING,
-        "returned": "returned" in page.request.query_params and payable,
+        "returned": "returned" in page.request.query_params,
         "not_owed": not_owed,
         "payable": payable,
         "may_pay": mine and payable,
@@ -175,6 +204,21 @@ def _shown(page: Page, context: dict[str, object], status: int = 200) -> Respons
 @router.get("/payments/{payment_id}")
 def payment(payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_VIEW)]) -> Response:
     return _shown(page, _payment(page, payment_id))
+
+
+@router.get("/payments/{payment_id}/returned")
+def returned(
+    payment_id: PathId,
+    request: Request,
+    sent: Sent,
+    _parts: Annotated[Parts, gives_page_parts(Action.PAYMENT_VIEW)],
+) -> Response:
+    """Where Stripe sends the browser back to: how the payment stands is asked by ourselves, and
+    shown. Nobody is told here what is not theirs: the page itself decides.
+    """
+    with suppress(MarketError):  # what is wrong, the page says
+        card.check(partial(_opened, request, sent), request.app.state.ways, PublicId(payment_id))
+    return redirect(request, f"/payments/{payment_id}?returned=1")
 
 
 @router.post("/payments/{payment_id}/cancellation")
@@ -306,7 +350,13 @@ def statement(
     payer = statements.whose(page.work, asked)
     one = _statement(page, form, payer.public_id)
     if one is None:
-        context = {"one": None, "payer": payer, "form": form, "whose": organisation}
+        context = {
+            "one": None,
+            "payer": payer,
+            "form": form,
+            "whose": organisation,
+            "test_mode": test_mode(ways_of(page)),
+        }
         return page.again("payments/statement.html", context)
     named = f"对账单-{one.since}-{one.until}"
     if kind == "pdf":
@@ -324,5 +374,6 @@ def statement(
             "names": statements.NAMES,
             "item": statements.item,
             "whose": organisation,
+            "test_mode": test_mode(ways_of(page)),
         },
     )

@@ -13,14 +13,15 @@ from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
-from frontend.pages.payment_words import TRANSFER_STATES, WAYS
+from frontend.pages.payment_words import CREDIT_STATES, WAYS, refund_state, transfer_state
 from frontend.pages.payments import test_mode, ways_of
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, OrganisationKind
 from market.kit.errors import Conflict, Invalid
-from market.kit.ids import PublicId
+from market.kit.ids import PersonId, PublicId
 from market.kit.wire import OneLine, Optional300, PathId, Short, text
 from market.payments import bank, desk, invoices, refunds, service, transfers
+from market.payments.models import Refund, Transfer
 from market.payments.schemas import (
     AccountIn,
     AccountName,
@@ -99,11 +100,13 @@ def _desk(
     find: forms.Form[FindForm] | None = None,
     account: forms.Form[AccountForm] | None = None,
     problem: str = "",
+    left: tuple[str, forms.Form[LeftForm]] | None = None,
 ) -> dict[str, object]:
+    """Return the desk; `left` is what was said of the refund or transfer of this public id."""
     agencies = accounts.verified_organisations(page.work.session, kind=OrganisationKind.AGENCY)
     waiting = desk.waiting(page.work)
-    waits = (*waiting.credits, *waiting.returns, *waiting.surpluses, *waiting.transfers)
-    payments = [one[1] for one in (*waits, *waiting.under_way)]
+    waits = (*waiting.slips, *waiting.credits, *waiting.returns, *waiting.surpluses)
+    payments = [one[1] for one in (*waits, *waiting.transfers, *waiting.under_way)]
     names = accounts.organisations(
         page.work.session,
         {one.organisation_id for one in payments}
@@ -113,6 +116,10 @@ def _desk(
         "waiting": waiting,
         "names": {key: one.name for key, one in names.items()},
         "sources": desk.sources(page.work, waiting.returns),
+        "left_of": left[0] if left else "",
+        "left": left[1] if left else forms.blank(LeftForm),
+        "no_words": forms.blank(LeftForm),
+        "connected": transfers.connected(page.work),
         "find": find or forms.blank(FindForm),
         "account": account or forms.blank(AccountForm),
         "agencies": [(one.public_id, one.name) for one in agencies],
@@ -180,7 +187,7 @@ def decide_refund(
 ) -> Response:
     refunds.refund(page.work, PublicId(refund_id))
     decide = partial(refunds.decide, page.work, PublicId(refund_id))
-    return _leaves(page, decide, LEFT, "请选确认或不退")
+    return _leaves(page, refund_id, decide, LEFT)
 
 
 @router.post("/transfers/{transfer_id}/decision")
@@ -189,21 +196,20 @@ def decide_transfer(
 ) -> Response:
     transfers.transfer(page.work, PublicId(transfer_id))
     decide = partial(transfers.decide, page.work, PublicId(transfer_id))
-    return _leaves(page, decide, GONE, "请选确认或不转")
+    return _leaves(page, transfer_id, decide, GONE)
 
 
-def _leaves(page: Page, decide: Callable[[BankLeftIn], object], done: str, unsaid: str) -> Response:
-    """Take what a second person says of money that is to leave; `unsaid` where it is neither."""
+def _leaves(page: Page, of: str, decide: Callable[[BankLeftIn], object], done: str) -> Response:
+    """Take what a second person says of money that is to leave, by its refund or transfer `of`."""
     form = forms.parse(LeftForm, page.sent)
-    said = unsaid
     if form.data is not None:
         try:
             decide(BankLeftIn.model_validate(form.data.model_dump()))
             return page.redirect("/treasury", done=done)
         except (Conflict, Invalid) as error:
-            said = next(iter(getattr(error, "fields", {}).values()), error.message)
+            form.reject(error)
     page.work.abandon()
-    return page.render("payments/treasury.html", _desk(page, problem=said), status=409)
+    return page.again("payments/treasury.html", _desk(page, left=(of, form)))
 
 
 def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
@@ -222,7 +228,11 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
         "ways": WAYS,
         "heading": invoices.heading(page.work, view),
         "shares": transfers.shares(page.work.session, view.row),
-        "transfer_states": TRANSFER_STATES,
+        "credit_states": CREDIT_STATES,
+        "refund_state": refund_state,
+        "transfer_state": transfer_state,
+        "people": _people(page, view),
+        "surplus_fen": sum(service.left_of(one, surplus=True) for one in view.captures),
         "credit": forms.blank(CreditForm),
         "refund": forms.blank(RefundForm),
         "invoice": forms.blank(InvoiceForm),
@@ -231,6 +241,20 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
         "test_mode": test_mode(ways_of(page)),
         **forms_of,
     }
+
+
+def _people(page: Page, view: PaymentView) -> dict[PersonId, str]:
+    """Return the names of those who had a hand in a payment."""
+    out: list[Refund | Transfer] = [*view.refunds, *(one for one, _ in view.transfers)]
+    ids = {
+        view.row.created_by,
+        *(one.recorded_by for one in view.credits),
+        *(one.decided_by for one in view.credits),
+        *(one.wanted_by for one in out),
+        *(one.confirmed_by for one in out),
+    }
+    found = accounts.people(page.work.session, [one for one in ids if one is not None])
+    return {key: one.name for key, one in found.items()}
 
 
 @router.get("/treasury/{payment_id}")

@@ -50,18 +50,18 @@ def _bare(text: str) -> str:
 
 def _fen(cleaned: str, typed: str, per: int, unit: str, like: str, finest: str) -> int:
     if len(cleaned) > 20:
-        raise ValueError(f"金额太长，请填{unit}数，如{like.partition('或')[2]}")
+        raise ValueError(f"太长，请填{unit}数，如{like.partition('或')[2]}")
     try:
         value = typed_number(cleaned)
     except ValueError:
         raise ValueError(f"请填数字，单位{unit}，如{like}，现在是“{typed.strip()[:20]}”") from None
     amount = value * per
     if amount != amount.to_integral_value():
-        raise ValueError(f"金额最细到分，{unit}数{finest}")
+        raise ValueError(f"最细到分，{unit}数{finest}")
     if amount < 0:
-        raise ValueError("金额不能小于0")
+        raise ValueError("不能小于0")
     if amount > MAX_FEN:
-        raise ValueError(f"金额超过10,000亿元，请核对单位是不是{unit}")
+        raise ValueError(f"超过10,000亿元，请核对单位是不是{unit}")
     return int(amount)
 
 

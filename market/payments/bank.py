@@ -36,6 +36,7 @@ def attach_slip(work: Work, public_id: PublicId, form: SlipIn, name: str, stream
     if len(kept) >= MAX_SLIPS:
         raise Invalid(fields={"file": f"一笔款项最多上传{MAX_SLIPS}张回单"})
     file = sharing.keep(work, name, stream, [one for _, one in kept])
+    payment = repository.hold_payment(work.session, payment.id)
     row = Slip(
         public_id=new_public_id(),
         payment_id=payment.id,
@@ -47,6 +48,7 @@ def attach_slip(work: Work, public_id: PublicId, form: SlipIn, name: str, stream
     )
     work.session.add(row)
     work.session.flush()
+    waiting.moved(work.session, payment, work.now)
     return row
 
 

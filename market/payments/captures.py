@@ -139,6 +139,7 @@ def _take(
         paid = payment.paid_fen + applied
         to = settled(payment.amount_fen, paid, payment.refunded_fen)
         repository.move_payment(session, payment, Step.CAPTURE, to, paid_fen=paid)
+        waiting.tell_agencies(session, payment, applied, key, at)
     _poster(session, payment, at).capture(capture, key)
     _tell(session, payment, PAID, f"收到{yuan_in_words(amount)}：{payment.title}", key, at)
     waiting.moved(session, payment, at)

@@ -156,7 +156,7 @@ def ask(cards: Cards, begun: Begun) -> Checkout | None:
         payment=begun.payment,
         title=begun.title,
         amount_fen=begun.amount_fen,
-        done_url=f"{begun.back}?returned=1",
+        done_url=f"{begun.back}/returned",
         back_url=begun.back,
         expires_at=begun.expires_at,
     )

@@ -8,15 +8,17 @@ from market.accounts.work import Work
 from market.kit.ids import CaptureId
 from market.payments import repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
-from market.payments.models_beside import BankCredit
+from market.payments.models_beside import BankCredit, Slip
 from market.payments.states import RefundState, TransferState, Way
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Credits, bank refunds and transfers for a second person; surplus to be returned; what Stripe
-    is at.
+    """Slips that no line of the bank statement answers; credits, bank refunds and transfers for a
+    second person; surplus to be returned; what Stripe is at.
     """
+
+    slips: Sequence[tuple[Slip, Payment]]
 
     credits: Sequence[tuple[BankCredit, Payment]]
     returns: Sequence[tuple[Refund, Payment]]
@@ -39,6 +41,7 @@ def waiting(work: Work) -> Waiting:
     sent = repository_beside.returns_waiting(session, RefundState.SENT)
     sending = repository_beside.transfers_waiting(session)
     return Waiting(
+        repository_beside.slips_waiting(session),
         repository_beside.credits_waiting(session),
         [one for one in wanted if one[0].way == Way.BANK],
         repository_beside.surpluses(session),

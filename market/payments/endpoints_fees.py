@@ -43,7 +43,7 @@ def end_fee(
 
 @router.delete("/fees/{fee_id}", status_code=204)
 def withdraw_fee(fee_id: PathId, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]) -> None:
-    """Take out a line that is not yet in force."""
+    """Take out a line from today or later by which nothing is owed."""
     schedule.withdraw(work, PublicId(fee_id))
 
 
@@ -63,5 +63,5 @@ def put_limit(form: LimitIn, work: Annotated[Work, opens(Action.FEE_EDIT, write=
 def withdraw_limit(
     limit_day: Day, work: Annotated[Work, opens(Action.FEE_EDIT, write=True)]
 ) -> None:
-    """Take out the limits of a day that has not come."""
+    """Take out the limits from today or later."""
     limits.withdraw(work, limit_day)

@@ -69,13 +69,13 @@ def put(work: Work, form: LimitIn) -> CardLimit:
 
 
 def withdraw(work: Work, of: date) -> None:
-    """Take out the limits of a day that has not come; those before them go on.
+    """Take out the limits from today or later; those before them go on.
 
-    Raises NotFound where that day has none, Conflict where they are or were in force.
+    Raises NotFound where that day has none, Conflict where they were in force before today.
     """
     work.require(Action.FEE_EDIT, Relation.OTHER)
     if all(one.effective_from != of for one in every(work)):
         raise NotFound
     work.touched("card_limit", str(of))
     if not repository_fees.withdraw_limit(work.session, of, work.today):
-        raise Conflict("已经生效的限额不能撤回，请写新的一行")
+        raise Conflict("今天以前生效的限额不能撤回，请写新的一行")

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from market.brokerage.models import Commission, CommissionPart, PartRole
@@ -25,6 +26,7 @@ from market.payments.models import (
 from market.payments.models_beside import BankCredit, Slip, StripeEvent
 from market.payments.states import (
     CREDIT_EDGES,
+    PAYABLE,
     STANDING_CREDIT,
     CreditState,
     RefundState,
@@ -62,6 +64,32 @@ def slips(session: Session, payment_id: PaymentId) -> list[tuple[Slip, StoredFil
         .order_by(col(Slip.id))
     )
     return [(one, file) for one, file in session.exec(query)]
+
+
+def slips_waiting(
+    session: Session, payment_id: PaymentId | None = None
+) -> list[tuple[Slip, Payment]]:
+    """Return the newest slip of each payment that is still to be paid and of which no line of the
+    bank statement was entered since, the oldest first; of one payment, or of all.
+    """
+    later = aliased(Slip)
+    newer = select(later.id).where(
+        col(later.payment_id) == col(Slip.payment_id), col(later.id) > col(Slip.id)
+    )
+    entered = select(BankCredit.id).where(
+        col(BankCredit.payment_id) == col(Slip.payment_id),
+        col(BankCredit.state) != CreditState.REJECTED,
+        col(BankCredit.recorded_at) >= col(Slip.at),
+    )
+    query = (
+        select(Slip, Payment)
+        .join(Payment, col(Payment.id) == col(Slip.payment_id))
+        .where(col(Payment.state).in_(PAYABLE), ~newer.exists(), ~entered.exists())
+        .order_by(col(Slip.id))
+    )
+    if payment_id is not None:
+        query = query.where(col(Slip.payment_id) == payment_id)
+    return [(one, payment) for one, payment in session.exec(query)]
 
 
 def slip(session: Session, payment_id: PaymentId, public_id: PublicId) -> StoredFile | None:
@@ -181,6 +209,13 @@ def connected(session: Session, organisation_id: OrganisationId) -> ConnectedAcc
     return session.exec(
         select(ConnectedAccount).where(col(ConnectedAccount.organisation_id) == organisation_id)
     ).first()
+
+
+def accounts(session: Session) -> Sequence[ConnectedAccount]:
+    """Return the accounts of all agencies, the newest first."""
+    return session.exec(
+        select(ConnectedAccount).order_by(col(ConnectedAccount.entered_at).desc())
+    ).all()
 
 
 def account_holder(session: Session, account: str) -> ConnectedAccount | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, delete, func, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from market.kit.db import changed, is_sqlite
@@ -55,16 +56,20 @@ def end(session: Session, seen: Fee, on: date) -> bool:
 
 
 def withdraw(session: Session, fee_id: FeeId, today: date) -> bool:
-    """Take out a line that is not yet in force and that no payment refers to; return whether."""
+    """Take out a line from today or later that no payment refers to; return whether."""
     unused = ~select(Payment.id).where(col(Payment.fee_id) == fee_id).exists()
-    return _taken_out(session, Fee, col(Fee.id) == fee_id, col(Fee.effective_from) > today, unused)
+    return _taken_out(session, Fee, col(Fee.id) == fee_id, col(Fee.effective_from) >= today, unused)
 
 
 def withdraw_limit(session: Session, of: date, today: date) -> bool:
-    """Take out the limits of a day that has not come; return whether."""
+    """Take out the limits from today or later; return whether."""
     day = col(CardLimit.effective_from)
-    return _taken_out(session, CardLimit, day == of, day > today)
+    return _taken_out(session, CardLimit, day == of, day >= today)
 
 
 def _taken_out(session: Session, table: type[Fee | CardLimit], *where: ColumnElement[bool]) -> bool:
-    return changed(session, delete(table).where(*where)) == 1
+    try:
+        with session.begin_nested():
+            return changed(session, delete(table).where(*where)) == 1
+    except IntegrityError:  # a payment was made by it meanwhile
+        return False

@@ -1,8 +1,8 @@
 """The fee schedule: lines from a day on, written, ended and withdrawn by the operators.
 
 What a line says never changes. It ends where the next of its code follows, or where it was ended
-without one; a line that is not yet in force can be withdrawn. Payments keep the line they were
-made by.
+without one; one that began today or will begin can be withdrawn while nothing is owed by it.
+Payments keep the line they were made by.
 """
 
 from collections.abc import Sequence
@@ -100,10 +100,10 @@ def end(work: Work, public_id: PublicId, on: date) -> Line:
 
 
 def withdraw(work: Work, public_id: PublicId) -> None:
-    """Take out a line that is not yet in force; the one before it goes on.
+    """Take out a line from today or later by which nothing is owed; the one before it goes on.
 
-    Raises NotFound; Conflict for one that is or was in force.
+    Raises NotFound; Conflict for one that was in force before today, or by which something is owed.
     """
     one = line(work, public_id)
     if not repository_fees.withdraw(work.session, one.fee.id, work.today):
-        raise Conflict("已经生效的收费标准不能撤回，可以从某一天起停用")
+        raise Conflict("今天以前生效或已有款项的收费标准不能撤回，可以从某一天起停用")

@@ -13,8 +13,9 @@ from market.accounts import repository as accounts
 from market.accounts.models import MembershipState, Organisation
 from market.accounts.policy import Action, Relation, Role
 from market.accounts.work import Work
-from market.brokerage.models import CommissionState
+from market.brokerage.models import Commission, CommissionState
 from market.deals import repository as deals
+from market.deals import repository_contracts
 from market.deals import service as deal_service
 from market.deals.models import Deal
 from market.deals.vocabulary import DealState
@@ -22,7 +23,7 @@ from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import PersonId, PublicId, new_public_id
-from market.payments import repository, repository_beside, repository_invoices, schedule
+from market.payments import repository, repository_beside, repository_invoices, schedule, waiting
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import PaymentIn
@@ -179,8 +180,7 @@ def create(work: Work, form: PaymentIn) -> Payment:
     Raises Invalid where the form names another purpose's object, NotFound, Conflict where the
     purpose has a payment that is not over.
     """
-    work.require(Action.PAYMENT_MAKE)
-    row = _MAKERS[form.purpose](work, form)
+    row = drafted(work, form)
     alive = row.deal_id is not None or row.commission_id is not None
     if alive and repository.alive(
         work.session,
@@ -196,6 +196,12 @@ def create(work: Work, form: PaymentIn) -> Payment:
         raise Conflict(ALREADY) from None
     work.touched("payment", row.public_id)
     return row
+
+
+def drafted(work: Work, form: PaymentIn) -> Payment:
+    """Return what `create` would owe, unwritten. Raises as it does, but for what is owed before."""
+    work.require(Action.PAYMENT_MAKE)
+    return _MAKERS[form.purpose](work, form)
 
 
 def _blank(work: Work, purpose: Purpose, title: str, amount: int) -> Payment:
@@ -289,9 +295,14 @@ def _commission(work: Work, form: PaymentIn) -> Payment:
     left = part.amount_fen - before
     if commission.state != CommissionState.DUE or left <= 0:
         raise Conflict("这笔报酬现在不用付")
-    row = _blank(work, Purpose.COMMISSION, "经理人报酬", left)
+    row = _blank(work, Purpose.COMMISSION, _commission_title(work.session, commission), left)
     row.commission_id = commission.id
     return row
+
+
+def _commission_title(session: Session, commission: Commission) -> str:
+    found = repository_contracts.contracts(session, filter(None, [commission.contract_id]))
+    return "：".join(["经理人报酬", *(one.project_name for one in found.values())])
 
 
 _MAKERS: Final = {
@@ -318,4 +329,5 @@ def cancel(work: Work, public_id: PublicId) -> Payment:
     repository.move_payment(
         work.session, row, Step.CANCEL, PaymentState.CANCELLED, ended_at=work.now
     )
+    waiting.moved(work.session, row, work.now)
     return row

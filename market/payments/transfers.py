@@ -97,6 +97,26 @@ def connect(work: Work, form: AccountIn) -> ConnectedAccount:
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An agency's account at Stripe, and who entered it."""
+
+    agency: Organisation
+    row: ConnectedAccount
+    by: str
+
+
+def connected(work: Work) -> list[Connected]:
+    """Return the accounts of all agencies to the operators."""
+    work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
+    rows = repository_beside.accounts(work.session)
+    agencies = accounts.organisations(work.session, {row.organisation_id for row in rows})
+    people = accounts.people(work.session, {row.entered_by for row in rows})
+    return [
+        Connected(agencies[row.organisation_id], row, people[row.entered_by].name) for row in rows
+    ]
+
+
 def want(work: Work, ways: Ways, public_id: PublicId, form: TransferIn) -> Transfer:
     """Ask for commission to go on to an agency that it is for: what came by card over Stripe,
     unless it is wanted by bank; what came by bank, by bank.

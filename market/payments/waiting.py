@@ -8,17 +8,18 @@ from typing import Final
 
 from sqlmodel import Session
 
-from market.accounts.policy import Role
+from market.accounts.policy import Action, Role
 from market.kit import notify
 from market.kit.money import yuan_in_words
 from market.kit.notify import Subject, Task, To
 from market.payments import repository, repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
-from market.payments.models_beside import BankCredit
+from market.payments.models_beside import BankCredit, Slip
 from market.payments.seen import DisputeSeen
 from market.payments.states import RefundState, TransferState, Way
 
 CREDIT: Final = "payment.credit"
+SLIP: Final = "payment.slip"
 RETURN: Final = "payment.return"
 SURPLUS: Final = "payment.surplus"
 SEND_ON: Final = "payment.send_on"
@@ -26,13 +27,16 @@ DISPUTE: Final = "payment.dispute"
 FAILED: Final = "payment.failed"
 LOST: Final = "payment.lost"
 MISMATCH: Final = "payment.mismatch"
-KINDS: Final = (CREDIT, RETURN, SURPLUS, SEND_ON)
+CAME_IN: Final = "payment.came_in"
+KINDS: Final = (CREDIT, SLIP, RETURN, SURPLUS, SEND_ON)
 
 
 def tasks(session: Session) -> Iterator[Task]:
     """Yield all that waits in payments, as its own rows say."""
     for credit, payment in repository_beside.credits_waiting(session):
         yield _credit(credit, payment)
+    for slip, payment in repository_beside.slips_waiting(session):
+        yield _slip(slip, payment)
     for refund, payment in repository_beside.returns_waiting(session, RefundState.WANTED):
         if refund.way == Way.BANK:
             yield _return(refund, payment)
@@ -46,6 +50,11 @@ def tasks(session: Session) -> Iterator[Task]:
 def _credit(row: BankCredit, payment: Payment) -> Task:
     said = f"确认到账{yuan_in_words(row.amount_fen)}：{payment.title}"
     return Task(To(role=Role.OPERATOR), CREDIT, subject(payment), said, round=row.public_id)
+
+
+def _slip(row: Slip, payment: Payment) -> Task:
+    said = f"查银行流水，有回单{yuan_in_words(row.amount_fen)}：{payment.title}"
+    return Task(To(role=Role.OPERATOR), SLIP, subject(payment), said, round=row.public_id)
 
 
 def _return(row: Refund, payment: Payment) -> Task:
@@ -90,6 +99,24 @@ def tell_of_loss(session: Session, payment: Payment, row: Refund, at: datetime) 
     _tell(session, payment, LOST, said, f"{LOST}:{row.public_id}", at)
 
 
+def tell_agencies(session: Session, payment: Payment, amount: int, key: str, at: datetime) -> None:
+    """Tell those who get of a commission that some of it, in fen, has come in for them."""
+    if payment.commission_id is None:
+        return
+    commission = repository_beside.commission(session, payment.commission_id)
+    said = f"平台收到经理人报酬{yuan_in_words(amount)}，由平台转付"
+    for part in repository_beside.broker_parts(session, commission.id):
+        notify.tell(
+            session,
+            To(organisation_id=part.organisation_id, action=Action.COMMISSION_VIEW),
+            CAME_IN,
+            Subject("commission", commission.public_id),
+            said,
+            key=f"{CAME_IN}:{key}:{part.id}",
+            at=at,
+        )
+
+
 def tell_of_mismatch(session: Session, payment: Payment, what: str, at: datetime) -> None:
     said = "支付服务说的金额与这里不同，没有入账，请照 Stripe 后台核对"
     _tell(session, payment, MISMATCH, said, f"{MISMATCH}:{what}", at)
@@ -108,6 +135,7 @@ def moved(session: Session, payment: Payment, at: datetime) -> None:
             for row in repository_beside.credits_of(session, payment.id)
             if row.state == "recorded"
         ),
+        *(_slip(row, payment) for row, _ in repository_beside.slips_waiting(session, payment.id)),
         *(
             _return(row, payment)
             for row in repository.refunds(session, payment.id)

@@ -97,6 +97,25 @@ def test_paying_by_card_from_the_fee_to_the_refund(site: TestClient, desk: Till)
     desk.sound()
 
 
+def test_back_from_stripe_the_page_asks_by_itself(site: TestClient, desk: Till) -> None:
+    payment = desk.owed()
+    here = f"/payments/{payment}"
+    sent_on(site, desk, f"{here}/card")
+    ((session, made),) = desk.stripe.sessions.items()
+    back = made["success_url"].removeprefix(HOST)
+    payer = Visitor(site, desk.parts, desk.payer)
+    payer.get(back, 303)
+    assert "还没有收到付款结果" in payer.get(f"{here}?returned=1")
+    desk.stripe.pay(session)  # and nothing is delivered
+    Visitor(site, desk.parts, desk.operators[0]).get(back, 303)
+    assert site.get(back).headers["location"] == f"{here}?returned=1"
+    assert desk.row(payment).state == "due"  # who may not pay asks for nothing
+    payer.get(back, 303)
+    assert "付款已收到，这笔款项已经付清" in payer.get(f"{here}?returned=1")
+    assert desk.row(payment).state == "paid"
+    desk.sound()
+
+
 def test_a_transfer_with_four_eyes(site: TestClient, desk: Till) -> None:
     payment = desk.owed()
     payer = Visitor(site, desk.parts, desk.payer)

@@ -176,7 +176,7 @@ def test_a_fee_is_ended_and_a_slip_of_the_pen_withdrawn(
     assert "撤回" not in stranger.get("/fees")
     assert f'{slip}"' not in stranger.get("/fees")
     stranger.get(slip, 403)
-    assert "还没有生效，可以撤回" in operator.get(slip)
+    assert "就可以撤回" in operator.get(slip)
     assert "收费标准已撤回" in operator.post(f"{slip}/withdrawal", {})
     operator.get(slip, 404)
     limit = "/treasury/limits/2090-12-01/withdrawal"
@@ -184,8 +184,9 @@ def test_a_fee_is_ended_and_a_slip_of_the_pen_withdrawn(
     assert "限额已撤回" in page
     assert "2090" not in page
     operator.post(limit, {}, 404)
-    assert "已经生效" in operator.post("/treasury/limits/2020-01-01/withdrawal", {}, 409)
+    assert "今天以前生效" in operator.post("/treasury/limits/2020-01-01/withdrawal", {}, 409)
     here = f"/treasury/fees/{desk.fee}"
+    desk.owed()
     assert "不能撤回" in operator.post(f"{here}/withdrawal", {}, 409)
     for day, said in (("2026-11-02", "应晚于生效日"), ("x", "应写成"), ("", "必须填写")):
         page = operator.post(f"{here}/end", {"ends_on": day}, 422)

@@ -121,11 +121,19 @@ def test_a_line_of_a_far_year_is_withdrawn_and_the_one_before_goes_on(desk: Till
         (desk.fee, first, meant.effective_from),
         (later, meant.effective_from, None),
     ]
-    with pytest.raises(Conflict, match="停用"):
-        withdrawn(desk, desk.fee)
-    desk.clock.advance(days=30)
+    desk.clock.advance(days=31)
     with pytest.raises(Conflict, match="停用"):
         withdrawn(desk, later)
+
+
+def test_a_line_of_today_is_withdrawn_until_something_is_owed_by_it(desk: Till) -> None:
+    slip = written(desk, line(today(desk), code="slip"))
+    withdrawn(desk, slip)
+    assert [one for one, _, _ in told(desk)] == [desk.fee]
+    desk.owed()
+    with pytest.raises(Conflict, match="停用"):
+        withdrawn(desk, desk.fee)
+    assert [one for one, _, _ in told(desk)] == [desk.fee]
 
 
 def test_a_fee_ends_without_a_successor_and_its_payments_keep_it(desk: Till) -> None:
@@ -216,5 +224,13 @@ def test_limits_of_a_far_year_are_withdrawn_and_those_before_go_on(desk: Till) -
     with work_for(desk.parts, desk.operators[0]) as work:
         assert len(limits.every(work)) == 1
         limits.put(work, near)
-        with pytest.raises(Conflict, match="已经生效"):
-            limits.withdraw(work, near.effective_from)
+    with work_for(desk.parts, desk.operators[0]) as work:
+        limits.withdraw(work, near.effective_from)  # a slip of the pen of today
+        limits.put(work, near.model_copy(update={"most_fen": FEE + 3}))
+        assert limits.every(work)[0].most_fen == FEE + 3
+    desk.clock.advance(days=1)
+    with (
+        work_for(desk.parts, desk.operators[0]) as work,
+        pytest.raises(Conflict, match="今天以前"),
+    ):
+        limits.withdraw(work, near.effective_from)
