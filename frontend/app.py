@@ -51,6 +51,7 @@ from frontend.pages import (
     synonyms,
     transfer_rules,
     treasury,
+    treasury_one,
     work,
 )
 from frontend.render import Renderer, Site, to_consent, to_login
@@ -99,6 +100,7 @@ ROUTERS: Sequence[APIRouter] = (
     payments.router,
     fees.router,
     treasury.router,
+    treasury_one.router,
     rewards.router,
     reports.router,
     transfer_rules.router,

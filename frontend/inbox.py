@@ -43,6 +43,8 @@ PLACES: Final[Mapping[str, Place]] = {
     "payment.paid": Place("/payments/{id}"),
     "payment.refunded": Place("/payments/{id}"),
     "payment.credit": Place("/treasury#credits", "确认到账"),
+    "payment.owed": Place("/payments/{id}", "支付"),
+    "payment.taken_back": Place("/payments/{id}"),
     "payment.slip": Place("/treasury/{id}", "查银行流水"),
     "payment.came_in": Place("/commissions/{id}"),
     "payment.return": Place("/treasury#returns", "确认付出"),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
@@ -17,8 +17,8 @@ from market.catalog.proofs import MAX_PROOFS
 from market.catalog.repository import Shelf
 from market.catalog.vocabulary import KIND_NAMES, LABELS, ListingKind
 from market.deals.inquiries import interest_counts
+from market.kit.downloads import as_download
 from market.kit.errors import Invalid
-from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -158,5 +158,4 @@ def remove(listing_id: PathId, file_id: PathId, page: Editing) -> Response:
 @router.get("/my/listings/{listing_id}/proofs/{file_id}")
 def download(listing_id: PathId, file_id: PathId, page: Viewing) -> Response:
     file, stream = proofs.open_own(page.work, PublicId(listing_id), PublicId(file_id))
-    headers = download_headers(file.name)
-    return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
+    return as_download(stream, file.name, file.media_type)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
@@ -15,8 +15,8 @@ from market.catalog import proofs, publishing, views
 from market.catalog.schemas import ReviewIn
 from market.catalog.vocabulary import KIND_NAMES, LABELS, ListingKind, region_name
 from market.imports import service as imports
+from market.kit.downloads import as_download
 from market.kit.errors import Invalid
-from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId, Storable
 
@@ -122,5 +122,4 @@ def decide(listing_id: PathId, page: Deciding) -> Response:
 @router.get("/desk/reviews/{listing_id}/proofs/{file_id}")
 def download(listing_id: PathId, file_id: PathId, page: Reviewing) -> Response:
     file, stream = proofs.open_reviewed(page.work, PublicId(listing_id), PublicId(file_id))
-    headers = download_headers(file.name)
-    return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
+    return as_download(stream, file.name, file.media_type)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
 from frontend import forms, notices
@@ -21,8 +20,8 @@ from market.deals.schemas import (
     ShareIn,
 )
 from market.deals.vocabulary import ObjectionState
+from market.kit.downloads import as_download
 from market.kit.errors import Conflict
-from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -138,8 +137,7 @@ def download(
     deal_id: PathId, file_id: PathId, page: Annotated[Page, opens_page(Action.DEAL_VIEW)]
 ) -> Response:
     file, stream = sharing.opened(page.work, PublicId(deal_id), PublicId(file_id))
-    headers = download_headers(file.name)
-    return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
+    return as_download(stream, file.name, file.media_type)
 
 
 @router.post("/deals/{deal_id}/plan")
@@ -181,5 +179,4 @@ def evidence(
     page: Annotated[Page, opens_page(Action.PRICING_SET)],
 ) -> Response:
     file, stream = objections.evidence(page.work, PublicId(deal_id), PublicId(objection_id))
-    headers = download_headers(file.name)
-    return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
+    return as_download(stream, file.name, file.media_type)

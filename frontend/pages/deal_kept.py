@@ -3,7 +3,6 @@
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -22,10 +21,9 @@ from market.deals.schemas_keeping import (
     PatentsIn,
     ReceiptIn,
 )
-from market.kit import files
 from market.kit.cells import days
+from market.kit.downloads import as_download
 from market.kit.errors import Conflict, Invalid
-from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.money import fen_to_wan, wan_to_fen
 from market.kit.wire import OneLine, Optional60, Optional200, PathId, text
@@ -210,9 +208,7 @@ def slip(
 ) -> Response:
     found = keeping.slip(page.work, PublicId(deal_id), PublicId(receipt_id))
     stream = page.work.parts.files.open(found.sha256)
-    return StreamingResponse(
-        files.blocks(stream), media_type=found.media_type, headers=download_headers(found.name)
-    )
+    return as_download(stream, found.name, found.media_type)
 
 
 @router.post("/deals/{deal_id}/receipts/{receipt_id}/void")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import UNPROCESSABLE, OpensPage, Page, Sent, WritesPage, opens_page
@@ -16,8 +16,8 @@ from market.imports.files_out import HOLDINGS, Download, Format
 from market.imports.models import Kind, RunState
 from market.imports.service import SHOWN_PROBLEMS, Received, RunView
 from market.imports.showing import rows_named
+from market.kit.downloads import as_download
 from market.kit.errors import Invalid, TooLarge
-from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -228,8 +228,7 @@ def undo(import_id: PathId, page: Changing) -> Response:
 
 
 def _download(found: Download) -> Response:
-    headers = download_headers(found.name)
-    return StreamingResponse(blocks(found.stream), media_type=found.media_type, headers=headers)
+    return as_download(found.stream, found.name, found.media_type)
 
 
 @router.get("/my/imports/{import_id}/errors")

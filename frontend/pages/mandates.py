@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
@@ -22,8 +22,8 @@ from market.accounts.models import Organisation
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
 from market.catalog import views as catalog
+from market.kit.downloads import as_download
 from market.kit.errors import Conflict, Invalid, NotFound, TooLarge
-from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import Optional500, PathId
 
@@ -228,6 +228,4 @@ def download(
     mandate_id: PathId, page: Annotated[Page, opens_page(Action.MANDATE_VIEW)]
 ) -> Response:
     stored, stream = evidence.open_paper(page.work, PublicId(mandate_id))
-    return StreamingResponse(
-        blocks(stream), media_type=stored.media_type, headers=download_headers(stored.name)
-    )
+    return as_download(stream, stored.name, stored.media_type)

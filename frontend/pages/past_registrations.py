@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
@@ -14,8 +14,8 @@ from market.deals.vocabulary import CONTRACT_TYPES
 from market.imports import files_out
 from market.imports.files_out import Format
 from market.imports.models import Kind
+from market.kit.downloads import as_download
 from market.kit.errors import Conflict
-from market.kit.files import blocks, download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from market.registry import past
@@ -100,8 +100,7 @@ def export(
     work = page.work
     name = f"{work.actor.organisation_name}-历史登记-{work.today:%Y%m%d}"
     found = files_out.written(work, Kind.CONTRACT, form, work.actor.organisation, name)
-    headers = download_headers(found.name)
-    return StreamingResponse(blocks(found.stream), media_type=found.media_type, headers=headers)
+    return as_download(found.stream, found.name, found.media_type)
 
 
 def _one(page: Page, past_id: str, **more: object) -> dict[str, object]:

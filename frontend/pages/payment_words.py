@@ -31,6 +31,8 @@ _TRANSFERS: Final = {
 def refund_state(row: Refund) -> str:
     """Return how a refund stands; by bank it fails by a second person's word alone."""
     state = RefundState(row.state)
+    if state is RefundState.WANTED and row.way == Way.BANK:
+        return "待确认"
     by_word = state is RefundState.FAILED and row.way == Way.BANK
     return "决定不退" if by_word else _REFUNDS[state]
 

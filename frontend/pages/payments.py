@@ -8,7 +8,6 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -21,8 +20,9 @@ from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Parts, Work
 from market.catalog import views as catalog
-from market.kit import files, pdf
-from market.kit.errors import Conflict, Invalid, MarketError, NotFound, Unavailable
+from market.kit import pdf
+from market.kit.downloads import as_download
+from market.kit.errors import Conflict, Invalid, NotFound, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
@@ -213,11 +213,14 @@ def returned(
     sent: Sent,
     _parts: Annotated[Parts, gives_page_parts(Action.PAYMENT_VIEW)],
 ) -> Response:
-    """Where Stripe sends the browser back to: how the payment stands is asked by ourselves, and
-    shown. Nobody is told here what is not theirs: the page itself decides.
-    """
-    with suppress(MarketError):  # what is wrong, the page says
-        card.check(partial(_opened, request, sent), request.app.state.ways, PublicId(payment_id))
+    """Where Stripe sends the browser back to: how the payment stands is asked for, and shown."""
+    with OpensPage(Action.PAYMENT_VIEW, write=False).page(request, sent) as page:
+        row = service.find(page.work, PublicId(payment_id))
+        may_pay = page.work.may(Action.PAYMENT_MAKE, service.relation(page.work, row))
+    if may_pay:
+        with suppress(Unavailable):  # the page says then that nothing is known yet
+            ways: Ways = request.app.state.ways
+            card.check(partial(_opened, request, sent), ways, PublicId(payment_id))
     return redirect(request, f"/payments/{payment_id}?returned=1")
 
 
@@ -311,9 +314,7 @@ def slip(
 ) -> Response:
     found = bank.slip(page.work, PublicId(payment_id), PublicId(slip_id))
     stream = page.work.parts.files.open(found.sha256)
-    return StreamingResponse(
-        files.blocks(stream), media_type=found.media_type, headers=download_headers(found.name)
-    )
+    return as_download(stream, found.name, found.media_type)
 
 
 class DaysForm(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend import registration_words as words
@@ -17,8 +17,9 @@ from market.deals import service as deals
 from market.deals.models import Contract
 from market.deals.vocabulary import CONTRACT_TYPES
 from market.kit import pdf
+from market.kit.downloads import as_download
 from market.kit.errors import Conflict, Invalid
-from market.kit.files import blocks, download_headers
+from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import Optional60, Optional200, Optional500, PathId
 from market.registry import form as national
@@ -233,9 +234,7 @@ def download(
     registration_id: PathId, page: Annotated[Page, opens_page(Action.REGISTRATION_FILE)]
 ) -> Response:
     file, stream = service.open_file(page.work, PublicId(registration_id))
-    return StreamingResponse(
-        blocks(stream), media_type=file.media_type, headers=download_headers(file.name)
-    )
+    return as_download(stream, file.name, file.media_type)
 
 
 Printing = Annotated[Page, opens_page(Action.REGISTRATION_FILE)]

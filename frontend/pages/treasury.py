@@ -1,4 +1,4 @@
-"""The operators' desk of money: lines of the bank statement, confirmations, refunds, invoices.
+"""The operators' desk of money: what waits, and what a second person says of it.
 
 A form holds what the service's own type does, by the same types: nothing is refused unsaid.
 """
@@ -13,38 +13,37 @@ from starlette.responses import Response
 
 from frontend import forms, notices
 from frontend.edge import Page, opens_page
-from frontend.pages.payment_words import CREDIT_STATES, WAYS, refund_state, transfer_state
 from frontend.pages.payments import test_mode, ways_of
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, OrganisationKind
+from market.accounts.schemas import CreditCode
 from market.kit.errors import Conflict, Invalid
-from market.kit.ids import PersonId, PublicId
-from market.kit.wire import OneLine, Optional300, PathId, Short, text
-from market.payments import bank, desk, invoices, refunds, service, transfers
-from market.payments.models import Refund, Transfer
+from market.kit.ids import PublicId
+from market.kit.money import yuan_in_words
+from market.kit.wire import OneLine, Optional300, PathId, text
+from market.payments import (
+    bank,
+    charging,
+    desk,
+    refunds,
+    schedule,
+    service,
+    transfers,
+)
 from market.payments.schemas import (
     AccountIn,
     AccountName,
     BankLeftIn,
+    ChargeIn,
     CreditDecisionIn,
-    CreditIn,
-    InvoiceIn,
-    InvoiceNumber,
-    Reason,
-    RefundIn,
-    TransferIn,
 )
-from market.payments.service import PaymentView
+from market.payments.states import Purpose
 
 router = APIRouter()
-RECORDED = notices.done("credit-recorded", "到账已录入", "等另一位运营人员确认。")
 DECIDED = notices.done("credit-decided", "到账已处理")
-WANTED = notices.done("refund-wanted", "退款已发起", "在线支付的自动办理，银行转账的等另一位确认。")
 LEFT = notices.done("refund-decided", "退款已处理")
 GONE = notices.done("transfer-decided", "转付已处理")
-INVOICE = notices.done("invoice-entered", "发票号码已登记")
-VOIDED = notices.done("invoice-voided", "发票号码已作废")
-SENT_ON = notices.done("transfer-wanted", "转付已发起", "等另一位运营人员确认。")
+CHARGED = notices.done("fee-charged", "收费已登记", "付款单位在待办里看到。")
 CONNECTED = notices.done("account-entered", "机构的支付账户已登记")
 
 
@@ -52,11 +51,9 @@ class FindForm(BaseModel):
     reference: str = Field(title="附言号", max_length=20)
 
 
-class CreditForm(BaseModel):
-    statement: Short = Field(title="银行流水号")
-    payer_name: Annotated[str, text(120, 1), OneLine] = Field(title="付款户名")
-    amount_fen: forms.Yuan = Field(title="到账金额", gt=0)
-    received_on: forms.Day = Field(title="到账日期")
+class ChargeForm(BaseModel):
+    credit_code: CreditCode = Field(title="统一社会信用代码")
+    fee: PathId = Field(title="收费项目", description="列表中的一项")
 
 
 class DecisionForm(BaseModel):
@@ -64,30 +61,9 @@ class DecisionForm(BaseModel):
     note: Optional300 = Field("", title="说明")
 
 
-class RefundForm(BaseModel):
-    capture: str = Field(
-        title="哪一笔收款", pattern=r"^[2-9a-z]{14}\+?$", description="列表中的一笔收款"
-    )
-    amount_fen: forms.Yuan = Field(title="退款金额", gt=0)
-    reason: Reason = Field(title="原因")
-
-
 class LeftForm(BaseModel):
     decision: Literal["confirm", "reject"] = Field(title="处理")
     statement: Annotated[str, text(60), OneLine] = Field("", title="银行付款流水号")
-
-
-class InvoiceForm(BaseModel):
-    number: InvoiceNumber = Field(title="发票号码", description="8至20位数字")
-    amount_fen: forms.Yuan = Field(title="发票金额", gt=0)
-    issued_on: forms.Day = Field(title="开票日期")
-
-
-class TransferForm(BaseModel):
-    capture: PathId = Field(title="哪一笔收款", description="列表中的一笔收款")
-    agency: PathId = Field(title="机构", description="列表中的机构")
-    amount_fen: forms.Yuan = Field(title="转付金额", gt=0)
-    by_bank: bool = Field(default=False, title="从银行付出")
 
 
 class AccountForm(BaseModel):
@@ -99,6 +75,7 @@ def _desk(
     page: Page,
     find: forms.Form[FindForm] | None = None,
     account: forms.Form[AccountForm] | None = None,
+    charge: forms.Form[ChargeForm] | None = None,
     problem: str = "",
     left: tuple[str, forms.Form[LeftForm]] | None = None,
 ) -> dict[str, object]:
@@ -122,6 +99,8 @@ def _desk(
         "connected": transfers.connected(page.work),
         "find": find or forms.blank(FindForm),
         "account": account or forms.blank(AccountForm),
+        "charge": charge or forms.blank(ChargeForm),
+        "fees": _fees(page),
         "agencies": [(one.public_id, one.name) for one in agencies],
         "purposes": service.PURPOSES,
         "me": page.work.actor.person_id,
@@ -129,6 +108,15 @@ def _desk(
         "ways": ways_of(page),
         "test_mode": test_mode(ways_of(page)),
     }
+
+
+def _fees(page: Page) -> list[tuple[PublicId, str]]:
+    found = [one.fee for one in schedule.lines(page.work)]
+    return [
+        (one.public_id, f"{one.name}，{yuan_in_words(one.amount_fen)}")
+        for one in found
+        if one.purpose == Purpose.SERVICE_FEE and one.amount_fen is not None
+    ]
 
 
 @router.get("/treasury")
@@ -148,6 +136,20 @@ def find(page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]) 
             form.reject(error)
     page.work.abandon()
     return page.again("payments/treasury.html", _desk(page, find=form))
+
+
+@router.post("/treasury/charges")
+def charge(page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]) -> Response:
+    """Let an organisation owe a fee, and show the payment."""
+    form = forms.parse(ChargeForm, page.sent)
+    if form.data is not None:
+        try:
+            row = charging.charge(page.work, ChargeIn(**form.data.model_dump()))
+            return page.redirect(f"/treasury/{row.public_id}", done=CHARGED)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+    page.work.abandon()
+    return page.again("payments/treasury.html", _desk(page, charge=form))
 
 
 @router.post("/treasury/accounts")
@@ -210,136 +212,3 @@ def _leaves(page: Page, of: str, decide: Callable[[BankLeftIn], object], done: s
             form.reject(error)
     page.work.abandon()
     return page.again("payments/treasury.html", _desk(page, left=(of, form)))
-
-
-def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
-    view: PaymentView = service.view(page.work, PublicId(payment_id))
-    captures = []
-    for one in view.captures:
-        for surplus in (False, True):
-            left = service.left_of(one, surplus=surplus)
-            if left > 0:
-                captures.append((f"{one.public_id}{'+' if surplus else ''}", one, surplus, left))
-    return {
-        "view": view,
-        "row": view.row,
-        "captures": captures,
-        "purposes": service.PURPOSES,
-        "ways": WAYS,
-        "heading": invoices.heading(page.work, view),
-        "shares": transfers.shares(page.work.session, view.row),
-        "credit_states": CREDIT_STATES,
-        "refund_state": refund_state,
-        "transfer_state": transfer_state,
-        "people": _people(page, view),
-        "surplus_fen": sum(service.left_of(one, surplus=True) for one in view.captures),
-        "credit": forms.blank(CreditForm),
-        "refund": forms.blank(RefundForm),
-        "invoice": forms.blank(InvoiceForm),
-        "transfer": forms.blank(TransferForm),
-        "problem": "",
-        "test_mode": test_mode(ways_of(page)),
-        **forms_of,
-    }
-
-
-def _people(page: Page, view: PaymentView) -> dict[PersonId, str]:
-    """Return the names of those who had a hand in a payment."""
-    out: list[Refund | Transfer] = [*view.refunds, *(one for one, _ in view.transfers)]
-    ids = {
-        view.row.created_by,
-        *(one.recorded_by for one in view.credits),
-        *(one.decided_by for one in view.credits),
-        *(one.wanted_by for one in out),
-        *(one.confirmed_by for one in out),
-    }
-    found = accounts.people(page.work.session, [one for one in ids if one is not None])
-    return {key: one.name for key, one in found.items()}
-
-
-@router.get("/treasury/{payment_id}")
-def one(payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM)]) -> Response:
-    return page.render("payments/treasury_one.html", _one(page, payment_id))
-
-
-@router.post("/treasury/{payment_id}/credits")
-def record(
-    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
-) -> Response:
-    form = forms.parse(CreditForm, page.sent)
-    if form.data is not None:
-        try:
-            bank.record(page.work, PublicId(payment_id), CreditIn(**form.data.model_dump()))
-            return page.redirect("/treasury", done=RECORDED)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, credit=form))
-
-
-@router.post("/treasury/{payment_id}/refunds")
-def want(
-    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
-) -> Response:
-    form = forms.parse(RefundForm, page.sent)
-    if form.data is not None:
-        try:
-            asked = RefundIn(
-                capture=form.data.capture.removesuffix("+"),
-                surplus=form.data.capture.endswith("+"),
-                amount_fen=form.data.amount_fen,
-                reason=form.data.reason,
-            )
-            refunds.want(page.work, ways_of(page), PublicId(payment_id), asked)
-            return page.redirect(f"/treasury/{payment_id}", done=WANTED)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, refund=form))
-
-
-@router.post("/treasury/{payment_id}/invoices")
-def invoice(
-    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
-) -> Response:
-    form = forms.parse(InvoiceForm, page.sent)
-    if form.data is not None:
-        try:
-            entered = InvoiceIn(**form.data.model_dump())
-            invoices.enter(page.work, PublicId(payment_id), entered)
-            return page.redirect(f"/treasury/{payment_id}", done=INVOICE)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, invoice=form))
-
-
-@router.post("/treasury/{payment_id}/invoices/{invoice_number}/void")
-def void_invoice(
-    payment_id: PathId,
-    invoice_number: InvoiceNumber,
-    page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)],
-) -> Response:
-    try:
-        invoices.void(page.work, PublicId(payment_id), invoice_number)
-        return page.redirect(f"/treasury/{payment_id}", done=VOIDED)
-    except Conflict as error:
-        page.work.abandon()
-        context = _one(page, payment_id, problem=error.message)
-        return page.render("payments/treasury_one.html", context, status=error.status)
-
-
-@router.post("/treasury/{payment_id}/transfers")
-def transfer(
-    payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
-) -> Response:
-    form = forms.parse(TransferForm, page.sent)
-    if form.data is not None:
-        try:
-            asked = TransferIn(**form.data.model_dump())
-            transfers.want(page.work, ways_of(page), PublicId(payment_id), asked)
-            return page.redirect(f"/treasury/{payment_id}", done=SENT_ON)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, transfer=form))

@@ -21,7 +21,8 @@ from market.accounts.edge import api_router, opens
 from market.accounts.models import Organisation
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.kit.files import PROOF_TYPES, as_document, blocks, download_headers
+from market.kit.downloads import as_download
+from market.kit.files import PROOF_TYPES, as_document
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -128,6 +129,4 @@ def get_evidence(
 ) -> StreamingResponse:
     """Download the signed paper of a mandate, by either side."""
     stored, stream = evidence.open_paper(work, PublicId(mandate_id))
-    return StreamingResponse(
-        blocks(stream), media_type=stored.media_type, headers=download_headers(stored.name)
-    )
+    return as_download(stream, stored.name, stored.media_type)

@@ -31,7 +31,8 @@ from market.catalog.schemas import (
 )
 from market.catalog.texts import Difference
 from market.catalog.vocabulary import ListingKind
-from market.kit.files import PROOF_TYPES, StoredFile, as_document, blocks, download_headers
+from market.kit.downloads import as_download
+from market.kit.files import PROOF_TYPES, StoredFile, as_document
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -183,8 +184,7 @@ def remove_proof(listing_id: PathId, file_id: PathId, work: Editing) -> None:
 def download_proof(listing_id: PathId, file_id: PathId, work: Viewing) -> StreamingResponse:
     """Download a proof of an own listing."""
     file, stream = proofs.open_own(work, PublicId(listing_id), PublicId(file_id))
-    headers = download_headers(file.name)
-    return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
+    return as_download(stream, file.name, file.media_type)
 
 
 @router.get("/reviews")
@@ -246,5 +246,4 @@ def download_reviewed_proof(
 ) -> StreamingResponse:
     """Download a proof of a listing that was handed in."""
     file, stream = proofs.open_reviewed(work, PublicId(listing_id), PublicId(file_id))
-    headers = download_headers(file.name)
-    return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
+    return as_download(stream, file.name, file.media_type)

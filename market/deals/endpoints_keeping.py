@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import File, Response, UploadFile
-from fastapi.responses import StreamingResponse
 
 from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
@@ -23,7 +22,7 @@ from market.deals.schemas_keeping import (
     ReceiptOut,
 )
 from market.kit import files
-from market.kit.files import download_headers
+from market.kit.downloads import as_download
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -101,9 +100,7 @@ def download_slip(
     """Download the bank's slip of a receipt."""
     found = keeping.slip(work, PublicId(deal_id), PublicId(receipt_id))
     stream = work.parts.files.open(found.sha256)
-    return StreamingResponse(
-        files.blocks(stream), media_type=found.media_type, headers=download_headers(found.name)
-    )
+    return as_download(stream, found.name, found.media_type)
 
 
 @router.post("/receipts/{receipt_id}/void")

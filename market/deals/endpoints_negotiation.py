@@ -25,7 +25,8 @@ from market.deals.schemas import (
 )
 from market.deals.schemas_out import DealWhole, ObjectionSentOut
 from market.deals.vocabulary import Audience
-from market.kit.files import PROOF_TYPES, as_document, blocks, download_headers
+from market.kit.downloads import as_download
+from market.kit.files import PROOF_TYPES, as_document
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -120,8 +121,7 @@ def remove_file(deal_id: PathId, file_id: PathId, work: Writing) -> DealWhole:
 def download_file(deal_id: PathId, file_id: PathId, work: Viewing) -> StreamingResponse:
     """Download a file of a deal that is one's own or shared with one."""
     file, stream = sharing.opened(work, PublicId(deal_id), PublicId(file_id))
-    headers = download_headers(file.name)
-    return StreamingResponse(blocks(stream), media_type=file.media_type, headers=headers)
+    return as_download(stream, file.name, file.media_type)
 
 
 @router.put("/deals/{deal_id}/plan")

@@ -25,7 +25,8 @@ from market.imports.schemas import (
     UpdateOut,
 )
 from market.imports.service import Received, RunView, Update
-from market.kit.files import as_document, blocks, download_headers
+from market.kit.downloads import as_download
+from market.kit.files import as_document
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 
@@ -158,8 +159,7 @@ def undo_import(import_id: PathId, work: Changing) -> ImportOut:
 
 
 def _download(found: Download) -> StreamingResponse:
-    headers = download_headers(found.name)
-    return StreamingResponse(blocks(found.stream), media_type=found.media_type, headers=headers)
+    return as_download(found.stream, found.name, found.media_type)
 
 
 @router.get("/my/imports/{import_id}/errors", response_class=StreamingResponse, responses=_FILE)

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, File, Form, Header, Query, Request, Response, UploadFile
-from fastapi.responses import StreamingResponse
 
 from market.access.schemas import OrganisationRef
 from market.accounts import repository as accounts
@@ -13,13 +12,14 @@ from market.accounts.edge import OpensWork, api_router, gives_parts, opens
 from market.accounts.policy import Action
 from market.accounts.work import Parts, Work
 from market.kit import files
+from market.kit.downloads import as_download
 from market.kit.errors import Invalid, NotFound
-from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import Day, PathId
 from market.payments import (
     bank,
     card,
+    charging,
     inbox,
     invoices,
     refunds,
@@ -32,6 +32,7 @@ from market.payments.schemas import (
     AccountIn,
     AccountOut,
     BankLeftIn,
+    ChargeIn,
     CheckoutOut,
     CreditDecisionIn,
     CreditIn,
@@ -204,11 +205,28 @@ def download_slip(
 ) -> Response:
     found = bank.slip(work, PublicId(payment_id), PublicId(slip_id))
     stream = work.parts.files.open(found.sha256)
-    return StreamingResponse(
-        files.blocks(stream),
-        media_type=found.media_type,
-        headers=download_headers(found.name),
-    )
+    return as_download(stream, found.name, found.media_type)
+
+
+@router.post("/charges", status_code=201)
+def charge(
+    form: ChargeIn,
+    work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)],
+    ways: GivenWays,
+) -> PaymentOut:
+    """Let an organisation owe a fee of the schedule."""
+    return _whole(work, ways, charging.charge(work, form).public_id)
+
+
+@router.post("/payments/{payment_id}/withdrawal")
+def take_back(
+    payment_id: PathId,
+    work: Annotated[Work, opens(Action.PAYMENT_CONFIRM, write=True)],
+    ways: GivenWays,
+) -> PaymentOut:
+    """Give up a payment of which nothing has been paid, as an operator."""
+    charging.take_back(work, PublicId(payment_id))
+    return _whole(work, ways, payment_id)
 
 
 @router.post("/payments/{payment_id}/credits", status_code=201)

@@ -26,10 +26,12 @@ from market.payments.states import (
     ATTEMPT_EDGES,
     EDGES,
     LIVE_ATTEMPT,
+    PAYABLE,
     REFUND_EDGES,
     TRANSFER_EDGES,
     AttemptState,
     PaymentState,
+    Purpose,
     RefundState,
     Step,
     TransferState,
@@ -113,6 +115,18 @@ def move_payment(
         MOVED,
     )
     session.refresh(seen)
+
+
+def fees_owed(session: Session) -> Sequence[Payment]:
+    """Return the service fees that are still to be paid, the oldest first."""
+    return session.exec(
+        select(Payment)
+        .where(
+            col(Payment.purpose) == Purpose.SERVICE_FEE,
+            col(Payment.state).in_(PAYABLE),
+        )
+        .order_by(col(Payment.id))
+    ).all()
 
 
 def hold_payment(session: Session, payment_id: PaymentId) -> Payment:

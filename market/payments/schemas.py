@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from market.access.schemas import OrganisationRef
+from market.accounts.schemas import CreditCode
 from market.kit.money import MAX_FEN
 from market.kit.wire import Day, In, OneLine, Optional300, Out, PathId, Short, Storable, text
 from market.payments.states import (
@@ -69,6 +70,13 @@ class PaymentIn(In):
     fee: PathId | None = Field(default=None, examples=["23456789abcdef"])
     deal: PathId | None = Field(default=None, examples=[None])
     commission: PathId | None = Field(default=None, examples=[None])
+
+
+class ChargeIn(In):
+    """A fee of the schedule that a verified organisation, named by its code, is to pay."""
+
+    credit_code: CreditCode = Field(examples=["91999999MA0000001X"])
+    fee: PathId = Field(examples=["23456789abcdef"])
 
 
 class SlipIn(In):

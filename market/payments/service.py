@@ -22,7 +22,7 @@ from market.deals.vocabulary import DealState
 from market.kit.clock import local_date
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
-from market.kit.ids import PersonId, PublicId, new_public_id
+from market.kit.ids import OrganisationId, PersonId, PublicId, new_public_id
 from market.payments import repository, repository_beside, repository_invoices, schedule, waiting
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
@@ -194,6 +194,7 @@ def create(work: Work, form: PaymentIn) -> Payment:
         work.session.flush()
     except IntegrityError:
         raise Conflict(ALREADY) from None
+    waiting.moved(work.session, row, work.now)
     work.touched("payment", row.public_id)
     return row
 
@@ -204,11 +205,13 @@ def drafted(work: Work, form: PaymentIn) -> Payment:
     return _MAKERS[form.purpose](work, form)
 
 
-def _blank(work: Work, purpose: Purpose, title: str, amount: int) -> Payment:
+def _blank(
+    work: Work, purpose: Purpose, title: str, amount: int, payer: OrganisationId | None = None
+) -> Payment:
     return Payment(
         public_id=new_public_id(),
         reference=_reference(),
-        organisation_id=work.actor.organisation,
+        organisation_id=payer or work.actor.organisation,
         purpose=purpose,
         title=title[:200],
         amount_fen=amount,
@@ -230,9 +233,14 @@ def reference_fits(text: str) -> bool:
 def _service_fee(work: Work, form: PaymentIn) -> Payment:
     if form.deal or form.commission:
         raise Invalid(fields={"purpose": "服务费只选收费项目"})
-    line = schedule.in_force(work, form.fee, Purpose.SERVICE_FEE)
+    return fee_of(work, work.actor.organisation, form.fee)
+
+
+def fee_of(work: Work, payer: OrganisationId, fee: str | None) -> Payment:
+    """Return an organisation's payment of a service fee, unwritten. Raises Invalid at `fee`."""
+    line = schedule.in_force(work, fee, Purpose.SERVICE_FEE)
     assert line.amount_fen is not None
-    row = _blank(work, Purpose.SERVICE_FEE, line.name, line.amount_fen)
+    row = _blank(work, Purpose.SERVICE_FEE, line.name, line.amount_fen, payer)
     row.fee_id = line.id
     return row
 
@@ -317,7 +325,12 @@ def cancel(work: Work, public_id: PublicId) -> Payment:
 
     Raises Conflict while a card payment of it is under way, or once anything came in.
     """
-    row = repository.hold_payment(work.session, own(work, public_id).id)
+    return cancelled(work, own(work, public_id))
+
+
+def cancelled(work: Work, seen: Payment) -> Payment:
+    """Let a payment be cancelled, by one who may. Raises Conflict as `cancel` does."""
+    row = repository.hold_payment(work.session, seen.id)
     if row.state != PaymentState.DUE:
         raise Conflict("已经付过款或已经结束，不能取消")
     live = repository.live_attempt(work.session, row.id)

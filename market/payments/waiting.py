@@ -1,5 +1,5 @@
-"""What waits for the operators: money that came in or is to leave, for a second person; and what
-was paid beyond an amount.
+"""What waits: for payers a fee that is owed; for the operators slips, money that came in or is to
+leave, for a second person, and what was paid beyond an amount.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,9 @@ from market.payments import repository, repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.seen import DisputeSeen
-from market.payments.states import RefundState, TransferState, Way
+from market.payments.states import PAYABLE, Purpose, RefundState, TransferState, Way
 
+OWED: Final = "payment.owed"
 CREDIT: Final = "payment.credit"
 SLIP: Final = "payment.slip"
 RETURN: Final = "payment.return"
@@ -28,11 +29,13 @@ FAILED: Final = "payment.failed"
 LOST: Final = "payment.lost"
 MISMATCH: Final = "payment.mismatch"
 CAME_IN: Final = "payment.came_in"
-KINDS: Final = (CREDIT, SLIP, RETURN, SURPLUS, SEND_ON)
+KINDS: Final = (OWED, CREDIT, SLIP, RETURN, SURPLUS, SEND_ON)
 
 
 def tasks(session: Session) -> Iterator[Task]:
     """Yield all that waits in payments, as its own rows say."""
+    for payment in repository.fees_owed(session):
+        yield _owed(payment)
     for credit, payment in repository_beside.credits_waiting(session):
         yield _credit(credit, payment)
     for slip, payment in repository_beside.slips_waiting(session):
@@ -45,6 +48,12 @@ def tasks(session: Session) -> Iterator[Task]:
     for transfer, payment in repository_beside.transfers_waiting(session):
         if transfer.state == TransferState.WANTED:
             yield _send_on(transfer, payment)
+
+
+def _owed(payment: Payment) -> Task:
+    said = f"支付{yuan_in_words(payment.amount_fen - payment.paid_fen)}：{payment.title}"
+    to = To(organisation_id=payment.organisation_id, action=Action.PAYMENT_MAKE)
+    return Task(to, OWED, subject(payment), said, round=payment.public_id)
 
 
 def _credit(row: BankCredit, payment: Payment) -> Task:
@@ -129,7 +138,9 @@ def _tell(session: Session, payment: Payment, kind: str, said: str, key: str, at
 
 def moved(session: Session, payment: Payment, at: datetime) -> None:
     """Let what waits about a payment be what its rows say now."""
+    fee_owed = payment.purpose == Purpose.SERVICE_FEE and payment.state in PAYABLE
     waits = [
+        *([_owed(payment)] if fee_owed else []),
         *(
             _credit(row, payment)
             for row in repository_beside.credits_of(session, payment.id)

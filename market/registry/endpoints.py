@@ -8,7 +8,8 @@ from fastapi.responses import StreamingResponse
 from market.accounts.edge import api_router, opens
 from market.accounts.policy import Action
 from market.accounts.work import Work
-from market.kit.files import PROOF_TYPES, as_document, blocks, download_headers
+from market.kit.downloads import as_download
+from market.kit.files import PROOF_TYPES, as_document
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
 from market.registry import items, service, standing
@@ -125,9 +126,7 @@ def download(
 ) -> StreamingResponse:
     """Download the contract's file as it was handed in, by its parties and the bureau."""
     stored, stream = service.open_file(work, PublicId(registration_id))
-    return StreamingResponse(
-        blocks(stream), media_type=stored.media_type, headers=download_headers(stored.name)
-    )
+    return as_download(stream, stored.name, stored.media_type)
 
 
 @router.post("/{registration_id}/hand-in")

@@ -172,6 +172,27 @@ def test_accounts_say_who_entered_them_and_a_lacking_account_of_ours_is_told(
     assert "ZHIHE_BANK_HOLDER" in operator.get("/treasury")
 
 
+def test_a_company_is_charged_and_the_charge_taken_back(
+    site: TestClient, desk: Till, operator: Visitor
+) -> None:
+    payer = Visitor(site, desk.parts, desk.payer)
+    form = {"credit_code": desk.organisation.credit_code or "", "fee": desk.fee}
+    page = operator.post("/treasury/charges", form | {"credit_code": "91999999MA9999999X"}, 422)
+    assert 'id="credit_code-e"' in page
+    assert "91999999MA9999999X" in page
+    payer.post("/treasury/charges", form, 403)
+    page = operator.post("/treasury/charges", form)
+    assert "收费已登记" in page
+    found = re.search(r"/treasury/([a-z0-9]{14})/withdrawal", page)
+    assert found
+    assert "支付3,000.00元：平台年度服务费" in payer.get("/work")
+    payer.post(f"/treasury/{found[1]}/withdrawal", {}, 403)
+    assert "款项已取消" in operator.post(f"/treasury/{found[1]}/withdrawal", {})
+    assert "不能取消" in operator.post(f"/treasury/{found[1]}/withdrawal", {}, 409)
+    assert "支付3,000.00元" not in payer.get("/work")
+    assert "运营者取消了这笔款项" in payer.get("/messages")
+
+
 def test_an_agency_is_told_that_commission_came_in_for_it(site: TestClient, desk: Till) -> None:
     payment, agency = desk.owed_commission()
     broker = Visitor(site, desk.parts, factories.actor(desk.parts, Role.MANAGER, agency))

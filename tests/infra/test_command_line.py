@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import update
 
 from infra.cli import main
+from infra.commands.common import WRONG_SETTING
 from infra.launcher import ADDRESS_TAKEN
 from infra.pulse import Pulse
 from infra.settings import Settings
@@ -58,6 +59,14 @@ def test_an_address_that_is_taken_is_named(command: Command) -> None:
         port = str(taken.getsockname()[1])
         refused(command("serve", ZHIHE_PORT=port), ADDRESS_TAKEN, "另一个程序正占用这个端口")
     refused(command("serve", ZHIHE_HOST="nowhere.invalid"), ADDRESS_TAKEN, "找不到地址")
+
+
+def test_half_the_keys_of_stripe_end_a_start_at_once(command: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    half = {"ZHIHE_PORT": port, "ZHIHE_STRIPE_KEY": "sk_test_example"}
+    for name in ("up", "serve", "worker"):
+        refused(command(name, **half), WRONG_SETTING, "ZHIHE_STRIPE_WEBHOOK_SECRET要一起给出")
 
 
 def test_a_database_without_tables_asks_for_migrate(command: Command, tmp_path: Path) -> None:

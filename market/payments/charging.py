@@ -1,0 +1,60 @@
+"""Service fees that the operators charge an organisation, and charges that they take back. 收费"""
+
+from typing import Final
+
+from market.accounts import repository as accounts
+from market.accounts.models import Organisation, Verification
+from market.accounts.policy import Action, OrganisationKind, Relation
+from market.accounts.work import Work
+from market.kit import notify
+from market.kit.errors import Invalid
+from market.kit.ids import PublicId
+from market.payments import service, waiting
+from market.payments.models import Payment
+from market.payments.schemas import ChargeIn
+
+TAKEN_BACK: Final = "payment.taken_back"
+_OURS: Final = (OrganisationKind.BUREAU, OrganisationKind.PLATFORM)
+
+
+def charge(work: Work, form: ChargeIn) -> Payment:
+    """Let an organisation owe a fee of the schedule; it finds that among what waits for it.
+
+    Raises Invalid at `credit_code`, `fee`; Conflict for an operator who is of that organisation.
+    """
+    work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
+    payer = _payer(work, form.credit_code)
+    row = service.fee_of(work, payer.id, form.fee)
+    service.apart(work, row)
+    work.session.add(row)
+    work.session.flush()
+    waiting.moved(work.session, row, work.now)
+    work.touched("payment", row.public_id)
+    return row
+
+
+def _payer(work: Work, credit_code: str) -> Organisation:
+    found = accounts.organisation_by_code(work.session, credit_code.upper())
+    if found is None or found.kind in _OURS or found.verification != Verification.VERIFIED:
+        raise Invalid(fields={"credit_code": "没有这个代码的已核验单位，请核对"})
+    return found
+
+
+def take_back(work: Work, public_id: PublicId) -> Payment:
+    """Give up, as an operator, a payment of which nothing has been paid; its payer is told.
+
+    Raises as `service.cancel` does, and Conflict for an operator who is of the paying organisation.
+    """
+    seen = service.find(work, public_id, Action.PAYMENT_CONFIRM)
+    service.apart(work, seen)
+    row = service.cancelled(work, seen)
+    notify.tell(
+        work.session,
+        notify.To(organisation_id=row.organisation_id, action=Action.PAYMENT_VIEW),
+        TAKEN_BACK,
+        waiting.subject(row),
+        f"运营者取消了这笔款项，不用付：{row.title}",
+        key=f"{TAKEN_BACK}:{row.public_id}",
+        at=work.now,
+    )
+    return row
