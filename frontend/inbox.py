@@ -44,6 +44,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "payment.refunded": Place("/payments/{id}"),
     "payment.credit": Place("/treasury#credits", "确认到账"),
     "payment.owed": Place("/payments/{id}", "支付"),
+    "payment.card_failed": Place("/payments/{id}"),
     "payment.taken_back": Place("/payments/{id}"),
     "payment.slip": Place("/treasury/{id}", "查银行流水"),
     "payment.came_in": Place("/commissions/{id}"),

@@ -1,5 +1,6 @@
 """Builds what a process needs from the settings. Nothing else chooses a database or an engine."""
 
+import re
 from contextlib import suppress
 from tempfile import TemporaryFile
 
@@ -122,6 +123,9 @@ def _check_stripe(settings: Settings) -> None:
         ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
     ):
         raise SettingError(f"{PREFIX}STRIPE_KEY应以sk_test_、sk_live_、rk_test_或rk_live_开头")
+    for name in settings.stripe_methods:
+        if not re.fullmatch(r"[a-z0-9_]{2,40}", name):
+            raise SettingError(f"{PREFIX}STRIPE_METHODS应是用逗号分开的名称，现在有“{name}”")
     if settings.stripe_url and "_test_" not in settings.stripe_key[:8]:
         raise SettingError(f"{PREFIX}STRIPE_URL只用于测试密钥")
 

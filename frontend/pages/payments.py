@@ -14,7 +14,7 @@ from starlette.responses import Response
 from frontend import forms, notices
 from frontend.edge import OpensPage, Page, Sent, WritesPage, gives_page_parts, opens_page
 from frontend.headers import policy_sending_to
-from frontend.pages.payment_words import WAYS, methods, refund_state, transfer_state
+from frontend.pages.payment_words import CREDIT_STATES, WAYS, methods, refund_state, transfer_state
 from frontend.render import redirect
 from market.accounts import repository as accounts
 from market.accounts.policy import Action, Relation
@@ -26,7 +26,7 @@ from market.kit.errors import Conflict, Invalid, NotFound, Unavailable
 from market.kit.files import download_headers
 from market.kit.ids import PublicId
 from market.kit.wire import PathId
-from market.payments import bank, card, schedule, service, statements
+from market.payments import bank, card, desk, schedule, service, statements
 from market.payments.models import Fee
 from market.payments.schemas import PaymentIn, SlipIn
 from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
@@ -73,6 +73,7 @@ def payments(
         {
             "rows": rows,
             "desk": desk,
+            "others": page.work.may(Action.PAYMENT_VIEW, Relation.OTHER),
             "payers": {key: one.name for key, one in payers.items()},
             "purposes": service.PURPOSES,
             "page": number,
@@ -86,22 +87,26 @@ def payments(
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What one may owe here: a line of the schedule (None for a commission) and what it comes to,
-    in fen, or why it does not come to anything.
+    in fen, or why it does not come to anything; `there` is the payment that it has already.
     """
 
     fee: Fee | None
     title: str
     amount_fen: int | None
     why: str = ""
+    there: PublicId | None = None
 
 
 def _choice(page: Page, data: NewForm, fee: Fee | None = None) -> Choice:
     try:
         row = service.drafted(page.work, _asked(data))
     except (Invalid, Conflict) as error:
-        return Choice(fee, fee.name if fee else "", None, error.message)
+        said = next(iter(getattr(error, "fields", {}).values()), error.message)
+        return Choice(fee, fee.name if fee else "", None, said)
     except ValueError:
         raise NotFound from None
+    if there := service.standing(page.work, row):
+        return Choice(fee, row.title, None, service.ALREADY, there.public_id)
     return Choice(fee, row.title, row.amount_fen)
 
 
@@ -167,6 +172,10 @@ def _payment(
     mine = page.work.may(Action.PAYMENT_MAKE, view.relation)
     not_owed = service.not_owed(page.work.session, view.row) if state in PAYABLE else ""
     payable = state in PAYABLE and not not_owed
+    last = AttemptState(view.attempt.state) if view.attempt else None
+    charged = service.charged(page.work.session, view.row)
+    cancel_from = service.cancel_from(view, page.work.now)
+    others = page.work.may(Action.PAYMENT_VIEW, Relation.OTHER)
     return {
         "view": view,
         "row": view.row,
@@ -184,9 +193,12 @@ def _payment(
         "payable": payable,
         "may_pay": mine and payable,
         "may_check": mine and live is not None and ways.cards is not None,
-        "may_cancel": mine
-        and state is PaymentState.DUE
-        and (live is None or service.over(live, page.work.now)),
+        "charged": charged,
+        "may_cancel": mine and state is PaymentState.DUE and not charged and not cancel_from,
+        "cancel_from": cancel_from if mine and state is PaymentState.DUE else None,
+        "failed": payable and last is AttemptState.FAILED,
+        "people": desk.people(page.work, view) if others else {},
+        "credit_states": CREDIT_STATES,
         "slip": slip or forms.blank(SlipForm),
         "problem": problem,
         "test_mode": test_mode(ways),

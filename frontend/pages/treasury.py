@@ -96,6 +96,7 @@ def _desk(
         "left_of": left[0] if left else "",
         "left": left[1] if left else forms.blank(LeftForm),
         "no_words": forms.blank(LeftForm),
+        "surplus_only": desk.in_full_surplus(page.work, (one[1] for one in waiting.credits)),
         "connected": transfers.connected(page.work),
         "find": find or forms.blank(FindForm),
         "account": account or forms.blank(AccountForm),

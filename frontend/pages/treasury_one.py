@@ -14,20 +14,19 @@ from frontend import forms, notices
 from frontend.edge import Page, opens_page
 from frontend.pages.payment_words import CREDIT_STATES, WAYS, refund_state, transfer_state
 from frontend.pages.payments import test_mode, ways_of
-from market.accounts import repository as accounts
 from market.accounts.policy import Action
 from market.kit.errors import Conflict, Invalid
-from market.kit.ids import PersonId, PublicId
+from market.kit.ids import PublicId
 from market.kit.wire import OneLine, PathId, Short, text
 from market.payments import (
     bank,
     charging,
+    desk,
     invoices,
     refunds,
     service,
     transfers,
 )
-from market.payments.models import Refund, Transfer
 from market.payments.schemas import (
     CreditIn,
     InvoiceIn,
@@ -95,8 +94,11 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
         "credit_states": CREDIT_STATES,
         "refund_state": refund_state,
         "transfer_state": transfer_state,
-        "people": _people(page, view),
-        "may_take_back": view.row.state == PaymentState.DUE,
+        "people": desk.people(page.work, view),
+        "alerts": desk.alerts(page.work, view.row),
+        "not_owed": service.not_owed(page.work.session, view.row),
+        "may_take_back": view.row.state == PaymentState.DUE
+        and service.cancel_from(view, page.work.now) is None,
         "surplus_fen": sum(service.left_of(one, surplus=True) for one in view.captures),
         "credit": forms.blank(CreditForm),
         "refund": forms.blank(RefundForm),
@@ -106,20 +108,6 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
         "test_mode": test_mode(ways_of(page)),
         **forms_of,
     }
-
-
-def _people(page: Page, view: PaymentView) -> dict[PersonId, str]:
-    """Return the names of those who had a hand in a payment."""
-    out: list[Refund | Transfer] = [*view.refunds, *(one for one, _ in view.transfers)]
-    ids = {
-        view.row.created_by,
-        *(one.recorded_by for one in view.credits),
-        *(one.decided_by for one in view.credits),
-        *(one.wanted_by for one in out),
-        *(one.confirmed_by for one in out),
-    }
-    found = accounts.people(page.work.session, [one for one in ids if one is not None])
-    return {key: one.name for key, one in found.items()}
 
 
 @router.get("/treasury/{payment_id}")

@@ -29,6 +29,7 @@ _SHOWN = (
     "manager@jidian.example",
     "manager@zhuanyi.example",
     "officer@keji.example",
+    "operator@yunying.example",
     "auditor@yunying.example",
 )
 

@@ -49,7 +49,7 @@ def _bare(text: str) -> str:
 
 
 def _fen(cleaned: str, typed: str, per: int, unit: str, like: str, finest: str) -> int:
-    if len(cleaned) > 20:
+    if len(cleaned) > 20 or (cleaned.isdecimal() and len(cleaned) > 15):
         raise ValueError(f"太长，请填{unit}数，如{like.partition('或')[2]}")
     try:
         value = typed_number(cleaned)

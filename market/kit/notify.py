@@ -258,6 +258,19 @@ def hold(
     _follow(session, _compared(session, kinds, tasks, *its), at=at)
 
 
+def about(session: Session, subject: Subject, kinds: Collection[str]) -> Sequence[Notice]:
+    """Return what was said about a subject, the oldest first."""
+    return session.scalars(
+        select(Notice)
+        .where(
+            col(Notice.subject_kind) == subject.kind,
+            col(Notice.subject_id) == subject.id,
+            col(Notice.kind).in_(kinds),
+        )
+        .order_by(col(Notice.id))
+    ).all()
+
+
 def open_tasks(session: Session, kind: str) -> set[str]:
     """Return the public ids of the subjects about which a task of this kind is open."""
     return set(

@@ -27,6 +27,7 @@ from market.payments.stripe import CURRENCY
 
 SUBJECT = "payment"
 PAID, REFUNDED, UNREFUNDED = "payment.paid", "payment.refunded", "payment.unrefunded"
+CARD_FAILED = "payment.card_failed"
 RETURNS = "payments.returns"
 
 
@@ -58,6 +59,9 @@ def of_card(session: Session, attempt: Attempt, seen: Checkout, at: datetime) ->
         return f"已是{attempt.state}"
     if seen.failed:
         repository.move_attempt(session, attempt, A.FAILED, intent=seen.intent)
+        payment = repository.payment(session, attempt.payment_id)
+        said = f"在线支付没有成功，没有扣款，可以再付：{payment.title}"
+        _tell(session, payment, CARD_FAILED, said, attempt.public_id, at)
     elif seen.status == "complete" and attempt.state == A.OPEN:
         repository.move_attempt(session, attempt, A.PROCESSING, intent=seen.intent)
     elif seen.status == "expired":
@@ -206,7 +210,7 @@ def refund_failed(session: Session, refund: Refund, at: datetime, **also: Any) -
         return
     done = refund.state == RefundState.DONE
     repository.move_refund(session, refund, RefundState.FAILED, done_at=None, **also)
-    waiting.tell_of_failure(session, payment, refund, at)
+    waiting.tell_of_failure(session, payment, refund, at, by_word="confirmed_by" in also)
     if done:
         _comes_back(session, payment, refund, at)
         said = f"退款{yuan_in_words(refund.amount_fen)}没有成功，钱回到了平台：{payment.title}"

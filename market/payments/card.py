@@ -31,7 +31,7 @@ from market.payments.ways import NO_CARDS, Ways
 
 OPEN_FOR: Final = timedelta(hours=2)
 """How long a session can be paid by; Stripe wants 30 minutes to 24 hours."""
-DOWN: Final = "支付服务暂时没有应答，没有扣款；请稍后再按一次“在线支付”，不会重复扣款"
+DOWN: Final = "支付服务暂时没有应答，没有扣款；请稍后再试，不会重复扣款"
 REFUSED: Final = "支付服务没有受理这笔款项，请改用银行转账"
 LOOK: Final = "payments.look"
 OVER: Final = {
@@ -97,7 +97,10 @@ def begin(work: Work, ways: Ways, public_id: PublicId, back: str) -> Begun:
     if live.state == AttemptState.PROCESSING:
         raise Conflict("这笔款项正在处理，请稍后查看结果")
     if live.amount_fen != left:
-        raise Conflict("有一次在线支付还没有结束，金额与现在应付的不同；请等它结束后再付")
+        raise Conflict(
+            "有一次在线支付还没有结束，金额与现在应付的不同；"
+            f"{service.until(live)}以后可以再付，或者从银行转账"
+        )
     begun = Begun(
         live.public_id,
         payment.public_id,

@@ -7,9 +7,9 @@ from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
 from market.kit import notify
-from market.kit.errors import Invalid
+from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
-from market.payments import service, waiting
+from market.payments import repository, service, waiting
 from market.payments.models import Payment
 from market.payments.schemas import ChargeIn
 
@@ -20,12 +20,15 @@ _OURS: Final = (OrganisationKind.BUREAU, OrganisationKind.PLATFORM)
 def charge(work: Work, form: ChargeIn) -> Payment:
     """Let an organisation owe a fee of the schedule; it finds that among what waits for it.
 
-    Raises Invalid at `credit_code`, `fee`; Conflict for an operator who is of that organisation.
+    Raises Invalid at `credit_code`, `fee`; Conflict where it owes the same fee already, and for an
+    operator who is of that organisation.
     """
     work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
     payer = _payer(work, form.credit_code)
     row = service.fee_of(work, payer.id, form.fee)
     service.apart(work, row)
+    if same := repository.fee_owed_by(work.session, payer.id, row.fee_id):
+        raise Conflict(f"{payer.name}已有一笔同样的待付款项，附言号{same.reference}")
     work.session.add(row)
     work.session.flush()
     waiting.moved(work.session, row, work.now)

@@ -48,12 +48,14 @@ def put(work: Work, form: LimitIn) -> CardLimit:
     """
     work.require(Action.FEE_EDIT, Relation.OTHER)
     if form.least_fen > form.most_fen:
-        raise Invalid(fields={"most_fen": "最高不能低于最低"})
+        raise Invalid(fields={"most_fen": "不能低于最低的金额"})
     if form.effective_from < work.today:
         raise Invalid(fields={"effective_from": "应从今天或以后起"})
     last = repository_beside.card_limit(work.session, date.max)
     if last is not None and last.effective_from >= form.effective_from:
-        raise Invalid(fields={"effective_from": f"应晚于{last.effective_from}"})
+        raise Invalid(
+            fields={"effective_from": f"应晚于{last.effective_from}；今天或以后起的写错了，先撤回"}
+        )
     row = {
         **form.model_dump(),
         "checked_on": work.today,

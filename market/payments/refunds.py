@@ -23,7 +23,7 @@ from market.payments.states import RefundState, Way
 from market.payments.ways import NO_CARDS, Ways
 
 REFUND: Final = "payments.refund"
-USED: Final = "这个付款流水号已经用过，一笔付款只记一次"
+USED: Final = "这个流水号已经用过：一笔付款只记一次，也不是到账的那一个"
 OUTSIDE: Final = "在 Stripe 后台退的款"
 LOST: Final = "拒付不利，发卡行已把款退给付款人"
 
@@ -31,12 +31,12 @@ LOST: Final = "拒付不利，发卡行已把款退给付款人"
 def left_by(session: Session, typed: str) -> str:
     """Return the number under which the bank has money leave, without blanks.
 
-    Raises Invalid at `statement` for none, or one under which money left before.
+    Raises Invalid at `statement` for none, or one under which money left before or came in.
     """
     statement = plain(typed)
     if not statement:
         raise Invalid(fields={"statement": "请填银行的付款流水号"})
-    if repository_beside.has_left(session, statement):
+    if repository_beside.number_used(session, statement):
         raise Invalid(fields={"statement": USED})
     return statement
 

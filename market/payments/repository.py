@@ -16,6 +16,7 @@ from market.kit.ids import (
     CaptureId,
     CommissionId,
     DealId,
+    FeeId,
     OrganisationId,
     PaymentId,
     PublicId,
@@ -127,6 +128,19 @@ def fees_owed(session: Session) -> Sequence[Payment]:
         )
         .order_by(col(Payment.id))
     ).all()
+
+
+def fee_owed_by(
+    session: Session, organisation_id: OrganisationId, fee_id: FeeId | None
+) -> Payment | None:
+    """Return what an organisation still has to pay of a line of the schedule."""
+    return session.exec(
+        select(Payment).where(
+            col(Payment.organisation_id) == organisation_id,
+            col(Payment.fee_id) == fee_id,
+            col(Payment.state).in_(PAYABLE),
+        )
+    ).first()
 
 
 def hold_payment(session: Session, payment_id: PaymentId) -> Payment:

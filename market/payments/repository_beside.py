@@ -69,22 +69,26 @@ def slips(session: Session, payment_id: PaymentId) -> list[tuple[Slip, StoredFil
 def slips_waiting(
     session: Session, payment_id: PaymentId | None = None
 ) -> list[tuple[Slip, Payment]]:
-    """Return the newest slip of each payment that is still to be paid and of which no line of the
-    bank statement was entered since, the oldest first; of one payment, or of all.
+    """Return the newest slip of each payment that is still to be paid and has more slips than lines
+    of the bank statement, the oldest first; of one payment, or of all.
     """
-    later = aliased(Slip)
-    newer = select(later.id).where(
-        col(later.payment_id) == col(Slip.payment_id), col(later.id) > col(Slip.id)
-    )
-    entered = select(BankCredit.id).where(
-        col(BankCredit.payment_id) == col(Slip.payment_id),
-        col(BankCredit.state) != CreditState.REJECTED,
-        col(BankCredit.recorded_at) >= col(Slip.at),
+    other = aliased(Slip)
+    of_it = col(other.payment_id) == col(Slip.payment_id)
+    newer = select(other.id).where(of_it, col(other.id) > col(Slip.id))
+    sent = select(func.count()).select_from(other).where(of_it).scalar_subquery()
+    entered = (
+        select(func.count())
+        .select_from(BankCredit)
+        .where(
+            col(BankCredit.payment_id) == col(Slip.payment_id),
+            col(BankCredit.state) != CreditState.REJECTED,
+        )
+        .scalar_subquery()
     )
     query = (
         select(Slip, Payment)
         .join(Payment, col(Payment.id) == col(Slip.payment_id))
-        .where(col(Payment.state).in_(PAYABLE), ~newer.exists(), ~entered.exists())
+        .where(col(Payment.state).in_(PAYABLE), ~newer.exists(), sent > entered)
         .order_by(col(Slip.id))
     )
     if payment_id is not None:
@@ -186,9 +190,12 @@ def transfers_waiting(session: Session) -> list[tuple[Transfer, Payment]]:
     return [(row, payment) for row, payment in session.exec(query)]
 
 
-def has_left(session: Session, statement: str) -> bool:
-    """Tell whether money left the bank under this number: a refund or a transfer."""
-    return any(
+def number_used(session: Session, statement: str) -> bool:
+    """Tell whether money left the bank under this number, a refund or a transfer, or came in."""
+    came = select(BankCredit.id).where(
+        col(BankCredit.statement) == statement, col(BankCredit.state) != CreditState.REJECTED
+    )
+    return session.exec(came).first() is not None or any(
         session.exec(select(table.id).where(col(table.bank_text) == statement)).first() is not None
         for table in (Refund, Transfer)
     )

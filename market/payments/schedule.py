@@ -58,7 +58,7 @@ def set_fee(work: Work, form: FeeIn) -> Fee:
     if form.rate_bp is not None and Purpose(form.purpose) is not Purpose.EARNEST:
         raise Invalid(fields={"rate_bp": "只有诚意金可以按比例"})
     if form.least_fen > form.most_fen:
-        raise Invalid(fields={"most_fen": "最高不能低于最低"})
+        raise Invalid(fields={"most_fen": "不能低于最低的金额"})
     if form.effective_from < work.today:
         raise Invalid(fields={"effective_from": "应从今天或以后起"})
     days = [
@@ -67,7 +67,11 @@ def set_fee(work: Work, form: FeeIn) -> Fee:
         if one.fee.code == form.code
     ]
     if days and max(days) >= form.effective_from:
-        raise Invalid(fields={"effective_from": f"应晚于{max(days)}"})
+        raise Invalid(
+            fields={
+                "effective_from": f"应晚于{max(days)}；今天或以后起的那一项写错了，先在它的页面撤回"
+            }
+        )
     row = {
         **form.model_dump(),
         "public_id": new_public_id(),

@@ -19,7 +19,7 @@ from market.deals import repository_contracts
 from market.deals import service as deal_service
 from market.deals.models import Deal
 from market.deals.vocabulary import DealState
-from market.kit.clock import local_date
+from market.kit.clock import local_date, local_text
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import OrganisationId, PersonId, PublicId, new_public_id
@@ -27,7 +27,14 @@ from market.payments import repository, repository_beside, repository_invoices, 
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import PaymentIn
-from market.payments.states import AttemptState, PaymentState, Purpose, Step
+from market.payments.states import (
+    LIVE_ATTEMPT,
+    AttemptState,
+    CreditState,
+    PaymentState,
+    Purpose,
+    Step,
+)
 
 PAGE: Final = 50
 SLACK: Final = timedelta(minutes=30)
@@ -137,6 +144,19 @@ def view(work: Work, public_id: PublicId) -> PaymentView:
     )
 
 
+def until(attempt: Attempt) -> str:
+    """Return when at the latest nobody can pay by an attempt's session any more."""
+    return local_text(attempt.expires_at + SLACK)
+
+
+def cancel_from(view: PaymentView, at: datetime) -> str | None:
+    """Return from when a payment can be cancelled for all that an online payment of it is under
+    way; None where none is.
+    """
+    live = view.attempt if view.attempt and view.attempt.state in LIVE_ATTEMPT else None
+    return None if live is None or over(live, at) else until(live)
+
+
 def over(attempt: Attempt, at: datetime) -> bool:
     """Tell whether nobody can pay by an attempt's session any more, by the time."""
     return at >= attempt.expires_at + SLACK
@@ -181,13 +201,7 @@ def create(work: Work, form: PaymentIn) -> Payment:
     purpose has a payment that is not over.
     """
     row = drafted(work, form)
-    alive = row.deal_id is not None or row.commission_id is not None
-    if alive and repository.alive(
-        work.session,
-        work.actor.organisation,
-        deal_id=row.deal_id,
-        commission_id=row.commission_id,
-    ):
+    if standing(work, row):
         raise Conflict(ALREADY)
     work.session.add(row)
     try:
@@ -197,6 +211,18 @@ def create(work: Work, form: PaymentIn) -> Payment:
     waiting.moved(work.session, row, work.now)
     work.touched("payment", row.public_id)
     return row
+
+
+def standing(work: Work, drafted: Payment) -> Payment | None:
+    """Return the payment that the purpose of a drafted one has already and that is not over."""
+    if drafted.deal_id is None and drafted.commission_id is None:
+        return None
+    return repository.alive(
+        work.session,
+        work.actor.organisation,
+        deal_id=drafted.deal_id,
+        commission_id=drafted.commission_id,
+    )
 
 
 def drafted(work: Work, form: PaymentIn) -> Payment:
@@ -323,21 +349,38 @@ _MAKERS: Final = {
 def cancel(work: Work, public_id: PublicId) -> Payment:
     """Give up a payment of which nothing has been paid.
 
-    Raises Conflict while a card payment of it is under way, or once anything came in.
+    Raises Conflict for what the operators charged, while money may be on its way by a slip or a
+    card payment, and once anything came in.
     """
-    return cancelled(work, own(work, public_id))
+    row = own(work, public_id)
+    if charged(work.session, row):
+        raise Conflict("这是运营者登记的收费，要取消的请与运营者联系")
+    if repository_beside.slips_waiting(work.session, row.id):
+        raise Conflict("已上传回单，请等运营人员核对到账；没有汇出的请与运营者联系")
+    return cancelled(work, row)
+
+
+def charged(session: Session, payment: Payment) -> bool:
+    """Tell whether a payment was charged by the operators: who made it was never of its payer."""
+    by = accounts.membership_of(session, payment.created_by, payment.organisation_id)
+    return by is None
 
 
 def cancelled(work: Work, seen: Payment) -> Payment:
-    """Let a payment be cancelled, by one who may. Raises Conflict as `cancel` does."""
+    """Let a payment be cancelled, by one who may. Raises Conflict once anything came in, or while
+    that is to be confirmed or a card payment is under way.
+    """
     row = repository.hold_payment(work.session, seen.id)
     if row.state != PaymentState.DUE:
         raise Conflict("已经付过款或已经结束，不能取消")
+    entered = repository_beside.credits_of(work.session, row.id)
+    if any(one.state == CreditState.RECORDED for one in entered):
+        raise Conflict("有一笔到账等着确认，确认以前不能取消")
     live = repository.live_attempt(work.session, row.id)
     if live is not None:
         # By its time nobody can pay by it any more; without Stripe's keys nobody else ends it.
         if live.state == AttemptState.PROCESSING or not over(live, work.now):
-            raise Conflict("有一次在线支付还没有结束，请等它结束后再取消")
+            raise Conflict(f"有一次在线支付还没有结束，{until(live)}以后可以取消")
         repository.move_attempt(work.session, live, AttemptState.EXPIRED)
     repository.move_payment(
         work.session, row, Step.CANCEL, PaymentState.CANCELLED, ended_at=work.now

@@ -189,6 +189,7 @@ def decide(work: Work, public_id: PublicId, form: BankLeftIn) -> Transfer:
     work.touched("transfer", row.public_id)
     if form.decision == "reject":
         _failed(work.session, row, payment, work.now, confirmed_by=work.actor.person)
+        waiting.tell_of_failure(work.session, payment, row, work.now, by_word=True)
         return row
     if row.way == Way.CARD:
         repository.move_transfer(
@@ -221,7 +222,7 @@ def settled(session: Session, transfer_id: int, stripe_id: str, at: datetime) ->
         _done(session, row, payment, at, stripe_id=stripe_id)
     else:
         _failed(session, row, payment, at)
-        waiting.tell_of_failure(session, payment, row, at)
+        waiting.tell_of_failure(session, payment, row, at, by_word=False)
 
 
 def _done(session: Session, row: Transfer, payment: Payment, at: datetime, **also: Any) -> None:

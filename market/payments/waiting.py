@@ -28,6 +28,7 @@ DISPUTE: Final = "payment.dispute"
 FAILED: Final = "payment.failed"
 LOST: Final = "payment.lost"
 MISMATCH: Final = "payment.mismatch"
+ALERTS: Final = (DISPUTE, FAILED, LOST, MISMATCH)
 CAME_IN: Final = "payment.came_in"
 KINDS: Final = (OWED, CREDIT, SLIP, RETURN, SURPLUS, SEND_ON)
 
@@ -96,10 +97,12 @@ def tell_of_dispute(session: Session, payment: Payment, seen: DisputeSeen, at: d
 
 
 def tell_of_failure(
-    session: Session, payment: Payment, row: Refund | Transfer, at: datetime
+    session: Session, payment: Payment, row: Refund | Transfer, at: datetime, *, by_word: bool
 ) -> None:
+    """Tell the operators of what Stripe did not do, or `by_word` of a second person was let be."""
     what = "退款" if isinstance(row, Refund) else "转付报酬"
-    said = f"{what}{yuan_in_words(row.amount_fen)}没有办成，请核对后再办"
+    why = "没有办，另一位运营人员没有同意" if by_word else "没有办成，请核对后再办"
+    said = f"{what}{yuan_in_words(row.amount_fen)}{why}"
     _tell(session, payment, FAILED, said, f"{FAILED}:{row.public_id}", at)
 
 

@@ -10,10 +10,12 @@ from infra.settings import Settings
 from infra.web import create_app
 from infra.wiring import open_reader
 from market import waiting
+from market.accounts import repository as accounts
+from market.accounts.models import Organisation
 from market.accounts.policy import Role
 from market.accounts.work import Parts
 from market.kit.ids import PublicId
-from market.payments import bank, refunds, service, transfers
+from market.payments import bank, refunds, transfers
 from market.payments.schemas import CreditDecisionIn, RefundIn, TransferIn
 from market.payments.ways import Ways
 from tests import factories
@@ -65,6 +67,17 @@ def panel(page: str, name: str) -> str:
     return found[1] if found else ""
 
 
+def panel_of_alerts(page: str) -> str:
+    """Return what the operators are told to look into."""
+    found = re.search(r"要留意的(.*?)</div>", page, re.DOTALL)
+    return found[1] if found else ""
+
+
+def platform(desk: Till) -> Organisation:
+    with desk.parts.database.read() as session:
+        return accounts.organisation(session, desk.operators[0].organisation)
+
+
 def tasks_agree(desk: Till) -> None:
     """What waits is what the rows say: nothing is left to be put right."""
     with desk.parts.database.write() as session:
@@ -84,15 +97,16 @@ def test_a_slip_waits_until_a_line_of_the_bank_answers_it(
     assert desk.organisation.name in shown
     assert "查银行流水" in operator.get("/work")
     tasks_agree(desk)
-    row = recorded(desk, payment, FEE, "流水1")
+    row = recorded(desk, payment, FEE - 2, "流水1")
+    assert reference in panel(operator.get("/treasury"), "slips")  # of two slips one is answered
+    recorded(desk, payment, 1, "流水2")
     assert panel(operator.get("/treasury"), "slips") == ""
     tasks_agree(desk)
-    desk.clock.advance(minutes=1)
     with work_for(desk.parts, desk.operators[1]) as work:
         bank.decide(work, row, CreditDecisionIn(decision="reject"))
     assert reference in panel(operator.get("/treasury"), "slips")
     tasks_agree(desk)
-    credited(desk, payment, FEE, "流水2")
+    credited(desk, payment, FEE, "流水3")
     assert panel(operator.get("/treasury"), "slips") == ""
     tasks_agree(desk)
 
@@ -103,8 +117,9 @@ def test_a_slip_of_what_was_cancelled_or_paid_otherwise_waits_no_more(
     first, second = desk.owed(), desk.owed()
     for payment in (first, second):
         slip(site, desk, payment)
-    with work_for(desk.parts, desk.payer) as work:
-        service.cancel(work, first)
+    payer = Visitor(site, desk.parts, desk.payer)
+    assert "请等运营人员核对到账" in payer.post(f"/payments/{first}/cancellation", {}, 409)
+    assert "款项已取消" in operator.post(f"/treasury/{first}/withdrawal", {})
     desk.stripe.pay(desk.checkout(second))
     desk.deliver()
     desk.work()
@@ -130,6 +145,13 @@ def test_a_payment_tells_who_did_what(site: TestClient, desk: Till, operator: Vi
         assert said in page
     for who in desk.operators:
         assert page.count(who.person_name) > 1
+    assert "退款0.01元没有办，另一位运营人员没有同意" in panel_of_alerts(page)
+    auditor = Visitor(site, desk.parts, factories.actor(desk.parts, Role.AUDITOR, platform(desk)))
+    assert desk.organisation.name in auditor.get("/payments")
+    seen = auditor.get(f"/payments/{payment}")
+    for said in ("流水7", "付9", *(who.person_name for who in desk.operators)):
+        assert said in seen
+    auditor.get(f"/treasury/{payment}", 403)
     payer = Visitor(site, desk.parts, desk.payer)
     seen = payer.get(f"/payments/{payment}")
     assert "决定不退" in seen
@@ -149,6 +171,7 @@ def test_what_left_by_which_number_is_asked_at_its_field(desk: Till, operator: V
     here = f"/refunds/{wanted[1]}/decision"
     for form, said in (
         ({"decision": "confirm", "statement": "付1"}, "已经用过"),
+        ({"decision": "confirm", "statement": "流水 2"}, "不是到账的那一个"),
         ({"decision": "confirm", "statement": ""}, "请填银行的付款流水号"),
     ):
         page = operator.post(here, form, 422)
@@ -186,6 +209,10 @@ def test_a_company_is_charged_and_the_charge_taken_back(
     found = re.search(r"/treasury/([a-z0-9]{14})/withdrawal", page)
     assert found
     assert "支付3,000.00元：平台年度服务费" in payer.get("/work")
+    page = operator.post("/treasury/charges", form, 422)
+    assert f"附言号{desk.row(PublicId(found[1])).reference}" in page
+    assert "取消款项" not in payer.get(f"/payments/{found[1]}")
+    assert "请与运营者联系" in payer.post(f"/payments/{found[1]}/cancellation", {}, 409)
     payer.post(f"/treasury/{found[1]}/withdrawal", {}, 403)
     assert "款项已取消" in operator.post(f"/treasury/{found[1]}/withdrawal", {})
     assert "不能取消" in operator.post(f"/treasury/{found[1]}/withdrawal", {}, 409)

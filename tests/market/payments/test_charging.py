@@ -7,11 +7,11 @@ from market.accounts.policy import OrganisationKind, Role
 from market.kit import notify
 from market.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from market.kit.ids import PublicId, new_public_id
-from market.payments import charging, service
+from market.payments import bank, charging, service
 from market.payments import waiting as ours
-from market.payments.schemas import ChargeIn
+from market.payments.schemas import ChargeIn, CreditDecisionIn
 from tests import factories
-from tests.market.payments.test_bank import credited
+from tests.market.payments.test_bank import credited, recorded
 from tests.support.market import work_for
 from tests.support.paying import FEE, Till
 
@@ -34,7 +34,11 @@ def test_a_fee_that_is_charged_waits_for_its_payer_until_it_is_paid(desk: Till) 
     row = desk.row(payment)
     assert (row.organisation_id, row.amount_fen) == (desk.organisation.id, FEE)
     assert waits(desk) == {payment}
-    credited(desk, payment, FEE // 2, "流水1")
+    row = recorded(desk, payment, FEE // 2, "流水1")
+    with work_for(desk.parts, desk.operators[1]) as work, pytest.raises(Conflict, match="等着确认"):
+        charging.take_back(work, payment)
+    with work_for(desk.parts, desk.operators[1]) as work:
+        bank.decide(work, row, CreditDecisionIn(decision="confirm"))
     assert waits(desk) == {payment}
     with work_for(desk.parts, desk.operators[1]) as work, pytest.raises(Conflict):
         charging.take_back(work, payment)
