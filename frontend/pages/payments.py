@@ -100,10 +100,9 @@ class Choice:
 def _choice(page: Page, data: NewForm, fee: Fee | None = None) -> Choice:
     try:
         row = service.drafted(page.work, _asked(data))
-    except (Invalid, Conflict) as error:
-        said = next(iter(getattr(error, "fields", {}).values()), error.message)
-        return Choice(fee, fee.name if fee else "", None, said)
-    except ValueError:
+    except Conflict as error:
+        return Choice(fee, fee.name if fee else "", None, error.message)
+    except (Invalid, ValueError):  # no commission of one's own, or no id at all
         raise NotFound from None
     if there := service.standing(page.work, row):
         return Choice(fee, row.title, None, service.ALREADY, there.public_id)
@@ -112,8 +111,8 @@ def _choice(page: Page, data: NewForm, fee: Fee | None = None) -> Choice:
 
 def _new(page: Page, form: forms.Form[NewForm] | None = None) -> dict[str, object]:
     asked = page.request.query_params
-    deal = form.first("deal") if form else asked.get("deal", "")[:20]
-    commission = form.first("commission") if form else asked.get("commission", "")[:20]
+    deal = (form.first("deal") if form else asked.get("deal", ""))[:20]
+    commission = (form.first("commission") if form else asked.get("commission", ""))[:20]
     purpose = Purpose.EARNEST if deal else Purpose.SERVICE_FEE
     if commission:
         choices = [_choice(page, NewForm(fee="", deal="", commission=commission))]

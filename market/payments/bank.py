@@ -20,6 +20,7 @@ from market.payments.schemas import CreditDecisionIn, CreditIn, SlipIn
 from market.payments.states import CreditState, PaymentState
 
 MAX_SLIPS: Final = 10
+MOST_LETTERS: Final = 60
 
 
 def attach_slip(work: Work, public_id: PublicId, form: SlipIn, name: str, stream: BinaryIO) -> Slip:
@@ -30,13 +31,13 @@ def attach_slip(work: Work, public_id: PublicId, form: SlipIn, name: str, stream
     payment = service.own(work, public_id)
     if form.sent_on > work.today:
         raise Invalid(fields={"sent_on": "汇款日期不能晚于今天"})
+    payment = repository.hold_payment(work.session, payment.id)
     if payment.state == PaymentState.CANCELLED:
         raise Conflict("这笔款项已经取消")
     kept = repository_beside.slips(work.session, payment.id)
     if len(kept) >= MAX_SLIPS:
         raise Invalid(fields={"file": f"一笔款项最多上传{MAX_SLIPS}张回单"})
     file = sharing.keep(work, name, stream, [one for _, one in kept])
-    payment = repository.hold_payment(work.session, payment.id)
     row = Slip(
         public_id=new_public_id(),
         payment_id=payment.id,
@@ -106,8 +107,14 @@ def record(work: Work, public_id: PublicId, form: CreditIn) -> BankCredit:
 
 
 def plain(statement: str) -> str:
-    """Return a number of the bank's without blanks: typed otherwise, it is the same one."""
-    return "".join(unicodedata.normalize("NFKC", statement).split())
+    """Return a number of the bank's without blanks and unseen marks, in capitals: typed otherwise,
+    it is the same one. Raises Invalid at `statement` beyond 60 letters.
+    """
+    letters = unicodedata.normalize("NFKC", statement).upper()
+    kept = [one for one in letters if not one.isspace() and unicodedata.category(one) != "Cf"]
+    if len(kept) > MOST_LETTERS:
+        raise Invalid(fields={"statement": f"最多{MOST_LETTERS}个字"})
+    return "".join(kept)
 
 
 def _credit(work: Work, public_id: PublicId) -> BankCredit:

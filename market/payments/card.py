@@ -9,8 +9,8 @@ The browser is sent on only after `keep` has been committed, so nobody pays by a
 written here.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -33,6 +33,7 @@ OPEN_FOR: Final = timedelta(hours=2)
 """How long a session can be paid by; Stripe wants 30 minutes to 24 hours."""
 DOWN: Final = "支付服务暂时没有应答，没有扣款；请稍后再试，不会重复扣款"
 REFUSED: Final = "支付服务没有受理这笔款项，请改用银行转账"
+OTHERWISE: Final = "支付服务说的金额与这里不同，没有入账；运营人员已收到消息，会核对"
 LOOK: Final = "payments.look"
 OVER: Final = {
     PaymentState.PAID: "这笔款项已经付清，不用再付",
@@ -171,7 +172,8 @@ def ask(cards: Cards, begun: Begun) -> Checkout | None:
 
 def keep(session: Session, public_id: PublicId, seen: Checkout | None, at: datetime) -> str:
     """Write down what Stripe said; return where the browser goes: to Stripe, or back to the page of
-    the payment where it is paid by now; "" where Stripe refused or the attempt is over.
+    the payment where it is paid by now; "" where Stripe refused or the attempt is over. Raises
+    Mismatch.
     """
     attempt = repository.attempt_by_public_id(session, public_id)
     assert attempt is not None
@@ -193,8 +195,8 @@ Opened = Callable[[], AbstractContextManager[Work]]
 def pay(opened: Opened, ways: Ways, public_id: PublicId, back: str) -> str:
     """Return where the browser goes to pay: `begin`, `ask` and `keep` one after another.
 
-    Raises what `begin` raises; Conflict where Stripe refuses; Unavailable where it does not answer,
-    which charges nobody and may be pressed again.
+    Raises what `begin` raises; Conflict where Stripe refuses or says another amount; Unavailable
+    where it does not answer, which charges nobody and may be pressed again.
     """
     with opened() as work:
         begun = begin(work, ways, public_id, back)
@@ -213,12 +215,25 @@ def pay(opened: Opened, ways: Ways, public_id: PublicId, back: str) -> str:
         with opened() as work:
             repository.not_answered(work.session, begun.attempt, begun.unanswered)
         raise Unavailable(DOWN) from None
+    url: str | None = None
     with opened() as work:
         work.touched("payment", public_id)
-        url = keep(work.session, begun.attempt, seen, work.now)
+        with _telling(work, public_id):
+            url = keep(work.session, begun.attempt, seen, work.now)
     if not url:
-        raise Conflict(REFUSED)
+        raise Conflict(OTHERWISE if url is None else REFUSED)
     return url
+
+
+@contextmanager
+def _telling(work: Work, public_id: PublicId) -> Iterator[None]:
+    """Write down what Stripe said; where that is not what was asked for, tell the operators."""
+    try:
+        with work.session.begin_nested():
+            yield
+    except captures.Mismatch as error:
+        payment = service.own(work, public_id)
+        waiting.tell_of_mismatch(work.session, payment, error.what, work.now)
 
 
 def check(opened: Opened, ways: Ways, public_id: PublicId) -> None:
@@ -239,11 +254,8 @@ def check(opened: Opened, ways: Ways, public_id: PublicId) -> None:
         raise Unavailable("支付服务暂时没有应答，请稍后再查") from None
     with opened() as work:
         work.touched("payment", public_id)
-        try:
-            with work.session.begin_nested():
-                settle(work.session, live.public_id, seen, work.now)
-        except captures.Mismatch as error:
-            waiting.tell_of_mismatch(work.session, payment, error.what, work.now)
+        with _telling(work, public_id):
+            settle(work.session, live.public_id, seen, work.now)
 
 
 def owe_look(session: Session, payment_id: PaymentId, at: datetime) -> None:
@@ -277,7 +289,10 @@ def settle(session: Session, public_id: PublicId, seen: Checkout | None, at: dat
     attempt = repository.attempt_by_public_id(session, public_id)
     assert attempt is not None
     if seen is None:
-        if attempt.state != AttemptState.PROCESSING and service.over(attempt, at):
+        repository.hold_payment(session, attempt.payment_id)
+        session.refresh(attempt)
+        unpaid = attempt.state in (AttemptState.WANTED, AttemptState.OPEN)
+        if unpaid and service.over(attempt, at):
             repository.move_attempt(session, attempt, AttemptState.EXPIRED)
         return str(attempt.state)
     return captures.of_card(session, attempt, seen, at)

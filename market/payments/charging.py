@@ -29,11 +29,7 @@ def charge(work: Work, form: ChargeIn) -> Payment:
     service.apart(work, row)
     if same := repository.fee_owed_by(work.session, payer.id, row.fee_id):
         raise Conflict(f"{payer.name}已有一笔同样的待付款项，附言号{same.reference}")
-    work.session.add(row)
-    work.session.flush()
-    waiting.moved(work.session, row, work.now)
-    work.touched("payment", row.public_id)
-    return row
+    return service.written(work, row)
 
 
 def _payer(work: Work, credit_code: str) -> Organisation:

@@ -12,7 +12,9 @@ from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.states import Purpose, Way
 
 HELD: Final = {Way.CARD: "money:stripe", Way.BANK: "money:bank"}
-"""What the platform holds: its balance at Stripe, its account at the bank."""
+"""What the platform holds of what came in by card and by bank. What Stripe pays out to the bank is
+not booked: what came by card and leaves by bank is taken from the former.
+"""
 LOSS: Final = "money:loss"
 """What the platform bore: taken back by a payer's bank after it had gone on to an agency."""
 _PURPOSES: Final = {

@@ -36,6 +36,7 @@ def left_by(session: Session, typed: str) -> str:
     statement = plain(typed)
     if not statement:
         raise Invalid(fields={"statement": "请填银行的付款流水号"})
+    repository_beside.hold_number(session, statement)
     if repository_beside.number_used(session, statement):
         raise Invalid(fields={"statement": USED})
     return statement

@@ -118,16 +118,14 @@ def move_payment(
     session.refresh(seen)
 
 
-def fees_owed(session: Session) -> Sequence[Payment]:
-    """Return the service fees that are still to be paid, the oldest first."""
-    return session.exec(
-        select(Payment)
-        .where(
-            col(Payment.purpose) == Purpose.SERVICE_FEE,
-            col(Payment.state).in_(PAYABLE),
-        )
-        .order_by(col(Payment.id))
-    ).all()
+def fees_owed(session: Session, payment_id: PaymentId | None = None) -> Sequence[Payment]:
+    """Return the service fees that are still to be paid, the oldest first; with an id, that one."""
+    query = select(Payment).where(
+        col(Payment.purpose) == Purpose.SERVICE_FEE, col(Payment.state).in_(PAYABLE)
+    )
+    if payment_id is not None:
+        query = query.where(col(Payment.id) == payment_id)
+    return session.exec(query.order_by(col(Payment.id))).all()
 
 
 def fee_owed_by(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, text, update
+from sqlalchemy import ColumnElement, func, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -88,11 +88,9 @@ def slips_waiting(
     query = (
         select(Slip, Payment)
         .join(Payment, col(Payment.id) == col(Slip.payment_id))
-        .where(col(Payment.state).in_(PAYABLE), ~newer.exists(), sent > entered)
+        .where(col(Payment.state).in_(PAYABLE), ~newer.exists(), sent > entered, _of(payment_id))
         .order_by(col(Slip.id))
     )
-    if payment_id is not None:
-        query = query.where(col(Slip.payment_id) == payment_id)
     return [(one, payment) for one, payment in session.exec(query)]
 
 
@@ -145,11 +143,16 @@ def credits_behind(
     return {row[0]: row[1] for row in session.exec(query)}
 
 
-def credits_waiting(session: Session) -> list[tuple[BankCredit, Payment]]:
+def credits_waiting(
+    session: Session, payment_id: PaymentId | None = None
+) -> list[tuple[BankCredit, Payment]]:
+    """Return the lines of the bank statement that wait for a second person, of one payment or of
+    all, the oldest first.
+    """
     query = (
         select(BankCredit, Payment)
         .join(Payment, col(Payment.id) == col(BankCredit.payment_id))
-        .where(col(BankCredit.state) == CreditState.RECORDED)
+        .where(col(BankCredit.state) == CreditState.RECORDED, _of(payment_id))
         .order_by(col(BankCredit.id))
     )
     return [(one, payment) for one, payment in session.exec(query)]
@@ -169,25 +172,41 @@ def decide_credit(session: Session, seen: BankCredit, to: CreditState, **to_be: 
     session.refresh(seen)
 
 
-def returns_waiting(session: Session, state: RefundState) -> list[tuple[Refund, Payment]]:
+def _of(payment_id: PaymentId | None) -> ColumnElement[bool]:
+    return true() if payment_id is None else col(Payment.id) == payment_id
+
+
+def returns_waiting(
+    session: Session, state: RefundState, payment_id: PaymentId | None = None
+) -> list[tuple[Refund, Payment]]:
     query = (
         select(Refund, Payment)
         .join(Payment, col(Payment.id) == col(Refund.payment_id))
-        .where(col(Refund.state) == state)
+        .where(col(Refund.state) == state, _of(payment_id))
         .order_by(col(Refund.id))
     )
     return [(one, payment) for one, payment in session.exec(query)]
 
 
-def transfers_waiting(session: Session) -> list[tuple[Transfer, Payment]]:
+def transfers_waiting(
+    session: Session, payment_id: PaymentId | None = None
+) -> list[tuple[Transfer, Payment]]:
     """Return the transfers that are not over, with their payments, the oldest first."""
     query = (
         select(Transfer, Payment)
         .join(Payment, col(Payment.id) == col(Transfer.payment_id))
-        .where(col(Transfer.state).in_([TransferState.WANTED, TransferState.SENT]))
+        .where(col(Transfer.state).in_([TransferState.WANTED, TransferState.SENT]), _of(payment_id))
         .order_by(col(Transfer.id))
     )
     return [(row, payment) for row, payment in session.exec(query)]
+
+
+def hold_number(session: Session, statement: str) -> None:
+    """Let one decision at a time be about a number of the bank's: money leaves by a refund or by a
+    transfer, in two tables. SQLite lets only one write anyway.
+    """
+    if not is_sqlite(session):
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"bank:{statement}"))))
 
 
 def number_used(session: Session, statement: str) -> bool:
@@ -201,12 +220,14 @@ def number_used(session: Session, statement: str) -> bool:
     )
 
 
-def surpluses(session: Session) -> list[tuple[Capture, Payment]]:
+def surpluses(
+    session: Session, payment_id: PaymentId | None = None
+) -> list[tuple[Capture, Payment]]:
     """Return the captures of which more came in than was due, and not all is on its way back."""
     query = (
         select(Capture, Payment)
         .join(Payment, col(Payment.id) == col(Capture.payment_id))
-        .where(col(Capture.surplus_fen) > col(Capture.returning_fen))
+        .where(col(Capture.surplus_fen) > col(Capture.returning_fen), _of(payment_id))
         .order_by(col(Capture.id))
     )
     return [(one, payment) for one, payment in session.exec(query)]

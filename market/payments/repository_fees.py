@@ -49,6 +49,10 @@ def write(session: Session, values: dict[str, Any]) -> bool:
     return session.scalars(new.returning(col(Fee.id))).first() is not None
 
 
+def stands(session: Session, fee_id: FeeId) -> bool:
+    return session.exec(select(Fee.id).where(col(Fee.id) == fee_id)).first() is not None
+
+
 def end(session: Session, seen: Fee, on: date) -> bool:
     """End a line as it was seen; return False where it is another by now."""
     where = (col(Fee.id) == seen.id, col(Fee.ends_on).is_not_distinct_from(seen.ends_on))

@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from sqlmodel import Session
+
 from market.accounts.policy import Action, Relation
 from market.accounts.work import Work
 from market.kit.errors import Conflict, Invalid, NotFound
-from market.kit.ids import PublicId, new_public_id
+from market.kit.ids import FeeId, PublicId, new_public_id
 from market.payments import repository_fees
 from market.payments.models import Fee
 from market.payments.repository_fees import Line
 from market.payments.schemas import FeeIn
 from market.payments.states import Purpose
 
+CHOOSE: Final = "请从现行的收费标准里选一项"
 MOVED: Final = "这项收费标准刚被别人改过，请刷新后再看"
 
 
@@ -43,7 +46,12 @@ def in_force(work: Work, public_id: str | None, purpose: Purpose) -> Fee:
     for one in lines(work):
         if one.fee.public_id == public_id and one.fee.purpose == purpose:
             return one.fee
-    raise Invalid(fields={"fee": "请从现行的收费标准里选一项"})
+    raise Invalid(fields={"fee": CHOOSE})
+
+
+def stands(session: Session, fee_id: FeeId | None) -> bool:
+    """Tell whether a line is there; what has none, needs none."""
+    return fee_id is None or repository_fees.stands(session, fee_id)
 
 
 def set_fee(work: Work, form: FeeIn) -> Fee:

@@ -203,11 +203,20 @@ def create(work: Work, form: PaymentIn) -> Payment:
     row = drafted(work, form)
     if standing(work, row):
         raise Conflict(ALREADY)
-    work.session.add(row)
+    return written(work, row)
+
+
+def written(work: Work, row: Payment) -> Payment:
+    """Write a drafted payment. Raises Conflict where its purpose was taken meanwhile, Invalid at
+    `fee` where its line of the schedule was withdrawn.
+    """
     try:
-        work.session.flush()
+        with work.session.begin_nested():
+            work.session.add(row)
     except IntegrityError:
-        raise Conflict(ALREADY) from None
+        if schedule.stands(work.session, row.fee_id):
+            raise Conflict(ALREADY) from None
+        raise Invalid(fields={"fee": schedule.CHOOSE}) from None
     waiting.moved(work.session, row, work.now)
     work.touched("payment", row.public_id)
     return row
@@ -352,7 +361,7 @@ def cancel(work: Work, public_id: PublicId) -> Payment:
     Raises Conflict for what the operators charged, while money may be on its way by a slip or a
     card payment, and once anything came in.
     """
-    row = own(work, public_id)
+    row = repository.hold_payment(work.session, own(work, public_id).id)
     if charged(work.session, row):
         raise Conflict("这是运营者登记的收费，要取消的请与运营者联系")
     if repository_beside.slips_waiting(work.session, row.id):

@@ -10,13 +10,14 @@ from sqlmodel import Session
 
 from market.accounts.policy import Action, Role
 from market.kit import notify
+from market.kit.ids import PaymentId
 from market.kit.money import yuan_in_words
 from market.kit.notify import Subject, Task, To
 from market.payments import repository, repository_beside
 from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.seen import DisputeSeen
-from market.payments.states import PAYABLE, Purpose, RefundState, TransferState, Way
+from market.payments.states import RefundState, TransferState, Way
 
 OWED: Final = "payment.owed"
 CREDIT: Final = "payment.credit"
@@ -33,20 +34,20 @@ CAME_IN: Final = "payment.came_in"
 KINDS: Final = (OWED, CREDIT, SLIP, RETURN, SURPLUS, SEND_ON)
 
 
-def tasks(session: Session) -> Iterator[Task]:
-    """Yield all that waits in payments, as its own rows say."""
-    for payment in repository.fees_owed(session):
+def tasks(session: Session, of: PaymentId | None = None) -> Iterator[Task]:
+    """Yield all that waits in payments, or about one, as its own rows say."""
+    for payment in repository.fees_owed(session, of):
         yield _owed(payment)
-    for credit, payment in repository_beside.credits_waiting(session):
+    for credit, payment in repository_beside.credits_waiting(session, of):
         yield _credit(credit, payment)
-    for slip, payment in repository_beside.slips_waiting(session):
+    for slip, payment in repository_beside.slips_waiting(session, of):
         yield _slip(slip, payment)
-    for refund, payment in repository_beside.returns_waiting(session, RefundState.WANTED):
+    for refund, payment in repository_beside.returns_waiting(session, RefundState.WANTED, of):
         if refund.way == Way.BANK:
             yield _return(refund, payment)
-    for capture, payment in repository_beside.surpluses(session):
+    for capture, payment in repository_beside.surpluses(session, of):
         yield _surplus(capture, payment)
-    for transfer, payment in repository_beside.transfers_waiting(session):
+    for transfer, payment in repository_beside.transfers_waiting(session, of):
         if transfer.state == TransferState.WANTED:
             yield _send_on(transfer, payment)
 
@@ -141,29 +142,4 @@ def _tell(session: Session, payment: Payment, kind: str, said: str, key: str, at
 
 def moved(session: Session, payment: Payment, at: datetime) -> None:
     """Let what waits about a payment be what its rows say now."""
-    fee_owed = payment.purpose == Purpose.SERVICE_FEE and payment.state in PAYABLE
-    waits = [
-        *([_owed(payment)] if fee_owed else []),
-        *(
-            _credit(row, payment)
-            for row in repository_beside.credits_of(session, payment.id)
-            if row.state == "recorded"
-        ),
-        *(_slip(row, payment) for row, _ in repository_beside.slips_waiting(session, payment.id)),
-        *(
-            _return(row, payment)
-            for row in repository.refunds(session, payment.id)
-            if row.way == Way.BANK and row.state == RefundState.WANTED
-        ),
-        *(
-            _surplus(row, payment)
-            for row in repository.captures(session, payment.id)
-            if row.surplus_fen > row.returning_fen
-        ),
-        *(
-            _send_on(row, payment)
-            for row in repository.transfers(session, payment.id)
-            if row.state == TransferState.WANTED
-        ),
-    ]
-    notify.hold(session, subject(payment), KINDS, waits, at=at)
+    notify.hold(session, subject(payment), KINDS, tasks(session, payment.id), at=at)

@@ -14,12 +14,15 @@ from infra.web import create_app
 from infra.wiring import open_reader
 from market.accounts.policy import Role
 from market.accounts.work import Parts
+from market.payments import repository_beside, schedule
+from market.payments.schemas import FeeIn
 from market.payments.stripe import Cards
 from market.payments.ways import Ways
 from tests import factories
 from tests.frontend.test_board_pages import HOST, Visitor
 from tests.support import printed
 from tests.support.clock import FakeClock
+from tests.support.market import work_for
 from tests.support.paying import Till, till
 from tests.support.stripe_stand_in import KEY, SECRET, serving
 
@@ -257,3 +260,51 @@ def test_the_page_names_the_ways_to_pay_that_the_account_takes(
     page = Visitor(site, desk.parts, desk.payer).get(f"/payments/{desk.owed()}")
     assert said in page
     assert ("支付宝" in page) == ("alipay" in methods)
+
+
+@pytest.mark.parametrize("field", ["deal", "commission"])
+def test_what_is_no_id_of_a_purpose_is_not_there(site: TestClient, desk: Till, field: str) -> None:
+    earnest = FeeIn(
+        code="earnest",
+        name="诚意金",
+        purpose="earnest",
+        rate_bp=200,
+        effective_from=desk.clock.now().date(),
+        source="示范收费办法第5条",
+    )
+    with work_for(desk.parts, desk.operators[0]) as work:
+        schedule.set_fee(work, earnest)
+    payer = Visitor(site, desk.parts, desk.payer)
+    for typed in ("x", "x" * 30, "2" * 14):
+        payer.get(f"/payments/new?{field}={typed}", 404)
+        payer.post("/payments/new", {"fee": desk.fee, field: typed}, 404)
+
+
+def test_a_payment_that_was_not_paid_online_says_so(site: TestClient, desk: Till) -> None:
+    payment = desk.owed()
+    session = desk.checkout(payment)
+    desk.stripe.submit_slowly(session)
+    desk.deliver()
+    desk.work()
+    payer = Visitor(site, desk.parts, desk.payer)
+    page = payer.get(f"/payments/{payment}")
+    assert "先不要汇款" in page
+    assert "1234567890" not in page
+    desk.stripe.finish(session, paid=False)
+    desk.deliver()
+    desk.work()
+    page = payer.get(f"/payments/{payment}")
+    assert "上一次在线支付没有成功" in page
+    assert "1234567890" in page
+    assert "在线支付没有成功，没有扣款" in payer.get("/messages")
+
+
+def test_a_commission_that_is_being_paid_leads_there(site: TestClient, desk: Till) -> None:
+    payment, _ = desk.owed_commission()
+    with desk.parts.database.read() as session:
+        commission = repository_beside.commission(session, desk.row(payment).commission_id)
+    page = Visitor(site, desk.parts, desk.payer).get(
+        f"/payments/new?commission={commission.public_id}"
+    )
+    assert f'href="/payments/{payment}"' in page
+    assert ">登记款项</button>" not in page
