@@ -257,6 +257,11 @@ ROUTES: Final[dict[str, tuple[str, str]]] = {
     "POST /payments/{payment_id}/card/check": ("核对在线支付", "向支付服务查询现在的状态。"),
     "POST /payments/{payment_id}/slips": ("上传回单", "银行转账的回单；到账以银行流水为准。"),
     "GET /payments/{payment_id}/slips/{slip_id}": ("回单文件", ""),
+    "POST /charges": ("向单位收费", "由运营人员按统一社会信用代码登记，付款单位在待办里看到。"),
+    "POST /payments/{payment_id}/withdrawal": (
+        "取消没有付过的款项",
+        "由运营人员取消，付款单位收到消息。",
+    ),
     "POST /payments/{payment_id}/credits": ("录入到账", "由一位运营人员录入，另一位确认。"),
     "POST /connected-accounts": ("登记机构的支付账户", "由运营人员登记，报酬转给机构时用。"),
     "GET /credits": ("待确认的到账", ""),

@@ -19,13 +19,6 @@ from tests.support.market import work_for
 from tests.support.paying import FEE, Till
 
 
-@pytest.fixture
-def _postgres(both_databases: str) -> None:
-    """Where two write at a time; SQLite lets one wait for the other."""
-    if both_databases == "sqlite":
-        pytest.skip("SQLite：写事务一个接一个")
-
-
 def once_before(
     patch: pytest.MonkeyPatch, where: Any, name: str, first: Callable[[], object]
 ) -> None:
@@ -72,7 +65,7 @@ def withdrawn(desk: Till) -> None:
         schedule.withdraw(work, PublicId(desk.fee))
 
 
-@pytest.mark.usefixtures("_postgres")
+@pytest.mark.on_postgres  # SQLite lets one writer wait for the other
 def test_a_fee_is_withdrawn_while_it_is_charged(
     desk: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +76,7 @@ def test_a_fee_is_withdrawn_while_it_is_charged(
     assert set(refused.value.fields) == {"fee"}
 
 
-@pytest.mark.usefixtures("_postgres")
+@pytest.mark.on_postgres  # SQLite lets one writer wait for the other
 def test_a_fee_is_withdrawn_while_a_company_registers_it(
     desk: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +86,7 @@ def test_a_fee_is_withdrawn_while_a_company_registers_it(
     assert set(refused.value.fields) == {"fee"}
 
 
-@pytest.mark.usefixtures("_postgres")
+@pytest.mark.on_postgres  # SQLite lets one writer wait for the other
 def test_a_slip_meets_a_cancellation(desk: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     payment = desk.owed()
     once_after(monkeypatch, service, "own", lambda: cancelled(desk, payment))
@@ -101,7 +94,7 @@ def test_a_slip_meets_a_cancellation(desk: Till, monkeypatch: pytest.MonkeyPatch
         slip(desk, payment, b"one")
 
 
-@pytest.mark.usefixtures("_postgres")
+@pytest.mark.on_postgres  # SQLite lets one writer wait for the other
 def test_a_cancellation_meets_a_slip(desk: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     payment = desk.owed()
     once_after(monkeypatch, service, "own", lambda: slip(desk, payment, b"one"))
@@ -110,7 +103,7 @@ def test_a_cancellation_meets_a_slip(desk: Till, monkeypatch: pytest.MonkeyPatch
     assert desk.row(payment).state == "due"
 
 
-@pytest.mark.usefixtures("_postgres")
+@pytest.mark.on_postgres  # SQLite lets one writer wait for the other
 def test_no_more_slips_than_there_may_be(desk: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     payment = desk.owed()
     for place in range(bank.MAX_SLIPS - 1):
