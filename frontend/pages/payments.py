@@ -29,7 +29,7 @@ from market.kit.wire import PathId
 from market.payments import bank, card, desk, schedule, service, statements
 from market.payments.models import Fee
 from market.payments.schemas import PaymentIn, SlipIn
-from market.payments.states import LIVE_ATTEMPT, PAYABLE, AttemptState, PaymentState, Purpose
+from market.payments.states import PAYABLE, AttemptState, PaymentState, Purpose
 from market.payments.ways import Ways
 
 router = APIRouter()
@@ -167,7 +167,7 @@ def _payment(
     ways = ways_of(page)
     view = service.view(page.work, PublicId(payment_id))
     state = PaymentState(view.row.state)
-    live = view.attempt if view.attempt and view.attempt.state in LIVE_ATTEMPT else None
+    live = view.live
     mine = page.work.may(Action.PAYMENT_MAKE, view.relation)
     not_owed = service.not_owed(page.work.session, view.row) if state in PAYABLE else ""
     payable = state in PAYABLE and not not_owed

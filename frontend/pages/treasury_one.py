@@ -4,7 +4,9 @@ transfers.
 A form holds what the service's own type does, by the same types: nothing is refused unsaid.
 """
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -39,6 +41,7 @@ from market.payments.service import PaymentView
 from market.payments.states import PaymentState
 
 router = APIRouter()
+M = TypeVar("M", bound=BaseModel)
 RECORDED = notices.done("credit-recorded", "到账已录入", "等另一位运营人员确认。")
 WANTED = notices.done("refund-wanted", "退款已发起", "在线支付的自动办理，银行转账的等另一位确认。")
 INVOICE = notices.done("invoice-entered", "发票号码已登记")
@@ -110,6 +113,37 @@ def _one(page: Page, payment_id: str, **forms_of: object) -> dict[str, object]:
     }
 
 
+def _taken(
+    page: Page,
+    payment_id: str,
+    name: str,
+    form: forms.Form[M],
+    step: Callable[[M], object],
+    done: str,
+    to: str = "",
+) -> Response:
+    """Take the step that the form `name` asks for; show the page again where it is refused."""
+    if form.data is not None:
+        try:
+            step(form.data)
+            return page.redirect(to or f"/treasury/{payment_id}", done=done)
+        except (Invalid, Conflict) as error:
+            form.reject(error)
+    page.work.abandon()
+    return page.again("payments/treasury_one.html", _one(page, payment_id, **{name: form}))
+
+
+def _pressed(page: Page, payment_id: str, step: Callable[[], object], done: str) -> Response:
+    """Take the step of a button; say on top of the page why it is refused."""
+    try:
+        step()
+        return page.redirect(f"/treasury/{payment_id}", done=done)
+    except Conflict as error:
+        page.work.abandon()
+        context = _one(page, payment_id, problem=error.message)
+        return page.render("payments/treasury_one.html", context, status=error.status)
+
+
 @router.get("/treasury/{payment_id}")
 def one(payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM)]) -> Response:
     return page.render("payments/treasury_one.html", _one(page, payment_id))
@@ -119,65 +153,47 @@ def one(payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONF
 def take_back(
     payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
 ) -> Response:
-    try:
-        charging.take_back(page.work, PublicId(payment_id))
-        return page.redirect(f"/treasury/{payment_id}", done=TAKEN_BACK)
-    except Conflict as error:
-        page.work.abandon()
-        context = _one(page, payment_id, problem=error.message)
-        return page.render("payments/treasury_one.html", context, status=error.status)
+    step = partial(charging.take_back, page.work, PublicId(payment_id))
+    return _pressed(page, payment_id, step, TAKEN_BACK)
 
 
 @router.post("/treasury/{payment_id}/credits")
 def record(
     payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
 ) -> Response:
+    def step(data: CreditForm) -> None:
+        bank.record(page.work, PublicId(payment_id), CreditIn(**data.model_dump()))
+
     form = forms.parse(CreditForm, page.sent)
-    if form.data is not None:
-        try:
-            bank.record(page.work, PublicId(payment_id), CreditIn(**form.data.model_dump()))
-            return page.redirect("/treasury", done=RECORDED)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, credit=form))
+    return _taken(page, payment_id, "credit", form, step, RECORDED, "/treasury")
 
 
 @router.post("/treasury/{payment_id}/refunds")
 def want(
     payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
 ) -> Response:
+    def step(data: RefundForm) -> None:
+        asked = RefundIn(
+            capture=data.capture.removesuffix("+"),
+            surplus=data.capture.endswith("+"),
+            amount_fen=data.amount_fen,
+            reason=data.reason,
+        )
+        refunds.want(page.work, ways_of(page), PublicId(payment_id), asked)
+
     form = forms.parse(RefundForm, page.sent)
-    if form.data is not None:
-        try:
-            asked = RefundIn(
-                capture=form.data.capture.removesuffix("+"),
-                surplus=form.data.capture.endswith("+"),
-                amount_fen=form.data.amount_fen,
-                reason=form.data.reason,
-            )
-            refunds.want(page.work, ways_of(page), PublicId(payment_id), asked)
-            return page.redirect(f"/treasury/{payment_id}", done=WANTED)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, refund=form))
+    return _taken(page, payment_id, "refund", form, step, WANTED)
 
 
 @router.post("/treasury/{payment_id}/invoices")
 def invoice(
     payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
 ) -> Response:
+    def step(data: InvoiceForm) -> None:
+        invoices.enter(page.work, PublicId(payment_id), InvoiceIn(**data.model_dump()))
+
     form = forms.parse(InvoiceForm, page.sent)
-    if form.data is not None:
-        try:
-            entered = InvoiceIn(**form.data.model_dump())
-            invoices.enter(page.work, PublicId(payment_id), entered)
-            return page.redirect(f"/treasury/{payment_id}", done=INVOICE)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, invoice=form))
+    return _taken(page, payment_id, "invoice", form, step, INVOICE)
 
 
 @router.post("/treasury/{payment_id}/invoices/{invoice_number}/void")
@@ -186,26 +202,17 @@ def void_invoice(
     invoice_number: InvoiceNumber,
     page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)],
 ) -> Response:
-    try:
-        invoices.void(page.work, PublicId(payment_id), invoice_number)
-        return page.redirect(f"/treasury/{payment_id}", done=VOIDED)
-    except Conflict as error:
-        page.work.abandon()
-        context = _one(page, payment_id, problem=error.message)
-        return page.render("payments/treasury_one.html", context, status=error.status)
+    step = partial(invoices.void, page.work, PublicId(payment_id), invoice_number)
+    return _pressed(page, payment_id, step, VOIDED)
 
 
 @router.post("/treasury/{payment_id}/transfers")
 def transfer(
     payment_id: PathId, page: Annotated[Page, opens_page(Action.PAYMENT_CONFIRM, write=True)]
 ) -> Response:
+    def step(data: TransferForm) -> None:
+        asked = TransferIn(**data.model_dump())
+        transfers.want(page.work, ways_of(page), PublicId(payment_id), asked)
+
     form = forms.parse(TransferForm, page.sent)
-    if form.data is not None:
-        try:
-            asked = TransferIn(**form.data.model_dump())
-            transfers.want(page.work, ways_of(page), PublicId(payment_id), asked)
-            return page.redirect(f"/treasury/{payment_id}", done=SENT_ON)
-        except (Invalid, Conflict) as error:
-            form.reject(error)
-    page.work.abandon()
-    return page.again("payments/treasury_one.html", _one(page, payment_id, transfer=form))
+    return _taken(page, payment_id, "transfer", form, step, SENT_ON)

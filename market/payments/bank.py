@@ -13,7 +13,15 @@ from market.deals import sharing
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import PublicId, new_public_id
-from market.payments import captures, card, repository, repository_beside, service, waiting
+from market.payments import (
+    captures,
+    card,
+    references,
+    repository,
+    repository_beside,
+    service,
+    waiting,
+)
 from market.payments.models import Payment
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import CreditDecisionIn, CreditIn, SlipIn
@@ -66,7 +74,7 @@ def by_reference(work: Work, reference: str) -> Payment:
     """Return the payment that a transfer quotes. Raises Invalid at `reference`."""
     work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
     plain = reference.replace(" ", "")
-    if not service.reference_fits(plain):
+    if not references.fits(plain):
         raise Invalid(fields={"reference": "附言号应为12位数字，末两位是校验码，请核对"})
     row = repository.payment_by_reference(work.session, plain)
     if row is None:

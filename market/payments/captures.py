@@ -11,8 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from market.accounts import repository as accounts
-from market.accounts.policy import Action
-from market.kit import jobs, notify
+from market.kit import jobs
 from market.kit.clock import local_date
 from market.kit.ids import AttemptId, CreditId, PaymentId, new_public_id
 from market.kit.money import yuan_in_words
@@ -21,11 +20,10 @@ from market.payments.models import Attempt, Capture, Payment, Refund
 from market.payments.models_beside import BankCredit
 from market.payments.posting import Poster
 from market.payments.seen import Checkout, RefundSeen
-from market.payments.states import PAYABLE, PaymentState, RefundState, Step, Way, settled
 from market.payments.states import AttemptState as A
+from market.payments.states import PaymentState, RefundState, Step, Way, settled
 from market.payments.stripe import CURRENCY
 
-SUBJECT = "payment"
 PAID, REFUNDED, UNREFUNDED = "payment.paid", "payment.refunded", "payment.unrefunded"
 CARD_FAILED = "payment.card_failed"
 RETURNS = "payments.returns"
@@ -61,7 +59,7 @@ def of_card(session: Session, attempt: Attempt, seen: Checkout, at: datetime) ->
         repository.move_attempt(session, attempt, A.FAILED, intent=seen.intent)
         payment = repository.payment(session, attempt.payment_id)
         said = f"在线支付没有成功，没有扣款，可以再付：{payment.title}"
-        _tell(session, payment, CARD_FAILED, said, attempt.public_id, at)
+        waiting.tell_payer(session, payment, CARD_FAILED, said, attempt.public_id, at)
     elif seen.status == "complete" and attempt.state == A.OPEN:
         repository.move_attempt(session, attempt, A.PROCESSING, intent=seen.intent)
     elif seen.status == "expired":
@@ -117,8 +115,8 @@ def _take(
 ) -> Capture | None:
     """Apply what came in to its payment as far as that needs it; the rest is surplus."""
     payment = repository.hold_payment(session, payment_id)
-    payable = PaymentState(payment.state) in PAYABLE and not service.not_owed(session, payment)
-    applied = min(amount, payment.amount_fen - payment.paid_fen) if payable else 0
+    takes = service.takes_money(session, payment)
+    applied = min(amount, payment.amount_fen - payment.paid_fen) if takes else 0
     capture = repository.write_capture(
         session,
         {
@@ -145,7 +143,9 @@ def _take(
         repository.move_payment(session, payment, Step.CAPTURE, to, paid_fen=paid)
         waiting.tell_agencies(session, payment, applied, key, at)
     _poster(session, payment, at).capture(capture, key)
-    _tell(session, payment, PAID, f"收到{yuan_in_words(amount)}：{payment.title}", key, at)
+    waiting.tell_payer(
+        session, payment, PAID, f"收到{yuan_in_words(amount)}：{payment.title}", key, at
+    )
     waiting.moved(session, payment, at)
     return capture
 
@@ -153,14 +153,6 @@ def _take(
 def _poster(session: Session, payment: Payment, at: datetime) -> Poster:
     payer = accounts.organisation(session, payment.organisation_id)
     return Poster(session, payment, payer, local_date(at), at)
-
-
-def _tell(
-    session: Session, payment: Payment, kind: str, title: str, key: str, at: datetime
-) -> None:
-    to = notify.To(organisation_id=payment.organisation_id, action=Action.PAYMENT_VIEW)
-    subject = notify.Subject(SUBJECT, payment.public_id)
-    notify.tell(session, to, kind, subject, title, key=f"{kind}:{key}", at=at)
 
 
 def of_refund(session: Session, refund: Refund, seen: RefundSeen, at: datetime) -> str:
@@ -196,7 +188,7 @@ def refunded(session: Session, refund: Refund, at: datetime, **also: Any) -> Non
     _poster(session, payment, at).refund(refund)
     waiting.moved(session, payment, at)
     told = f"已退{yuan_in_words(refund.amount_fen)}：{payment.title}"
-    _tell(session, payment, REFUNDED, told, refund.public_id, at)
+    waiting.tell_payer(session, payment, REFUNDED, told, refund.public_id, at)
 
 
 def refund_failed(session: Session, refund: Refund, at: datetime, **also: Any) -> None:
@@ -214,7 +206,7 @@ def refund_failed(session: Session, refund: Refund, at: datetime, **also: Any) -
     if done:
         _comes_back(session, payment, refund, at)
         said = f"退款{yuan_in_words(refund.amount_fen)}没有成功，钱回到了平台：{payment.title}"
-        _tell(session, payment, UNREFUNDED, said, refund.public_id, at)
+        waiting.tell_payer(session, payment, UNREFUNDED, said, refund.public_id, at)
     elif refund.surplus:
         repository.change_capture(session, refund.capture_id, returning_fen=-refund.amount_fen)
     elif not refund.uncovered:

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from market.accounts.work import Work
 from market.kit import jobs
+from market.kit.clock import local_date
 from market.kit.errors import Conflict, Unavailable
 from market.kit.ids import PaymentId, PublicId, new_public_id
 from market.kit.money import yuan_in_words
@@ -72,7 +73,7 @@ def refused(session: Session, ways: Ways, payment: Payment, now: datetime) -> st
 
 
 def _outside_the_limits(session: Session, left: int, now: datetime) -> str:
-    limit = repository_beside.card_limit(session, service.day(now))
+    limit = repository_beside.card_limit(session, local_date(now))
     if limit is None:
         return "还没有登记在线支付的限额，请改用银行转账"
     if left < limit.least_fen:
@@ -269,8 +270,7 @@ def owe_look(session: Session, payment_id: PaymentId, at: datetime) -> None:
 def needed(session: Session, attempt: Attempt, payment: Payment) -> bool:
     """Tell whether a payment still is to be paid by an attempt."""
     left = payment.amount_fen - payment.paid_fen
-    payable = PaymentState(payment.state) in PAYABLE and not service.not_owed(session, payment)
-    return payable and left == attempt.amount_fen
+    return left == attempt.amount_fen and service.takes_money(session, payment)
 
 
 def looked(cards: Cards, attempt: Attempt, *, needed: bool) -> Checkout | None:

@@ -6,7 +6,6 @@ from market.accounts import repository as accounts
 from market.accounts.models import Organisation, Verification
 from market.accounts.policy import Action, OrganisationKind, Relation
 from market.accounts.work import Work
-from market.kit import notify
 from market.kit.errors import Conflict, Invalid
 from market.kit.ids import PublicId
 from market.payments import repository, service, waiting
@@ -46,14 +45,7 @@ def take_back(work: Work, public_id: PublicId) -> Payment:
     """
     seen = service.find(work, public_id, Action.PAYMENT_CONFIRM)
     service.apart(work, seen)
-    row = service.cancelled(work, seen)
-    notify.tell(
-        work.session,
-        notify.To(organisation_id=row.organisation_id, action=Action.PAYMENT_VIEW),
-        TAKEN_BACK,
-        waiting.subject(row),
-        f"运营者取消了这笔款项，不用付：{row.title}",
-        key=f"{TAKEN_BACK}:{row.public_id}",
-        at=work.now,
-    )
+    row = service.cancelled(work, repository.hold_payment(work.session, seen.id))
+    said = f"运营者取消了这笔款项，不用付：{row.title}"
+    waiting.tell_payer(work.session, row, TAKEN_BACK, said, row.public_id, work.now)
     return row

@@ -13,7 +13,7 @@ from market.payments import repository_beside, service
 from market.payments.models import Capture, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.service import PaymentView
-from market.payments.states import PAYABLE, RefundState, TransferState, Way
+from market.payments.states import RefundState, TransferState, Way
 from market.payments.waiting import ALERTS, subject
 
 
@@ -24,7 +24,6 @@ class Waiting:
     """
 
     slips: Sequence[tuple[Slip, Payment]]
-
     credits: Sequence[tuple[BankCredit, Payment]]
     returns: Sequence[tuple[Refund, Payment]]
     surpluses: Sequence[tuple[Capture, Payment]]
@@ -83,8 +82,4 @@ def people(work: Work, view: PaymentView) -> dict[PersonId, str]:
 def in_full_surplus(work: Work, payments: Iterable[Payment]) -> set[PaymentId]:
     """Return those of which all that comes in is surplus: paid, over, or owed no more."""
     work.require(Action.PAYMENT_CONFIRM, Relation.OTHER)
-    return {
-        one.id
-        for one in payments
-        if one.state not in PAYABLE or service.not_owed(work.session, one)
-    }
+    return {one.id for one in payments if not service.takes_money(work.session, one)}

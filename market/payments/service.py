@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from secrets import randbelow
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
@@ -19,16 +18,24 @@ from market.deals import repository_contracts
 from market.deals import service as deal_service
 from market.deals.models import Deal
 from market.deals.vocabulary import DealState
-from market.kit.clock import local_date, local_text
+from market.kit.clock import local_text
 from market.kit.errors import Conflict, Invalid, NotFound
 from market.kit.files import StoredFile
 from market.kit.ids import OrganisationId, PersonId, PublicId, new_public_id
-from market.payments import repository, repository_beside, repository_invoices, schedule, waiting
+from market.payments import (
+    references,
+    repository,
+    repository_beside,
+    repository_invoices,
+    schedule,
+    waiting,
+)
 from market.payments.models import Attempt, Capture, Fee, Invoice, Payment, Refund, Transfer
 from market.payments.models_beside import BankCredit, Slip
 from market.payments.schemas import PaymentIn
 from market.payments.states import (
     LIVE_ATTEMPT,
+    PAYABLE,
     AttemptState,
     CreditState,
     PaymentState,
@@ -66,12 +73,15 @@ class PaymentView:
     invoices: Sequence[Invoice]
 
     @property
+    def live(self) -> Attempt | None:
+        """Return the attempt by which it may still be paid online."""
+        if self.attempt is None or self.attempt.state not in LIVE_ATTEMPT:
+            return None
+        return self.attempt
+
+    @property
     def left_fen(self) -> int:
         return self.row.amount_fen - self.row.paid_fen
-
-
-def day(now: datetime) -> date:
-    return local_date(now)
 
 
 def relation(work: Work, row: Payment) -> Relation:
@@ -103,6 +113,11 @@ def not_owed(session: Session, payment: Payment) -> str:
         lost = deals.deal(session, payment.deal_id).state == DealState.LOST
         return DEAL_LOST if lost else ""
     return ""
+
+
+def takes_money(session: Session, payment: Payment) -> bool:
+    """Tell whether what comes in goes to a payment; else all of it is surplus."""
+    return PaymentState(payment.state) in PAYABLE and not not_owed(session, payment)
 
 
 def apart(work: Work, row: Payment) -> None:
@@ -153,8 +168,7 @@ def cancel_from(view: PaymentView, at: datetime) -> str | None:
     """Return from when a payment can be cancelled for all that an online payment of it is under
     way; None where none is.
     """
-    live = view.attempt if view.attempt and view.attempt.state in LIVE_ATTEMPT else None
-    return None if live is None or over(live, at) else until(live)
+    return None if view.live is None or over(view.live, at) else until(view.live)
 
 
 def over(attempt: Attempt, at: datetime) -> bool:
@@ -245,7 +259,7 @@ def _blank(
 ) -> Payment:
     return Payment(
         public_id=new_public_id(),
-        reference=_reference(),
+        reference=references.made(),
         organisation_id=payer or work.actor.organisation,
         purpose=purpose,
         title=title[:200],
@@ -253,16 +267,6 @@ def _blank(
         created_by=work.actor.person,
         created_at=work.now,
     )
-
-
-def _reference() -> str:
-    """Return ten digits and the two by which a slip of the pen shows (ISO 7064, MOD 97-10)."""
-    first = f"{randbelow(9 * 10**9) + 10**9}"
-    return f"{first}{98 - int(first) * 100 % 97:02d}"
-
-
-def reference_fits(text: str) -> bool:
-    return len(text) == 12 and text.isascii() and text.isdigit() and int(text) % 97 == 1
 
 
 def _service_fee(work: Work, form: PaymentIn) -> Payment:
@@ -371,15 +375,13 @@ def cancel(work: Work, public_id: PublicId) -> Payment:
 
 def charged(session: Session, payment: Payment) -> bool:
     """Tell whether a payment was charged by the operators: who made it was never of its payer."""
-    by = accounts.membership_of(session, payment.created_by, payment.organisation_id)
-    return by is None
+    return accounts.membership_of(session, payment.created_by, payment.organisation_id) is None
 
 
-def cancelled(work: Work, seen: Payment) -> Payment:
-    """Let a payment be cancelled, by one who may. Raises Conflict once anything came in, or while
-    that is to be confirmed or a card payment is under way.
+def cancelled(work: Work, row: Payment) -> Payment:
+    """Let a payment that is held be cancelled, by one who may. Raises Conflict once anything came
+    in, or while that is to be confirmed or a card payment is under way.
     """
-    row = repository.hold_payment(work.session, seen.id)
     if row.state != PaymentState.DUE:
         raise Conflict("已经付过款或已经结束，不能取消")
     entered = repository_beside.credits_of(work.session, row.id)

@@ -88,6 +88,14 @@ def subject(payment: Payment) -> Subject:
     return Subject("payment", payment.public_id)
 
 
+def tell_payer(
+    session: Session, payment: Payment, kind: str, title: str, key: str, at: datetime
+) -> None:
+    """Tell who pays, once for its key."""
+    to = To(organisation_id=payment.organisation_id, action=Action.PAYMENT_VIEW)
+    notify.tell(session, to, kind, subject(payment), title, key=f"{kind}:{key}", at=at)
+
+
 def tell_of_dispute(session: Session, payment: Payment, seen: DisputeSeen, at: datetime) -> None:
     """Tell the operators, once each, that a payer's bank wants money back (拒付), and has it."""
     amount = yuan_in_words(seen.amount_fen)
